@@ -1,0 +1,27 @@
+import { parseSessionId, type SessionId } from '../shared/id.ts'
+
+/** Where a link leads. `secret` is the text after the `#`, which is checked against the id elsewhere. */
+export type Route =
+  | { readonly page: 'home' }
+  | { readonly page: 'session'; readonly id: SessionId; readonly secret: string }
+  | { readonly page: 'damaged' }
+  | { readonly page: 'unknown' }
+
+/** `base` is the document's base address: the app may live under any path of its host. */
+export function parseRoute(address: string, base: string): Route {
+  const { pathname, hash } = new URL(address)
+  const root = new URL('.', base).pathname
+  if (!pathname.startsWith(root)) return { page: 'unknown' }
+  const path = pathname.slice(root.length)
+  if (path === '' || path === 'index.html') return { page: 'home' }
+  const text = /^s\/([^/]*)$/.exec(path)?.[1]
+  if (text === undefined) return { page: 'unknown' }
+  const id = parseSessionId(text)
+  const secret = hash.slice(1)
+  return id && secret ? { page: 'session', id, secret } : { page: 'damaged' }
+}
+
+export function formatRoute(route: Extract<Route, { page: 'home' | 'session' }>, base: string): string {
+  const root = new URL('.', base)
+  return route.page === 'home' ? root.href : new URL(`s/${route.id}#${route.secret}`, root).href
+}

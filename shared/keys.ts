@@ -1,0 +1,98 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { randomBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { joinBytes } from './codec.ts'
+import { idBytes, type SessionId, sessionId } from './id.ts'
+
+/** From most to least: who holds a role's secret can derive the secrets of those after it. */
+export const roles = ['owner', 'member', 'observer'] as const
+export type Role = (typeof roles)[number]
+
+/** What a device holds of one session: the secret of its role and everything that follows from it. */
+export interface SessionKeys {
+  readonly session: SessionId
+  readonly role: Role
+  /** 32 bytes. Whoever has it has the role. */
+  readonly secret: Uint8Array
+  /** The owner's, member's and observer's Ed25519 public keys, 32 bytes each. The session id is their hash. */
+  readonly publicKeys: Uint8Array
+  /** 32 bytes, for XChaCha20-Poly1305. */
+  readonly contentKey: Uint8Array
+  /** 32 bytes, undefined for an observer: signs who may take part. */
+  readonly memberSeed: Uint8Array | undefined
+}
+
+/** HKDF-SHA-256 (RFC 5869) without salt: the inputs are uniform secrets already. */
+export function derive(secret: Uint8Array, purpose: string): Uint8Array {
+  return hkdf(sha256, secret, undefined, utf8ToBytes(`facedown.v1 ${purpose}`), 32)
+}
+
+export function publicKeyOf(seed: Uint8Array): Uint8Array {
+  return ed25519.getPublicKey(seed)
+}
+
+/** Ed25519 (RFC 8032); signatures are deterministic, so the same statement is the same bytes. */
+export function sign(message: Uint8Array, seed: Uint8Array): Uint8Array {
+  return ed25519.sign(message, seed)
+}
+
+/** False, too, for a key or signature of wrong shape. */
+export function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+  try {
+    return ed25519.verify(signature, message, publicKey, { zip215: false })
+  } catch {
+    return false // the library throws for points that are not on the curve
+  }
+}
+
+export function createSessionKeys(): SessionKeys {
+  return keysFrom('owner', randomBytes(32), new Uint8Array())
+}
+
+/**
+ * Everything that follows from a role's secret. `above` holds the public keys of the roles before it, which cannot be
+ * derived: 0 bytes for the owner, 32 for a member, 64 for an observer.
+ */
+export function keysFrom(role: Role, secret: Uint8Array, above: Uint8Array): SessionKeys {
+  const memberSecret = role === 'owner' ? derive(secret, 'member') : role === 'member' ? secret : undefined
+  const observerSecret = memberSecret ? derive(memberSecret, 'observer') : secret
+  const memberSeed = memberSecret && derive(memberSecret, 'member key')
+  const publicKeys = joinBytes(
+    above,
+    ...(role === 'owner' ? [publicKeyOf(derive(secret, 'owner key'))] : []),
+    ...(memberSeed ? [publicKeyOf(memberSeed)] : []),
+    publicKeyOf(derive(observerSecret, 'observer key')),
+  )
+  return {
+    session: sessionIdOf(publicKeys),
+    role,
+    secret,
+    publicKeys,
+    contentKey: derive(observerSecret, 'content'),
+    memberSeed,
+  }
+}
+
+/** The keys of a lesser role, as an invitation gives them. */
+export function keysFor(role: Role, keys: SessionKeys): SessionKeys {
+  let secret = keys.secret
+  for (const lesser of roles.slice(roles.indexOf(keys.role) + 1, roles.indexOf(role) + 1)) {
+    secret = derive(secret, lesser)
+  }
+  return keysFrom(role, secret, keys.publicKeys.slice(0, roles.indexOf(role) * 32))
+}
+
+export function sessionIdOf(publicKeys: Uint8Array): SessionId {
+  return sessionId(sha256(joinBytes(utf8ToBytes('facedown.v1 session'), publicKeys)).slice(0, 16))
+}
+
+/** The seed whose public key stands in `publicKeys` at the role's place. */
+export function roleSeed(keys: SessionKeys): Uint8Array {
+  return derive(keys.secret, `${keys.role} key`)
+}
+
+/** What a connecting client signs: it binds the answer to this challenge, session and page. */
+export function helloStatement(nonce: Uint8Array, session: SessionId, origin: string): Uint8Array {
+  return joinBytes(utf8ToBytes('facedown.v1 hello'), nonce, idBytes(session), utf8ToBytes(origin))
+}

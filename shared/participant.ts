@@ -1,0 +1,158 @@
+import type { Card } from './deck.ts'
+import {
+  type ParticipantId,
+  participantId,
+  type RoundId,
+  type SealId,
+  type SessionId,
+  type StoryId,
+} from './id.ts'
+import { derive, publicKeyOf, roleSeed, type SessionKeys, sign } from './keys.ts'
+import type { Ledger } from './ledger.ts'
+import {
+  encodeOpen,
+  encodeRecord,
+  membershipStatement,
+  type Open,
+  type RecordOf,
+  recordIdOf,
+  type Signed,
+  type Statement,
+  sortedIds,
+} from './record.ts'
+import type { RoundState } from './round.ts'
+import { type Choice, commit, noCard, nonceFor, openingOf, takesBack } from './seal.ts'
+
+type Unsigned<S> = S extends { readonly author: unknown } ? Omit<S, 'author'> : never
+
+/**
+ * One participant of one session: makes the records they state, and knows what they owe. Every act reads the ledger and
+ * returns the bytes of new records; adding them to the document is up to the caller.
+ */
+export class Participant {
+  readonly id: ParticipantId
+  readonly #keys: SessionKeys
+  readonly #seed: Uint8Array
+  readonly #nonceKey: Uint8Array
+  readonly #ledger: Ledger
+
+  /** `secret`: 32 bytes that stay on this person's devices. */
+  constructor(keys: SessionKeys, secret: Uint8Array, ledger: Ledger) {
+    this.#keys = keys
+    this.#seed = derive(secret, `participant ${keys.session}`)
+    this.#nonceKey = derive(this.#seed, 'nonce')
+    this.#ledger = ledger
+    this.id = participantId(publicKeyOf(this.#seed))
+  }
+
+  /** Tells a name, or changes it. Throws for an observer's keys, which cannot vouch for anybody. */
+  introduce(name: string, observer = false): Uint8Array {
+    if (!this.#keys.memberSeed) throw new Error('An observer cannot take part')
+    const counter = (this.#ledger.profile(this.id)?.counter ?? 0) + 1
+    const membership = sign(membershipStatement(this.#keys.session, this.id), this.#keys.memberSeed)
+    return this.#state({ kind: 'profile', counter, name, observer, membership })
+  }
+
+  /** The owner makes themselves a facilitator. */
+  takeChair(): Uint8Array[] {
+    if (this.#keys.role !== 'owner') return []
+    const author = participantId(this.#keys.publicKeys.subarray(0, 32))
+    const grant: Signed = { kind: 'grant', author, participant: this.id, role: 'facilitator' }
+    return [encodeRecord(this.#keys.session, grant, roleSeed(this.#keys))]
+  }
+
+  /** A new round on the story, after the one that is current there. */
+  startRound(story: StoryId | undefined, cards: readonly Card[]): Uint8Array {
+    return this.#state({ kind: 'round', story, cards, previous: this.#ledger.current(story ?? 'quick')?.id })
+  }
+
+  /** A vote, changed or (undefined) taken back. */
+  choose(round: RoundId, choice: Choice | undefined): Uint8Array {
+    const counter = Math.max(0, ...this.#ownSeals(round).map((seal) => seal.counter)) + 1
+    const nonce = choice && nonceFor(this.#nonceKey, round, counter, choice)
+    const commitment = choice && nonce ? commit(this.#place(round, counter), choice, nonce) : noCard
+    return this.#state({ kind: 'seal', round, counter, commitment })
+  }
+
+  /** The choice behind this participant's latest seal; kept nowhere, found again by trying the cards. */
+  choiceIn(round: RecordOf<'round'>): Choice | undefined {
+    const latest = this.#ownSeals(round.id).sort((a, b) => b.counter - a.counter)[0]
+    return latest && this.#openingOf(latest, round)
+  }
+
+  /** Covers every seal that is here and not taken back later. */
+  reveal(round: RoundId): Uint8Array {
+    const cut = sortedIds(this.#ledger.of(round, 'seal').map((seal) => seal.id))
+    const seen = sortedIds(this.#ledger.of(round, 'reveal').map((reveal) => reveal.id))
+    return this.#state({ kind: 'reveal', round, cut, seen })
+  }
+
+  admit(round: RoundId, seals: readonly SealId[]): Uint8Array {
+    return this.#state({ kind: 'admit', round, seals: sortedIds(seals) })
+  }
+
+  /** Replaces every estimate of the story that is here. */
+  settle(round: RecordOf<'round'>, card: number): Uint8Array {
+    const replaces = sortedIds(this.#ledger.estimates(round).map(({ record }) => record.id))
+    return this.#state({ kind: 'estimate', story: round.story, round: round.id, card, replaces })
+  }
+
+  /**
+   * The Opens this participant owes a round: of their own seals that a reveal or an admission covers, and of rivals with
+   * the same counter, which are shown too. Never of any other seal.
+   */
+  owedOpens(round: RecordOf<'round'>, state: RoundState): Uint8Array[] {
+    if (state.phase === 'voting') return []
+    const seals = this.#ownSeals(round.id)
+    const top = Math.max(...seals.filter((seal) => state.cut.has(seal.id)).map((seal) => seal.counter))
+    return seals
+      .filter((seal) => seal.counter === top)
+      .flatMap((seal) => this.#openingOf(seal, round) ?? [])
+      .map(encodeOpen)
+      .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
+  }
+
+  /** Rounds that may be owed an Open: cheap, without verifying anything, so that all of a session can be looked through. */
+  roundsToOpen(): RoundId[] {
+    const latest = new Map<RoundId, RecordOf<'seal'>>()
+    for (const seal of this.#ledger.sealsBy(this.id)) {
+      if (seal.counter >= (latest.get(seal.round)?.counter ?? 0)) latest.set(seal.round, seal)
+    }
+    return [...latest]
+      .filter(([, seal]) => !takesBack(seal) && this.#ledger.opensOf(seal.id).length === 0)
+      .map(([round]) => round)
+  }
+
+  /** This participant's hidden vote in a round that lost its place to another started at the same time. */
+  owedVote(current: RecordOf<'round'>): Choice | undefined {
+    if (this.#ownSeals(current.id).length > 0) return undefined
+    const rivals = this.#ledger
+      .rounds(current.story ?? 'quick')
+      .filter((round) => round.id !== current.id && round.previous === current.previous)
+    for (const rival of rivals) {
+      const choice = this.#ledger.of(rival.id, 'reveal').length === 0 ? this.choiceIn(rival) : undefined
+      const face = choice && rival.cards[choice.card]
+      const card = face ? current.cards.findIndex((other) => other.label === face.label) : -1
+      if (choice && card >= 0) return { card, unsure: choice.unsure }
+    }
+    return undefined
+  }
+
+  #openingOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Open | undefined {
+    if (takesBack(seal)) return undefined
+    return openingOf(this.#place(round.id, seal.counter), seal, round.cards.length, this.#nonceKey)
+  }
+
+  #ownSeals(round: RoundId): RecordOf<'seal'>[] {
+    return this.#ledger.of(round, 'seal').filter((seal) => seal.author === this.id)
+  }
+
+  #place(round: RoundId, counter: number) {
+    const session: SessionId = this.#keys.session
+    return { session, round, voter: this.id, counter }
+  }
+
+  #state(statement: Unsigned<Signed> & Statement): Uint8Array {
+    return encodeRecord(this.#keys.session, { ...statement, author: this.id }, this.#seed)
+  }
+}

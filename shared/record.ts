@@ -1,0 +1,278 @@
+/** Records: immutable statements of one participant each. `protocol.md` gives every kind as a formula. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import {
+  type Decoder,
+  decodeExactly,
+  type Encoder,
+  encode,
+  joinBytes,
+  putByte,
+  putBytes,
+  putText,
+  putUint,
+  takeByte,
+  takeBytes,
+  takeText,
+  takeUint,
+} from './codec.ts'
+import type { Card } from './deck.ts'
+import { putCards, takeCards } from './deck-codec.ts'
+import {
+  idBytes,
+  type ParticipantId,
+  participantId,
+  type RecordId,
+  type RoundId,
+  recordId,
+  type SealId,
+  type SessionId,
+  type StoryId,
+  storyId,
+} from './id.ts'
+import { sign, verify } from './keys.ts'
+
+/** What a participant states. Lists of ids are sorted and without repetition, so that one statement has one encoding. */
+export type Statement =
+  | {
+      readonly kind: 'profile'
+      /** Of several profiles of one participant the highest counter counts. */
+      readonly counter: number
+      readonly name: string
+      readonly observer: boolean
+      /** The session's member key vouches for the participant: without it none of their records count. */
+      readonly membership: Uint8Array
+    }
+  | { readonly kind: 'grant'; readonly participant: ParticipantId; readonly role: 'facilitator' }
+  | {
+      readonly kind: 'round'
+      /** Undefined: a quick round. */
+      readonly story: StoryId | undefined
+      readonly cards: readonly Card[]
+      readonly previous: RoundId | undefined
+    }
+  | {
+      readonly kind: 'seal'
+      readonly round: RoundId
+      readonly counter: number
+      /** 32 bytes; all zero says openly "no card": the vote is taken back. */
+      readonly commitment: Uint8Array
+    }
+  | {
+      readonly kind: 'reveal'
+      readonly round: RoundId
+      readonly cut: readonly SealId[]
+      readonly seen: readonly RecordId[]
+    }
+  | { readonly kind: 'admit'; readonly round: RoundId; readonly seals: readonly SealId[] }
+  | {
+      readonly kind: 'estimate'
+      readonly story: StoryId | undefined
+      readonly round: RoundId
+      /** A place in the round's cards. */
+      readonly card: number
+      readonly replaces: readonly RecordId[]
+    }
+
+/** Shows one card. Unsigned: it is valid if and only if the seal's commitment matches. */
+export interface Open {
+  readonly kind: 'open'
+  readonly seal: SealId
+  readonly card: number
+  readonly unsure: boolean
+  readonly nonce: Uint8Array
+}
+
+export type Signed<Kind extends Statement['kind'] = Statement['kind']> = Extract<
+  Statement,
+  { kind: Kind }
+> & {
+  readonly author: ParticipantId
+}
+
+export type StoredRecord = (Signed | Open) & { readonly id: RecordId }
+export type RecordOf<Kind extends StoredRecord['kind']> = Extract<StoredRecord, { kind: Kind }>
+
+export const recordLimits = { name: 320, ids: 512, bytes: 16_384 } as const
+
+const kinds = { profile: 1, grant: 2, round: 3, seal: 4, reveal: 5, open: 6, admit: 7, estimate: 8 } as const
+const signatureBytes = 64
+
+/** The bytes of a statement, signed for this session: `kind • author(32) • fields • signature(64)`. */
+export function encodeRecord(session: SessionId, statement: Signed, seed: Uint8Array): Uint8Array {
+  const body = encode((encoder) => putStatement(encoder, statement))
+  return joinBytes(body, sign(signedMessage(session, body), seed))
+}
+
+export function encodeOpen(open: Open): Uint8Array {
+  return encode((encoder) => putOpen(encoder, open))
+}
+
+export function recordIdOf(bytes: Uint8Array): RecordId {
+  return recordId(sha256(bytes).slice(0, 16))
+}
+
+/** Undefined for bytes that are no record, whoever they are from. Says nothing about the signature. */
+export function decodeRecord(bytes: Uint8Array): StoredRecord | undefined {
+  if (bytes.length > recordLimits.bytes) return undefined
+  const id = recordIdOf(bytes)
+  if (bytes[0] === kinds.open) {
+    const open = decodeExactly(bytes, takeOpen, putOpen)
+    return open && { ...open, id }
+  }
+  const statement = decodeExactly(bytes.subarray(0, -signatureBytes), takeStatement, putStatement)
+  return statement && { ...statement, id }
+}
+
+/** Whether the author named in a signed record's bytes really signed it, for this session. */
+export function verifyRecord(session: SessionId, bytes: Uint8Array): boolean {
+  const body = bytes.subarray(0, -signatureBytes)
+  return verify(bytes.subarray(-signatureBytes), signedMessage(session, body), bytes.subarray(1, 33))
+}
+
+/** What the session's member key signs for a participant's profile. */
+export function membershipStatement(session: SessionId, participant: ParticipantId): Uint8Array {
+  return joinBytes(utf8ToBytes('facedown.v1 membership'), idBytes(session), idBytes(participant))
+}
+
+export function sortedIds<Id extends RecordId>(ids: Iterable<Id>): Id[] {
+  return [...new Set(ids)].sort()
+}
+
+function signedMessage(session: SessionId, body: Uint8Array): Uint8Array {
+  return joinBytes(utf8ToBytes('facedown.v1 record'), idBytes(session), body)
+}
+
+function putStatement(encoder: Encoder, record: Signed): void {
+  putByte(encoder, kinds[record.kind])
+  putBytes(encoder, idBytes(record.author))
+  switch (record.kind) {
+    case 'profile':
+      putUint(encoder, record.counter)
+      putText(encoder, record.name)
+      putByte(encoder, record.observer ? 1 : 0)
+      return putBytes(encoder, record.membership)
+    case 'grant':
+      putBytes(encoder, idBytes(record.participant))
+      return putByte(encoder, 1)
+    case 'round':
+      putOptionalId(encoder, record.story)
+      putCards(encoder, record.cards)
+      return putOptionalId(encoder, record.previous)
+    case 'seal':
+      putBytes(encoder, idBytes(record.round))
+      putUint(encoder, record.counter)
+      return putBytes(encoder, record.commitment)
+    case 'reveal':
+      putBytes(encoder, idBytes(record.round))
+      putIds(encoder, record.cut)
+      return putIds(encoder, record.seen)
+    case 'admit':
+      putBytes(encoder, idBytes(record.round))
+      return putIds(encoder, record.seals)
+    case 'estimate':
+      putOptionalId(encoder, record.story)
+      putBytes(encoder, idBytes(record.round))
+      putByte(encoder, record.card)
+      return putIds(encoder, record.replaces)
+  }
+}
+
+function takeStatement(decoder: Decoder): Signed {
+  const kind = takeByte(decoder)
+  const author = participantId(takeBytes(decoder, 32))
+  switch (kind) {
+    case kinds.profile:
+      return {
+        kind: 'profile',
+        author,
+        counter: takeUint(decoder),
+        name: takeText(decoder, recordLimits.name),
+        observer: takeByte(decoder) === 1,
+        membership: takeBytes(decoder, signatureBytes).slice(),
+      }
+    case kinds.grant: {
+      const participant = participantId(takeBytes(decoder, 32))
+      if (takeByte(decoder) !== 1) throw new Error('No such role')
+      return { kind: 'grant', author, participant, role: 'facilitator' }
+    }
+    case kinds.round:
+      return {
+        kind: 'round',
+        author,
+        story: takeOptional(decoder, takeStoryId),
+        cards: takeCards(decoder),
+        previous: takeOptional(decoder, takeId),
+      }
+    case kinds.seal:
+      return {
+        kind: 'seal',
+        author,
+        round: takeId(decoder),
+        counter: takeUint(decoder),
+        commitment: takeBytes(decoder, 32).slice(),
+      }
+    case kinds.reveal:
+      return { kind: 'reveal', author, round: takeId(decoder), cut: takeIds(decoder), seen: takeIds(decoder) }
+    case kinds.admit:
+      return { kind: 'admit', author, round: takeId(decoder), seals: takeIds(decoder) }
+    case kinds.estimate:
+      return {
+        kind: 'estimate',
+        author,
+        story: takeOptional(decoder, takeStoryId),
+        round: takeId(decoder),
+        card: takeByte(decoder),
+        replaces: takeIds(decoder),
+      }
+    default:
+      throw new Error(`No record has kind ${kind}`)
+  }
+}
+
+function putOpen(encoder: Encoder, open: Open): void {
+  putByte(encoder, kinds.open)
+  putBytes(encoder, idBytes(open.seal))
+  putByte(encoder, open.card)
+  putByte(encoder, open.unsure ? 1 : 0)
+  putBytes(encoder, open.nonce)
+}
+
+function takeOpen(decoder: Decoder): Open {
+  takeByte(decoder)
+  return {
+    kind: 'open',
+    seal: takeId(decoder),
+    card: takeByte(decoder),
+    unsure: takeByte(decoder) === 1,
+    nonce: takeBytes(decoder, 32).slice(),
+  }
+}
+
+function takeId(decoder: Decoder): RecordId {
+  return recordId(takeBytes(decoder, 16))
+}
+
+function takeStoryId(decoder: Decoder): StoryId {
+  return storyId(takeBytes(decoder, 10))
+}
+
+function putOptionalId(encoder: Encoder, id: RecordId | StoryId | undefined): void {
+  putByte(encoder, id ? 1 : 0)
+  if (id) putBytes(encoder, idBytes(id))
+}
+
+function takeOptional<Value>(decoder: Decoder, take: (decoder: Decoder) => Value): Value | undefined {
+  return takeByte(decoder) === 1 ? take(decoder) : undefined
+}
+
+function putIds(encoder: Encoder, ids: readonly RecordId[]): void {
+  putUint(encoder, ids.length)
+  for (const id of sortedIds(ids)) putBytes(encoder, idBytes(id))
+}
+
+function takeIds(decoder: Decoder): RecordId[] {
+  const count = takeUint(decoder)
+  if (count > recordLimits.ids) throw new Error('Too many ids')
+  return Array.from({ length: count }, () => takeId(decoder))
+}

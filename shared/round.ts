@@ -1,0 +1,186 @@
+/** What a round has come to: one pure function of the set of its records, the same for any order or repetition. */
+import type { Card } from './deck.ts'
+import type { ParticipantId, RecordId, SealId, SessionId } from './id.ts'
+import type { RecordOf } from './record.ts'
+import { opens, takesBack } from './seal.ts'
+
+/** What became of one participant's vote once the round is revealed. `card` is a place in the round's cards. */
+export type Vote =
+  | { readonly state: 'counted'; readonly card: number; readonly unsure: boolean }
+  /** In the cut, not opened yet: it opens when the voter is back. */
+  | { readonly state: 'sealed' }
+  /** In nobody's cut: shown, not counted, until somebody admits it. */
+  | { readonly state: 'late'; readonly seals: readonly SealId[] }
+  /** Two different seals with the counter that decides: both shown, neither counted. */
+  | { readonly state: 'void'; readonly cards: readonly number[] }
+
+/** An estimate nobody replaced. */
+export interface Settled {
+  readonly estimate: RecordId
+  readonly by: ParticipantId
+  readonly card: Card
+}
+
+interface Revealed {
+  readonly votes: ReadonlyMap<ParticipantId, Vote>
+  readonly revealedBy: readonly ParticipantId[]
+  /** The seals that count or will count once opened. */
+  readonly cut: ReadonlySet<SealId>
+}
+
+/** A round as every replica sees it. */
+export type RoundState =
+  | { readonly phase: 'voting'; readonly voted: ReadonlySet<ParticipantId> }
+  | ({ readonly phase: 'revealed' } & Revealed)
+  | ({ readonly phase: 'settled'; readonly estimate: Settled } & Revealed)
+  | ({ readonly phase: 'conflict'; readonly estimates: readonly Settled[] } & Revealed)
+
+/** The valid records of one round. Their order means nothing. */
+export interface RoundRecords {
+  readonly session: SessionId
+  readonly round: RecordOf<'round'>
+  readonly seals: readonly RecordOf<'seal'>[]
+  readonly reveals: readonly RecordOf<'reveal'>[]
+  readonly admits: readonly RecordOf<'admit'>[]
+  readonly opens: readonly RecordOf<'open'>[]
+  /** Of the round's whole story, with the card each names: an estimate of one round can replace another's. */
+  readonly estimates: readonly StoryEstimate[]
+}
+
+export interface StoryEstimate {
+  readonly record: RecordOf<'estimate'>
+  readonly card: Card
+}
+
+export function resolveRound(records: RoundRecords): RoundState {
+  const seals = sealsByVoter(records.seals)
+  if (records.reveals.length === 0) {
+    const voted = [...seals].filter(([, own]) => highest(own).some((seal) => !takesBack(seal)))
+    return { phase: 'voting', voted: new Set(voted.map(([voter]) => voter)) }
+  }
+  const cut = cutOf(records)
+  const opened = openedChoices(records)
+  const votes = new Map<ParticipantId, Vote>()
+  for (const voter of [...seals.keys()].sort()) {
+    const vote = voteOf(seals.get(voter) ?? [], cut, opened)
+    if (vote) votes.set(voter, vote)
+  }
+  const revealedBy = [...new Set(records.reveals.map((reveal) => reveal.author))].sort()
+  const revealed: Revealed = { votes, revealedBy, cut }
+  const standing = standingEstimates(records.estimates)
+  if (!standing.some((estimate) => estimate.record.round === records.round.id)) {
+    return { phase: 'revealed', ...revealed }
+  }
+  const values = distinctValues(standing)
+  const [estimate] = values
+  return estimate && values.length === 1
+    ? { phase: 'settled', ...revealed, estimate }
+    : { phase: 'conflict', ...revealed, estimates: standing.map(settled) }
+}
+
+/** The estimates of a story that no other replaces, by record id. */
+export function standingEstimates(estimates: readonly StoryEstimate[]): StoryEstimate[] {
+  const replaced = new Set(estimates.flatMap((estimate) => estimate.record.replaces))
+  return [...new Map(estimates.map((estimate) => [estimate.record.id, estimate])).values()]
+    .filter((estimate) => !replaced.has(estimate.record.id))
+    .sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
+}
+
+/** One estimate for each different card; more than one is a conflict. */
+export function distinctValues(standing: readonly StoryEstimate[]): Settled[] {
+  const byFace = new Map<string, Settled>()
+  for (const estimate of standing) {
+    const face = JSON.stringify([estimate.card.label, estimate.card.number])
+    if (!byFace.has(face)) byFace.set(face, settled(estimate))
+  }
+  return [...byFace.values()]
+}
+
+/**
+ * Of a story's rounds the one on the table: the longest chain of "vote again" wins, then the lower id. So two rounds
+ * started apart are both kept, and every replica goes on with the same one.
+ */
+export function currentRound(rounds: readonly RecordOf<'round'>[]): RecordOf<'round'> | undefined {
+  const byId = new Map(rounds.map((round) => [round.id, round]))
+  const depths = new Map<RecordId, number>()
+  const depthOf = (round: RecordOf<'round'>): number => {
+    const chain: RecordOf<'round'>[] = []
+    let at: RecordOf<'round'> | undefined = round
+    while (at && !depths.has(at.id)) {
+      chain.push(at)
+      at = at.previous && byId.get(at.previous) // ends: a round names its previous one by hash
+    }
+    let depth = at ? (depths.get(at.id) ?? 0) : 0
+    for (const link of chain.reverse()) depths.set(link.id, ++depth)
+    return depths.get(round.id) ?? 0
+  }
+  return [...byId.values()].sort((a, b) => depthOf(b) - depthOf(a) || (a.id < b.id ? -1 : 1))[0]
+}
+
+function sealsByVoter(seals: readonly RecordOf<'seal'>[]): Map<ParticipantId, RecordOf<'seal'>[]> {
+  const byVoter = new Map<ParticipantId, Map<SealId, RecordOf<'seal'>>>()
+  for (const seal of seals) {
+    const own = byVoter.get(seal.author) ?? new Map<SealId, RecordOf<'seal'>>()
+    byVoter.set(seal.author, own.set(seal.id, seal))
+  }
+  return new Map([...byVoter].map(([voter, own]) => [voter, [...own.values()]]))
+}
+
+/** The seals with the highest counter: one, unless the voter contradicts themselves. */
+function highest(seals: readonly RecordOf<'seal'>[]): RecordOf<'seal'>[] {
+  const top = Math.max(...seals.map((seal) => seal.counter))
+  return seals.filter((seal) => seal.counter === top).sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** A reveal made in knowledge of another adds nothing, so nobody widens the cut after having seen cards. */
+function cutOf(records: RoundRecords): Set<SealId> {
+  const first = records.reveals.filter((reveal) => reveal.seen.length === 0)
+  return new Set([
+    ...first.flatMap((reveal) => reveal.cut),
+    ...records.admits.flatMap((admit) => admit.seals),
+  ])
+}
+
+function openedChoices(records: RoundRecords): Map<SealId, RecordOf<'open'>> {
+  const seals = new Map(records.seals.map((seal) => [seal.id, seal]))
+  const opened = new Map<SealId, RecordOf<'open'>>()
+  for (const open of records.opens) {
+    const seal = seals.get(open.seal)
+    if (!seal || opened.has(seal.id) || !records.round.cards[open.card]) continue
+    const place = {
+      session: records.session,
+      round: records.round.id,
+      voter: seal.author,
+      counter: seal.counter,
+    }
+    if (opens(open, place, seal.commitment)) opened.set(seal.id, open)
+  }
+  return opened
+}
+
+function voteOf(
+  seals: readonly RecordOf<'seal'>[],
+  cut: ReadonlySet<SealId>,
+  opened: ReadonlyMap<SealId, RecordOf<'open'>>,
+): Vote | undefined {
+  const counting = seals.filter((seal) => cut.has(seal.id))
+  const [decisive] = highest(counting)
+  if (!decisive) return lateVote(seals)
+  const rivals = highest(seals.filter((seal) => seal.counter <= decisive.counter))
+  if (rivals.length > 1) {
+    const cards = rivals.flatMap((seal) => opened.get(seal.id)?.card ?? [])
+    return { state: 'void', cards: cards.sort((a, b) => a - b) }
+  }
+  if (takesBack(decisive)) return lateVote(seals.filter((seal) => seal.counter > decisive.counter))
+  const open = opened.get(decisive.id)
+  return open ? { state: 'counted', card: open.card, unsure: open.unsure } : { state: 'sealed' }
+}
+
+function lateVote(seals: readonly RecordOf<'seal'>[]): Vote | undefined {
+  const late = highest(seals).filter((seal) => !takesBack(seal))
+  return late.length > 0 ? { state: 'late', seals: late.map((seal) => seal.id) } : undefined
+}
+
+function settled(estimate: StoryEstimate): Settled {
+  return { estimate: estimate.record.id, by: estimate.record.author, card: estimate.card }
+}
