@@ -1,13 +1,17 @@
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const top = import.meta.dirname
+const relay = `http://localhost:${process.env.PORT ?? 8787}`
 
 /** `vite build` makes the client, `vite build --ssr` the relay. */
 export default defineConfig(({ isSsrBuild }) => ({
   root: isSsrBuild ? top : `${top}/client`,
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), sessionPage(), serviceWorker()],
   build: isSsrBuild
     ? {
         outDir: `${top}/dist/relay`,
@@ -15,11 +19,24 @@ export default defineConfig(({ isSsrBuild }) => ({
         target: 'node20',
         rollupOptions: { input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' } },
       }
-    : { outDir: `${top}/dist/client`, emptyOutDir: true, target: 'es2022' },
+    : {
+        outDir: `${top}/dist/client`,
+        emptyOutDir: true,
+        target: 'es2022',
+        modulePreload: { polyfill: false },
+        rollupOptions: {
+          input: { index: `${top}/client/index.html`, 'service-worker': `${top}/client/service-worker.ts` },
+          output: {
+            entryFileNames: (chunk) =>
+              chunk.name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js',
+          },
+        },
+      },
+  server: { proxy: { '/sync': { target: relay, ws: true }, '/config.json': relay } },
   test: {
     projects: [
-      { root: top, test: { name: 'shared', include: ['shared/**/*.test.ts'] } },
-      { root: top, test: { name: 'relay', include: ['relay/**/*.test.ts'], testTimeout: 20_000 } },
+      { root: top, test: { name: 'shared', include: ['shared/**/*.test.ts'], testTimeout: 120_000 } },
+      { root: top, test: { name: 'relay', include: ['relay/**/*.test.ts'], testTimeout: 60_000 } },
       {
         root: top,
         plugins: [svelte()],
@@ -29,3 +46,43 @@ export default defineConfig(({ isSsrBuild }) => ({
     ],
   },
 }))
+
+/** Sessions live one folder below the app, so their page is the same with another base address. */
+function sessionPage(): Plugin {
+  const below = (html: string) => html.replace('<base href="./" />', '<base href="../" />')
+  return {
+    name: 'session-page',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html, { originalUrl }) => (originalUrl?.startsWith('/s/') ? below(html) : html),
+    },
+    generateBundle(_, bundle) {
+      const page = bundle['index.html']
+      if (page?.type !== 'asset') return
+      this.emitFile({ type: 'asset', fileName: 'session.html', source: below(String(page.source)) })
+    },
+  }
+}
+
+/** Tells the service worker which files there are, and makes it a new one whenever any of them changes. */
+function serviceWorker(): Plugin {
+  return {
+    name: 'service-worker',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const worker = bundle['service-worker.js']
+        if (worker?.type !== 'chunk') return
+        const built = Object.keys(bundle).filter((file) => file !== worker.fileName && !file.endsWith('.map'))
+        const files = [...built, ...readdirSync(`${top}/client/public`)].sort()
+        const hash = createHash('sha256').update(files.join()).update(worker.code)
+        for (const asset of Object.values(bundle))
+          hash.update(asset.type === 'asset' ? asset.source : asset.code)
+        worker.code = worker.code
+          .replaceAll('__FILES__', JSON.stringify(files))
+          .replaceAll('__VERSION__', JSON.stringify(hash.digest('hex').slice(0, 16)))
+      },
+    },
+  }
+}

@@ -25,9 +25,16 @@ test('a link to a session survives being formatted and parsed under a sub-path',
   expect(parseRoute(formatRoute(route, base), base)).toEqual(route)
 })
 
-test('a link that lost its secret or a letter of its id is damaged, not unknown', () => {
-  expect(parseRoute(`https://a.example/s/${id}`, 'https://a.example/')).toEqual({ page: 'damaged' })
-  expect(parseRoute(`https://a.example/s/${id.slice(1)}#m`, 'https://a.example/')).toEqual({ page: 'damaged' })
+test('a link without a secret still names its session, whose keys the device may have kept', () => {
+  const route = { page: 'session', id, secret: '' } as const
+  expect(parseRoute(`https://a.example/s/${id}`, 'https://a.example/')).toEqual(route)
+  expect(formatRoute(route, 'https://a.example/')).toBe(`https://a.example/s/${id}`)
+})
+
+test('a link that lost a letter of its id is damaged, not unknown', () => {
+  expect(parseRoute(`https://a.example/s/${id.slice(1)}#m`, 'https://a.example/')).toEqual({
+    page: 'damaged',
+  })
 })
 
 test('any other path is unknown', () => {

@@ -1,6 +1,9 @@
 import { parseSessionId, type SessionId } from '../shared/id.ts'
 
-/** Where a link leads. `secret` is the text after the `#`, which is checked against the id elsewhere. */
+/**
+ * Where a link leads. `secret` is the text after the `#`, checked against the id elsewhere; it is empty in a link to a
+ * session whose keys this device may have kept.
+ */
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'session'; readonly id: SessionId; readonly secret: string }
@@ -17,11 +20,11 @@ export function parseRoute(address: string, base: string): Route {
   const text = /^s\/([^/]*)$/.exec(path)?.[1]
   if (text === undefined) return { page: 'unknown' }
   const id = parseSessionId(text)
-  const secret = hash.slice(1)
-  return id && secret ? { page: 'session', id, secret } : { page: 'damaged' }
+  return id ? { page: 'session', id, secret: hash.slice(1) } : { page: 'damaged' }
 }
 
 export function formatRoute(route: Extract<Route, { page: 'home' | 'session' }>, base: string): string {
   const root = new URL('.', base)
-  return route.page === 'home' ? root.href : new URL(`s/${route.id}#${route.secret}`, root).href
+  if (route.page === 'home') return root.href
+  return new URL(`s/${route.id}${route.secret && `#${route.secret}`}`, root).href
 }

@@ -42,6 +42,8 @@ export interface SavedView {
   readonly relay:
     | { readonly state: 'connecting' }
     | { readonly state: 'connected' }
+    /** Connected, but the relay's store keeps nothing at the moment. */
+    | { readonly state: 'unkept' }
     | { readonly state: 'offline'; readonly since: number }
     | { readonly state: 'refused'; readonly words: string }
   /** Changes made on this device that no relay has confirmed. */

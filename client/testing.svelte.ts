@@ -1,7 +1,15 @@
 /** A session without document, crypto or relay, for component tests and for looking at pages. */
 import * as Y from 'yjs'
-import { type Deck, defaultDeck } from '../shared/deck.ts'
-import { type ParticipantId, participantId, type RoundId, recordId, type SealId, type StoryId, storyId } from '../shared/id.ts'
+import { type Card, type Deck, defaultDeck } from '../shared/deck.ts'
+import {
+  type ParticipantId,
+  participantId,
+  type RoundId,
+  recordId,
+  type SealId,
+  type StoryId,
+  storyId,
+} from '../shared/id.ts'
 import type { RoundState, Settled, Vote } from '../shared/round.ts'
 import { type CountedVote, tally } from '../shared/tally.ts'
 import type { Person, SavedView, SessionView, StoryView, TableView } from './session-view.ts'
@@ -14,7 +22,15 @@ function next(size: number): Uint8Array {
 }
 
 export function fakePerson(name: string, more: Partial<Person> = {}): Person {
-  return { id: participantId(next(32)), name, me: false, here: true, facilitator: false, observer: false, ...more }
+  return {
+    id: participantId(next(32)),
+    name,
+    me: false,
+    here: true,
+    facilitator: false,
+    observer: false,
+    ...more,
+  }
 }
 
 /** What a fake round starts with: each person's vote (a place in the deck), and how far it went. */
@@ -36,7 +52,8 @@ export class FakeSession implements SessionView {
   received = $state(true)
   invitations: SessionView['invitations'] = $state.raw({
     member: 'https://poker.example/s/ge2tsmbwhe4tqnzvgm3dcmjsge#m-c2VjcmV0LW9mLXRoZS1tZW1iZXItaW52aXRhdGlvbg',
-    observer: 'https://poker.example/s/ge2tsmbwhe4tqnzvgm3dcmjsge#o-c2VjcmV0LW9mLXRoZS1vYnNlcnZlci1pbnZpdGF0aW9u',
+    observer:
+      'https://poker.example/s/ge2tsmbwhe4tqnzvgm3dcmjsge#o-c2VjcmV0LW9mLXRoZS1vYnNlcnZlci1pbnZpdGF0aW9u',
   })
   /** Every act in order, for tests that ask what was done. */
   readonly acts: string[] = []
@@ -51,6 +68,7 @@ export class FakeSession implements SessionView {
   #revealed = $state(false)
   #estimates = $state.raw<readonly Settled[]>([])
   #earlier = $state(0)
+  #cards = $state.raw<readonly Card[]>(defaultDeck.cards)
 
   get me(): Person | undefined {
     return this.people.find((person) => person.me)
@@ -62,7 +80,7 @@ export class FakeSession implements SessionView {
 
   get table(): TableView | undefined {
     if (!this.received) return undefined
-    const cards = this.deck.cards
+    const cards = this.#cards
     const state = this.#state()
     const mine = this.me && this.#votes.get(this.me.id)
     const story = this.#stories.find(({ id }) => id === this.#story)
@@ -82,6 +100,7 @@ export class FakeSession implements SessionView {
   begin({ votes = [], revealed = false, settled = [], story, earlier = 0 }: FakeRound): this {
     this.#round = recordId(next(16))
     this.#story = story
+    this.#cards = this.deck.cards
     this.#earlier = earlier
     this.#revealed = revealed
     this.#votes = new Map(
@@ -90,7 +109,7 @@ export class FakeSession implements SessionView {
         typeof vote === 'number' ? { state: 'counted', card: vote, unsure: false } : vote,
       ]),
     )
-    this.#estimates = settled.map(({ card, by }) => ({ estimate: recordId(next(16)), card, by: by.id }))
+    this.#estimates = settled.flatMap(({ card, by }) => this.#estimate(card, by.id))
     return this
   }
 
@@ -136,7 +155,7 @@ export class FakeSession implements SessionView {
   settle(card: number): void {
     this.acts.push(`settle ${card}`)
     const by = this.me?.id ?? participantId(next(32))
-    this.#estimates = [{ estimate: recordId(next(16)), by, card }]
+    this.#estimates = this.#estimate(card, by)
     const face = this.deck.cards[card]
     this.#stories = this.#stories.map((story) =>
       story.id === this.#story && face ? { ...story, estimates: [{ card: face, by }] } : story,
@@ -160,7 +179,9 @@ export class FakeSession implements SessionView {
       const text = new Y.Text(title)
       this.#titles.set(id, text)
       text.observe(() => {
-        this.#stories = this.#stories.map((story) => (story.id === id ? { ...story, title: text.toString() } : story))
+        this.#stories = this.#stories.map((story) =>
+          story.id === id ? { ...story, title: text.toString() } : story,
+        )
       })
     }
     this.#stories = [...this.#stories, ...added]
@@ -208,14 +229,20 @@ export class FakeSession implements SessionView {
     )
   }
 
+  #estimate(place: number, by: ParticipantId): Settled[] {
+    const card = this.#cards[place]
+    return card ? [{ estimate: recordId(next(16)), by, card }] : []
+  }
+
   #state(): RoundState {
     const votes = this.#votes
     if (!this.#revealed) return { phase: 'voting', voted: new Set(votes.keys()) }
     const revealedBy = this.people[0] ? [this.people[0].id] : []
+    const revealed = { votes, revealedBy, cut: new Set<SealId>() }
     const [estimate, second] = this.#estimates
-    if (!estimate) return { phase: 'revealed', votes, revealedBy }
-    if (!second) return { phase: 'settled', votes, revealedBy, estimate }
-    return { phase: 'conflict', votes, revealedBy, estimates: this.#estimates }
+    if (!estimate) return { phase: 'revealed', ...revealed }
+    if (!second) return { phase: 'settled', ...revealed, estimate }
+    return { phase: 'conflict', ...revealed, estimates: this.#estimates }
   }
 }
 

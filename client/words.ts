@@ -4,6 +4,16 @@ const plurals = new Intl.PluralRules(locale)
 const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
 const percents = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
 const lists = new Intl.ListFormat(locale, { type: 'conjunction' })
+/** Keeps a name written from right to left from reordering the sentence around it. */
+function isolate(name: string): string {
+  return /[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? `\u2068${name}\u2069` : name
+}
+
+function people(names: readonly string[]): string {
+  return lists.format(names.map(isolate))
+}
+
+const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' })
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
 const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
 
@@ -33,7 +43,8 @@ export const words = {
     help: 'Help',
     opening: 'Opening the session …',
     waiting: 'The session is on its way to this device.',
-    waitingOffline: 'This device has not received the session yet. It will appear as soon as the relay can be reached.',
+    waitingOffline:
+      'This device has not received the session yet. It will appear as soon as the relay can be reached.',
     main: 'Table',
   },
 
@@ -67,7 +78,7 @@ export const words = {
     story: 'Story on the table',
     round: (count: number) => `Round ${numbers.format(count)}`,
     seats: 'People at the table',
-    watching: (names: readonly string[]) => `Watching: ${lists.format(names)}`,
+    watching: (names: readonly string[]) => `Watching: ${people(names)}`,
     watchOnly: 'You are watching. Cards and controls are with the people at the table.',
     alone: 'Nobody else is here yet.',
     aloneText: 'Send the invitation to your team.',
@@ -89,8 +100,9 @@ export const words = {
   reveal: {
     button: 'Reveal',
     confirm: (names: readonly string[]) => {
-      const shown = names.length > 3 ? [...names.slice(0, 2), plural(names.length - 2, 'other', 'others')] : names
-      return `${lists.format(shown)} ${names.length === 1 ? 'has' : 'have'} not voted yet.`
+      const shown =
+        names.length > 3 ? [...names.slice(0, 2), plural(names.length - 2, 'other', 'others')] : names
+      return `${people(shown)} ${names.length === 1 ? 'has' : 'have'} not voted yet.`
     },
     anyway: 'Reveal anyway',
     wait: 'Wait',
@@ -101,7 +113,7 @@ export const words = {
     votes: (count: number) => plural(count, 'vote', 'votes'),
     median: 'Median',
     mean: 'Mean',
-    nearest: 'Nearest card',
+    nearest: 'Nearest',
     spread: 'Spread',
     spreadCards: (steps: number) => (steps === 0 ? 'none' : plural(steps, 'card', 'cards')),
     agreement: 'Agreement',
@@ -112,15 +124,15 @@ export const words = {
     nobody: 'No vote counted',
     noMiddle: 'No card to go by',
     speak: (lowest: string, low: readonly string[], highest: string, high: readonly string[]) =>
-      `${lists.format(low)} (${lowest}) and ${lists.format(high)} (${highest}) speak first.`,
+      `${people(low)} (${lowest}) and ${people(high)} (${highest}) speak first.`,
     agreed: 'Everybody chose the same card.',
     opened: (count: number, of: number) => `${numbers.format(count)} of ${numbers.format(of)} opened`,
-    sealed: (name: string) => `${name}’s card opens when ${name} is back.`,
-    late: (name: string) => `${name} voted after the reveal. The vote is not counted.`,
+    sealed: (name: string) => `${isolate(name)}’s card opens when ${isolate(name)} is back.`,
+    late: (name: string) => `${isolate(name)} voted after the reveal. The vote is not counted.`,
     admit: 'Count it',
     void: (name: string, cards: readonly string[]) =>
-      `${name} voted twice at once${cards.length ? ` (${lists.format(cards)})` : ''}. Neither is counted.`,
-    revealedBy: (names: readonly string[]) => `Revealed by ${lists.format(names)}`,
+      `${isolate(name)} voted twice at once${cards.length ? ` (${lists.format(cards)})` : ''}. Neither is counted.`,
+    revealedBy: (names: readonly string[]) => `Revealed by ${people(names)}`,
   },
 
   settle: {
@@ -128,15 +140,17 @@ export const words = {
     suggestion: 'Suggested: the median',
     button: (label: string) => `Settle at ${label}`,
     choose: 'Choose the estimate',
-    by: (name: string) => `Settled by ${name}`,
+    by: (name: string) => `Settled by ${isolate(name)}`,
     change: 'Change the estimate',
     cancel: 'Keep it',
     again: 'Vote again',
     next: 'Next story',
     quick: 'New quick round',
     conflict: 'Two estimates',
+    chooseBelow: 'Choose one below',
     conflictText: 'They were made apart from each other. Choose the one that stays.',
-    conflictBy: (name: string, label: string) => `${name} settled at ${label}`,
+    conflictBy: (name: string, label: string) => `${isolate(name)} settled at ${label}`,
+    either: (labels: readonly string[]) => alternatives.format(labels),
     keep: (label: string) => `Keep ${label}`,
   },
 
@@ -146,12 +160,13 @@ export const words = {
     empty: 'No stories yet. Add one, or paste a list: every line becomes a story. A quick round needs none.',
     emptyWatching: 'No stories yet.',
     quick: 'Quick round',
-    quickText: 'Vote on anything, without a story',
+    quickText: 'Vote without a story',
     add: 'Add stories',
     placeholder: 'Add a story, or paste a list',
     addButton: (count: number) => (count > 1 ? `Add ${plural(count, 'story', 'stories')}` : 'Add'),
     untitled: 'Story without a title',
     edit: 'Title of the story',
+    voteShort: 'Vote',
     vote: (title: string) => `Put on the table: ${title}`,
     onTable: 'On the table',
     more: (title: string) => `More for ${title}`,
@@ -192,17 +207,27 @@ export const words = {
     saving: 'Saving …',
     connecting: 'Connecting …',
     offline: (since: number) => `Offline since ${clock.format(since)}`,
+    unkept: 'Not kept at the relay',
     refused: 'Refused by the relay',
     notSaved: 'Not saved on this device',
+    trouble: (trouble: 'full' | 'unavailable' | 'broken') =>
+      ({
+        full: 'its storage is full.',
+        unavailable: 'the browser refuses storage here, as in a private window.',
+        broken: 'its storage is damaged.',
+      })[trouble],
     waiting: (count: number) => plural(count, 'change waits', 'changes wait'),
     onDevice: 'Everything is saved on this device.',
     onDeviceSaving: 'Being saved on this device …',
-    notOnDevice: (why: string) => `Nothing can be kept on this device: ${why} Keep this page open until the relay has it.`,
+    notOnDevice: (why: string) =>
+      `Nothing can be kept on this device: ${why} Keep this page open until the relay has it.`,
     atRelay: 'The relay has everything.',
     atRelayWaiting: (count: number) => `${plural(count, 'change is', 'changes are')} not at the relay yet.`,
     relayConnecting: 'Looking for the relay …',
     relayOffline: (since: number) =>
       `The relay has not been reachable since ${clock.format(since)}. Go on: everything is merged when it is back.`,
+    relayUnkept:
+      'The relay passes changes on but cannot keep them at the moment. They are on the devices of everybody here, and are kept as soon as it can.',
     relayRefused: (why: string) => `The relay refused this session: ${why}`,
   },
 
@@ -224,6 +249,10 @@ export const words = {
     damagedLink: {
       title: 'This link is damaged',
       text: 'Part of the invitation is missing or was changed on the way. Ask for the link again and copy all of it, including what follows the #.',
+    },
+    missingSecret: {
+      title: 'This link is not complete',
+      text: 'The part after the # is missing: it is the key to the session, and this device has not kept it. Ask for the whole link.',
     },
     unknownPath: {
       title: 'There is nothing here',

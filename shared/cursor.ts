@@ -1,6 +1,8 @@
 import {
   type Decoder,
+  decodeExactly,
   type Encoder,
+  encode,
   equalBytes,
   putBytes,
   putText,
@@ -55,4 +57,12 @@ export function equalPositions(a: Position | undefined, b: Position | undefined)
 /** True when `later` covers all that `cursor` covers. */
 export function covers(later: Cursor, cursor: Cursor): boolean {
   return [...cursor].every(([origin, { sequence }]) => (later.get(origin)?.sequence ?? 0) >= sequence)
+}
+
+export function encodeCursorBytes(cursor: Cursor): Uint8Array {
+  return encode((encoder) => putCursor(encoder, cursor))
+}
+
+export function decodeCursorBytes(bytes: Uint8Array): Cursor | undefined {
+  return decodeExactly(bytes, takeCursor)
 }

@@ -1,0 +1,117 @@
+/** What this device keeps besides the replicas: who its person is, and which sessions they hold keys of. */
+import { randomBytes } from '@noble/hashes/utils.js'
+import { base32, parseBase32, parseSessionId, type SessionId } from '../shared/id.ts'
+import { formatInvitation, parseInvitation } from '../shared/invitation.ts'
+import { roles, type SessionKeys } from '../shared/keys.ts'
+
+export interface KeptSession {
+  readonly id: SessionId
+  /** The fragment of an invitation, of the highest role this device has. */
+  readonly secret: string
+  readonly name: string | undefined
+  /** When it was last opened, in milliseconds. */
+  readonly opened: number
+}
+
+const prefix = 'facedown.'
+/** Used when the browser keeps nothing: then everything lasts as long as the page. */
+const inMemory = new Map<string, string>()
+
+/** The secret that this device's participants are derived from. */
+export function deviceSecret(): Uint8Array {
+  const kept = parseBase32(read('secret') ?? '', 32)
+  if (kept) return kept
+  const made = randomBytes(32)
+  write('secret', base32(made))
+  return made
+}
+
+export function rememberedName(): string {
+  return read('name') ?? ''
+}
+
+export function rememberName(name: string): void {
+  write('name', name)
+}
+
+/** The latest first. */
+export function keptSessions(): KeptSession[] {
+  return [...sessionEntries()].sort((a, b) => b.opened - a.opened)
+}
+
+export function keysOf(id: SessionId): SessionKeys | undefined {
+  const kept = sessionEntries().find((entry) => entry.id === id)
+  return kept && parseInvitation(id, kept.secret)
+}
+
+/** Keeps the keys, or better ones than are kept. False when the browser keeps nothing beyond this page. */
+export function keepSession(keys: SessionKeys, opened: number, name?: string): boolean {
+  const known = keysOf(keys.session)
+  const better = known && roles.indexOf(known.role) < roles.indexOf(keys.role) ? known : keys
+  const before = sessionEntries().find((entry) => entry.id === keys.session)
+  return restoreSession({
+    id: keys.session,
+    secret: formatInvitation(better, better.role),
+    name: name ?? before?.name,
+    opened,
+  })
+}
+
+export function restoreSession(entry: KeptSession): boolean {
+  return write(`session.${entry.id}`, JSON.stringify([entry.secret, entry.name ?? '', entry.opened]))
+}
+
+export function forgetSession(id: SessionId): KeptSession | undefined {
+  const entry = sessionEntries().find((kept) => kept.id === id)
+  inMemory.delete(`session.${id}`)
+  storage()?.removeItem(`${prefix}session.${id}`)
+  return entry
+}
+
+function sessionEntries(): KeptSession[] {
+  const local = storage()
+  const keys = local ? Object.keys(local) : []
+  const names = [
+    ...keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)),
+    ...inMemory.keys(),
+  ]
+  return [...new Set(names)].flatMap((name) => {
+    const id = name.startsWith('session.') ? parseSessionId(name.slice('session.'.length)) : undefined
+    return (id && parseEntry(id, read(name) ?? '')) ?? []
+  })
+}
+
+function parseEntry(id: SessionId, text: string): KeptSession | undefined {
+  try {
+    const [secret, name, opened] = JSON.parse(text) as unknown[]
+    if (typeof secret !== 'string' || typeof name !== 'string' || typeof opened !== 'number') return undefined
+    return { id, secret, name: name || undefined, opened }
+  } catch {
+    return undefined // somebody else's entry
+  }
+}
+
+function read(key: string): string | undefined {
+  return inMemory.get(key) ?? storage()?.getItem(prefix + key) ?? undefined
+}
+
+function write(key: string, text: string): boolean {
+  try {
+    const local = storage()
+    if (!local) throw new Error('No storage')
+    local.setItem(prefix + key, text)
+    inMemory.delete(key)
+    return true
+  } catch {
+    inMemory.set(key, text)
+    return false
+  }
+}
+
+function storage(): Storage | undefined {
+  try {
+    return globalThis.localStorage
+  } catch {
+    return undefined // browsers throw where site data is blocked
+  }
+}

@@ -1,0 +1,35 @@
+import * as Y from 'yjs'
+
+/** Bounds of one update from outside: far above what the app makes, far below what hurts. */
+const limits = { bytes: 1 << 20, structs: 200_000, nested: 50_000 }
+
+/**
+ * Whether an update from outside may be applied. A throwing `applyUpdate` can leave half of itself in the document, so
+ * everything that can be known before is checked on the decoded structs.
+ */
+export function isAcceptable(update: Uint8Array): boolean {
+  if (update.length > limits.bytes) return false
+  try {
+    const { structs } = Y.decodeUpdate(update)
+    return structs.length <= limits.structs && structs.every(isPlain)
+  } catch {
+    return false // the decoder throws for whatever it does not understand
+  }
+}
+
+/** The document holds maps, text and plain values: no sub-documents, arrays, XML or weak links. */
+function isPlain(struct: Y.Item | Y.GC | Y.Skip): boolean {
+  if (!(struct instanceof Y.Item)) return true
+  const content = struct.content
+  if (content instanceof Y.ContentType) return content.type instanceof Y.Map || content.type instanceof Y.Text
+  if (content instanceof Y.ContentAny) return content.arr.every((value) => isShallow(value))
+  return (
+    content instanceof Y.ContentString ||
+    content instanceof Y.ContentBinary ||
+    content instanceof Y.ContentDeleted
+  )
+}
+
+function isShallow(value: unknown): boolean {
+  return value === null || typeof value !== 'object' || value instanceof Uint8Array
+}

@@ -1,0 +1,279 @@
+import * as Y from 'yjs'
+import { decrypt, encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
+import { helloStatement, roleSeed, sign } from '../../shared/keys.ts'
+import {
+  type ConnectionId,
+  decodeFromRelay,
+  encodeFromClient,
+  type FromClient,
+  type FromRelay,
+  protocolVersion,
+  subprotocol,
+} from '../../shared/wire.ts'
+import { LogReader } from './log-reader.ts'
+import { Outbox } from './outbox.ts'
+import { decodePresence, encodePresence, type Presence, PresentPeers } from './presence.ts'
+import { answer, decodeProviderFrame, question, updateFrame } from './provider-frames.ts'
+import type { PlainSocket, RelayLink } from './relay-link.ts'
+
+/** A relay that has not let us catch up by then is tried again. */
+const patience = 20_000
+/** How often a quiet connection looks for changes that are neither in the log nor on their way. */
+const reconcileEvery = 4_000
+
+/**
+ * Looks like a WebSocket to a Yjs server, and is one connection of the encrypted link to a blind relay. It opens when the
+ * log has been read; from then on it plays the server: it answers the provider from what the log holds, and sends on what
+ * the log lacks.
+ */
+export class LinkSocket {
+  readonly CONNECTING = 0
+  readonly OPEN = 1
+  readonly CLOSING = 2
+  readonly CLOSED = 3
+  binaryType = 'arraybuffer'
+  readyState = 0
+  onopen: (() => void) | null = null
+  onmessage: ((event: { data: Uint8Array }) => void) | null = null
+  onclose: ((event: { code: number; reason: string }) => void) | null = null
+  onerror: ((event: unknown) => void) | null = null
+
+  readonly #link: RelayLink
+  readonly #url: string
+  readonly #reader: LogReader
+  readonly #outbox: Outbox
+  readonly #peers = new PresentPeers()
+  #plain: PlainSocket | undefined
+  #starting: ReturnType<typeof setTimeout>
+  #reconciling: ReturnType<typeof setInterval> | undefined
+  /** What the log brought before the provider was ready for it. */
+  #caughtUp: Uint8Array[] = []
+  #presence: Presence | undefined
+  #refusal: string | undefined
+
+  constructor(link: RelayLink, url: string) {
+    this.#link = link
+    this.#url = url
+    this.#reader = new LogReader(link.options.keys, link.place)
+    this.#outbox = new Outbox(
+      link.options.keys,
+      (message) => this.#transmit(message),
+      (update) => this.#saved(update),
+    )
+    this.#starting = setTimeout(() => this.connectNow(), link.backoff.next())
+  }
+
+  connectNow(): void {
+    if (this.#plain || this.readyState !== this.CONNECTING) return
+    clearTimeout(this.#starting)
+    this.#starting = setTimeout(() => this.#ended(4508, ''), patience)
+    const plain = this.#link.options.connect(this.#url, subprotocol)
+    this.#plain = plain
+    plain.binaryType = 'arraybuffer'
+    plain.onmessage = (event) => {
+      if (event.data instanceof ArrayBuffer) this.#receive(new Uint8Array(event.data))
+    }
+    plain.onerror = (event) => this.onerror?.(event)
+    plain.onclose = ({ code, reason }) => this.#ended(code, reason)
+  }
+
+  /** From the provider. */
+  send(bytes: Uint8Array): void {
+    const frame = decodeProviderFrame(bytes)
+    switch (frame.type) {
+      case 'question':
+        return this.#introduceLog()
+      case 'update':
+        if (this.#mayWrite && !this.#reader.held.contains(frame.update)) this.#outbox.add(frame.update)
+        return
+      case 'awareness':
+      case 'other':
+        return // presence goes its own way, see `tell`
+    }
+  }
+
+  close(): void {
+    this.#stop()
+    this.readyState = this.CLOSED
+  }
+
+  /** Tells everybody, or the one who has just joined, who we are. */
+  tell(presence: Presence, to: ConnectionId = 0): void {
+    this.#presence = presence
+    if (this.readyState !== this.OPEN) return
+    const envelope = encrypt(this.#link.options.keys, 'signal', encodePresence(presence))
+    this.#transmit({ type: 'signal', to, envelope })
+  }
+
+  #receive(frame: Uint8Array): void {
+    const message = decodeFromRelay(frame)
+    if (!message) return this.#ended(4400, 'The relay sent something this app does not understand.')
+    switch (message.type) {
+      case 'challenge':
+        return this.#prove(message.nonce)
+      case 'snapshot':
+        return this.#readSnapshot(message.envelope)
+      case 'entry':
+        return this.#readEntry(message)
+      case 'caughtUp':
+        return this.#open(message)
+      case 'saved':
+        this.#reader.confirm(message.cursor)
+        this.#outbox.answered(message)
+        this.#moved()
+        if (message.compact) this.#compact(message.compact.replaces)
+        return
+      case 'unsaved':
+        this.#outbox.answered(message)
+        return this.#link.become({ state: 'unkept' })
+      case 'signal':
+        return this.#readSignal(message.from, message.envelope)
+      case 'joined':
+        if (this.#presence) this.tell(this.#presence, message.connection)
+        return
+      case 'left':
+        return this.#emit(this.#peers.remove(message.connection))
+      case 'keepalive':
+        this.#reader.confirm(message.cursor)
+        this.#moved()
+        return this.#emit(this.#peers.renewal())
+      case 'refuse':
+        this.#refusal = message.words
+        return
+      case 'goingAway':
+        return this.#link.backoff.startAfter(message.retryAfter * Math.random())
+    }
+  }
+
+  #prove(nonce: Uint8Array): void {
+    const { keys, origin } = this.#link.options
+    this.#transmit({
+      type: 'hello',
+      version: protocolVersion,
+      role: keys.role,
+      publicKeys: keys.publicKeys,
+      signature: sign(helloStatement(nonce, keys.session, origin), roleSeed(keys)),
+      generation: this.#link.generation,
+      cursor: this.#reader.cursor,
+    })
+  }
+
+  #readSnapshot(envelope: Uint8Array): void {
+    const update = this.#reader.readSnapshot(envelope)
+    if (update) {
+      this.#caughtUp.push(update)
+      return
+    }
+    this.#link.skipped++
+    if (this.#link.generation > 0) return // nothing older is kept: go on with the entries
+    this.#link.generation = 1
+    this.#ended(4512, '')
+  }
+
+  #readEntry(message: Extract<FromRelay, { type: 'entry' }>): void {
+    const update = this.#reader.readEntry(message.envelope)
+    if (!update) return
+    if (this.readyState !== this.OPEN) {
+      this.#caughtUp.push(update)
+      return
+    }
+    this.#reader.await(message.cursor, update)
+    this.#emit(updateFrame(update))
+  }
+
+  #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {
+    if (this.readyState !== this.CONNECTING) return
+    clearTimeout(this.#starting)
+    if (!message.resumed) this.#reader.startOver()
+    for (const update of this.#caughtUp) this.#reader.held.add(update)
+    this.#reader.confirm(message.cursor)
+    this.readyState = this.OPEN
+    this.#link.backoff.succeeded()
+    this.#link.become({ state: message.log === 'kept' ? 'connected' : 'unkept' })
+    this.onopen?.()
+    if (this.#presence) this.tell(this.#presence)
+    this.#reconciling = setInterval(() => this.#reconcile(), reconcileEvery)
+  }
+
+  /** Plays the server's side of the sync protocol: what the log brought, then what else the log would like to have. */
+  #introduceLog(): void {
+    const updates = this.#caughtUp
+    this.#caughtUp = []
+    this.#emit(answer(updates.length > 0 ? Y.mergeUpdates(updates) : emptyUpdate))
+    this.#emit(question(this.#reader.held.stateVector()))
+    this.#moved()
+  }
+
+  /** A change of another tab that closed before it could send, or one the log lost, is sent from here. */
+  #reconcile(): void {
+    if (!this.#outbox.empty || !this.#mayWrite) return
+    const missing = Y.encodeStateAsUpdate(this.#link.options.doc, this.#reader.held.stateVector())
+    if (!this.#reader.sees(missing)) this.#outbox.add(missing)
+  }
+
+  #readSignal(from: ConnectionId, envelope: Uint8Array): void {
+    const content = decrypt(this.#link.options.keys, 'signal', envelope)
+    const presence = content && decodePresence(content)
+    if (presence) this.#emit(this.#peers.set(from, presence))
+  }
+
+  #saved(update: Uint8Array): void {
+    this.#reader.held.add(update)
+    if (this.#link.state.state === 'unkept') this.#link.become({ state: 'connected' })
+  }
+
+  #moved(): void {
+    this.#link.moved(this.#reader.held, this.#reader.place)
+  }
+
+  /** One upload that stands for the whole log so far. Too large for an envelope: the log stays as it is. */
+  #compact(replaces: Uint8Array | undefined): void {
+    const place = this.#reader.place
+    const content = Y.encodeStateAsUpdate(this.#link.options.doc)
+    if (!place || paddedSize(content.length + envelopeOverhead) > envelopeLimits.snapshot) return
+    const envelope = encrypt(this.#link.options.keys, 'snapshot', content)
+    this.#transmit({ type: 'snapshot', covers: place.cursor, replaces, envelope })
+  }
+
+  get #mayWrite(): boolean {
+    return this.#link.options.keys.role !== 'observer'
+  }
+
+  #emit(frame: Uint8Array | undefined): void {
+    if (frame && this.readyState === this.OPEN) this.onmessage?.({ data: frame })
+  }
+
+  #transmit(message: FromClient): void {
+    if (this.#plain?.readyState === this.OPEN) {
+      this.#plain.send(encodeFromClient(message) as Uint8Array<ArrayBuffer>)
+    }
+  }
+
+  #ended(code: number, reason: string): void {
+    if (this.readyState === this.CLOSED) return
+    this.#stop()
+    this.readyState = this.CLOSED
+    this.#link.backoff.failed()
+    const final = code >= 4400 && code < 4500
+    this.#link.become(
+      final
+        ? { state: 'refused', words: this.#refusal ?? reason }
+        : { state: 'offline', since: this.#link.now() },
+    )
+    this.onclose?.({ code, reason })
+  }
+
+  #stop(): void {
+    clearTimeout(this.#starting)
+    clearInterval(this.#reconciling)
+    this.#outbox.stop()
+    const plain = this.#plain
+    if (!plain) return
+    plain.onmessage = null
+    plain.onclose = null
+    plain.onerror = () => {} // closing while still connecting is reported as an error, which is none
+    plain.close()
+  }
+}
+
+const emptyUpdate = Uint8Array.of(0, 0)

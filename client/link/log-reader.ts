@@ -1,0 +1,96 @@
+import * as Y from 'yjs'
+import type { Cursor, Position } from '../../shared/cursor.ts'
+import { decrypt } from '../../shared/envelope.ts'
+import type { SessionKeys } from '../../shared/keys.ts'
+import { decodePart, PartCollector } from '../../shared/parts.ts'
+import { isAcceptable } from './gate.ts'
+import { Held } from './held.ts'
+
+/** How far this device has read the log, as it is remembered across connections and visits. */
+export interface LogPlace {
+  readonly cursor: Cursor
+  readonly held: Held
+}
+
+/**
+ * Turns envelopes of the log into updates, and knows what the log holds. A live entry reaches us before its commit; only
+ * when the relay says "saved up to here" does it count as held.
+ */
+export class LogReader {
+  readonly #keys: SessionKeys
+  readonly #parts = new PartCollector()
+  #cursor: Cursor
+  #held: Held
+  #unconfirmed: { readonly origin: string; readonly sequence: number; readonly update: Uint8Array }[] = []
+
+  constructor(keys: SessionKeys, place: LogPlace | undefined) {
+    this.#keys = keys
+    this.#cursor = place?.cursor ?? new Map()
+    this.#held = place?.held ?? new Held()
+  }
+
+  /** What the log has committed, to our knowledge. */
+  get held(): Held {
+    return this.#held
+  }
+
+  get cursor(): Cursor {
+    return this.#cursor
+  }
+
+  /** Undefined while an update has arrived only in part: a cursor behind its first part would lose it. */
+  get place(): LogPlace | undefined {
+    return this.#parts.waiting ? undefined : { cursor: this.#cursor, held: this.#held.copy() }
+  }
+
+  /** The log did not know our cursor and sends everything. */
+  startOver(): void {
+    this.#cursor = new Map()
+    this.#held = new Held()
+  }
+
+  /** Undefined for a snapshot that is not one. */
+  readSnapshot(envelope: Uint8Array): Uint8Array | undefined {
+    const content = decrypt(this.#keys, 'snapshot', envelope)
+    return content && isAcceptable(content) ? content : undefined
+  }
+
+  /** The update that an entry completes; undefined for a part of one, or for rubbish, which is skipped. */
+  readEntry(envelope: Uint8Array): Uint8Array | undefined {
+    const content = decrypt(this.#keys, 'change', envelope)
+    const part = content && decodePart(content)
+    const update = part && this.#parts.add(part)
+    return update && isAcceptable(update) ? update : undefined
+  }
+
+  /** Notes a live entry's place until it is confirmed. */
+  await(cursor: Cursor, update: Uint8Array): void {
+    for (const [origin, { sequence }] of cursor) this.#unconfirmed.push({ origin, sequence, update })
+  }
+
+  /** Everything up to the cursor is saved. */
+  confirm(cursor: Cursor): void {
+    this.#cursor = later(this.#cursor, cursor)
+    const reached = (entry: { origin: string; sequence: number }) =>
+      entry.sequence <= (cursor.get(entry.origin)?.sequence ?? 0)
+    for (const entry of this.#unconfirmed.filter(reached)) this.#held.add(entry.update)
+    this.#unconfirmed = this.#unconfirmed.filter((entry) => !reached(entry))
+  }
+
+  /** Whether the log holds the update, or has it on the way from somebody else. */
+  sees(update: Uint8Array): boolean {
+    if (this.#held.contains(update)) return true
+    if (this.#unconfirmed.length === 0) return false
+    const seen = this.#held.copy()
+    seen.add(Y.mergeUpdates(this.#unconfirmed.map((entry) => entry.update)))
+    return seen.contains(update)
+  }
+}
+
+function later(known: Cursor, cursor: Cursor): Cursor {
+  const joined = new Map<string, Position>(known)
+  for (const [origin, position] of cursor) {
+    if (position.sequence >= (joined.get(origin)?.sequence ?? 0)) joined.set(origin, position)
+  }
+  return joined
+}

@@ -1,0 +1,92 @@
+import * as Y from 'yjs'
+import { encrypt } from '../../shared/envelope.ts'
+import type { SessionKeys } from '../../shared/keys.ts'
+import { splitIntoParts } from '../../shared/parts.ts'
+import type { FromClient, FromRelay } from '../../shared/wire.ts'
+
+type Append = Extract<FromClient, { type: 'append' }>
+type Answer = Extract<FromRelay, { type: 'saved' | 'unsaved' }>
+
+/** Typing sends a change for each letter; within this many milliseconds they become one. */
+const coalesceFor = 50
+const retryAfter = 2_000
+
+/** One update on its way: its envelopes that are not saved yet, kept so that a retry is the same bytes. */
+interface Shipment {
+  readonly update: Uint8Array
+  readonly envelopes: Map<number, Uint8Array>
+}
+
+/**
+ * The changes on one connection that the relay has not saved. The first after a pause leaves at once, a vote for instance;
+ * those that follow are gathered. Nothing here has to survive: the document itself is the outbox.
+ */
+export class Outbox {
+  readonly #keys: SessionKeys
+  readonly #send: (message: Append) => void
+  readonly #saved: (update: Uint8Array) => void
+  readonly #shipments = new Map<number, Shipment>()
+  #queue: Uint8Array[] = []
+  #gathering: ReturnType<typeof setTimeout> | undefined
+  #retrying: ReturnType<typeof setTimeout> | undefined
+  #ref = 0
+
+  constructor(keys: SessionKeys, send: (message: Append) => void, saved: (update: Uint8Array) => void) {
+    this.#keys = keys
+    this.#send = send
+    this.#saved = saved
+  }
+
+  get empty(): boolean {
+    return this.#queue.length === 0 && this.#shipments.size === 0
+  }
+
+  add(update: Uint8Array): void {
+    this.#queue.push(update)
+    if (!this.#gathering) this.#ship()
+  }
+
+  answered(answer: Answer): void {
+    const shipment = this.#shipments.get(answer.ref)
+    if (!shipment) return
+    if (answer.type === 'unsaved') {
+      this.#retrying ??= setTimeout(() => this.#retry(), retryAfter * (1 + Math.random()))
+      return
+    }
+    shipment.envelopes.delete(answer.ref)
+    this.#shipments.delete(answer.ref)
+    if (shipment.envelopes.size === 0) this.#saved(shipment.update)
+  }
+
+  stop(): void {
+    clearTimeout(this.#gathering)
+    clearTimeout(this.#retrying)
+    this.#shipments.clear()
+    this.#queue = []
+  }
+
+  #ship(): void {
+    this.#gathering = setTimeout(() => {
+      this.#gathering = undefined
+      if (this.#queue.length > 0) this.#ship()
+    }, coalesceFor)
+    const update = this.#queue.length === 1 ? (this.#queue[0] as Uint8Array) : Y.mergeUpdates(this.#queue)
+    this.#queue = []
+    const shipment: Shipment = { update, envelopes: new Map() }
+    for (const part of splitIntoParts(update)) {
+      const ref = ++this.#ref
+      const envelope = encrypt(this.#keys, 'change', part)
+      shipment.envelopes.set(ref, envelope)
+      this.#shipments.set(ref, shipment)
+    }
+    for (const [ref, envelope] of shipment.envelopes) this.#send({ type: 'append', ref, envelope })
+  }
+
+  #retry(): void {
+    this.#retrying = undefined
+    for (const [ref, { envelopes }] of this.#shipments) {
+      const envelope = envelopes.get(ref)
+      if (envelope) this.#send({ type: 'append', ref, envelope })
+    }
+  }
+}

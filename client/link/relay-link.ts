@@ -1,0 +1,129 @@
+import type * as Y from 'yjs'
+import type { SessionKeys } from '../../shared/keys.ts'
+import { Backoff } from './backoff.ts'
+import type { Held } from './held.ts'
+import { LinkSocket } from './link-socket.ts'
+import type { LogPlace } from './log-reader.ts'
+import type { Presence } from './presence.ts'
+
+/** As much of a browser's WebSocket as the link uses; `ws` has it too. */
+export interface PlainSocket {
+  binaryType: string
+  readonly readyState: number
+  onopen: (() => void) | null
+  onmessage: ((event: { data: unknown }) => void) | null
+  onclose: ((event: { code: number; reason: string }) => void) | null
+  onerror: ((event: unknown) => void) | null
+  send(bytes: Uint8Array<ArrayBuffer>): void
+  close(code?: number, reason?: string): void
+}
+
+export type RelayState =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'connected' }
+  /** Connected, but the relay's store keeps nothing at the moment. */
+  | { readonly state: 'unkept' }
+  | { readonly state: 'offline'; readonly since: number }
+  /** The relay said why coming back is pointless. */
+  | { readonly state: 'refused'; readonly words: string }
+
+export interface LinkOptions {
+  readonly keys: SessionKeys
+  readonly doc: Y.Doc
+  /** The page's origin, which the relay checks and the proof of the role is bound to. */
+  readonly origin: string
+  readonly connect: (url: string, protocol: string) => PlainSocket
+  /** Where the last visit had read the log to. */
+  readonly place: LogPlace | undefined
+  /** Called when the place has moved and the document holds everything before it. */
+  readonly remember: (place: LogPlace) => void
+  readonly changed: () => void
+  readonly now?: () => number
+}
+
+/**
+ * The encrypted link of one session to its relays. It outlives sockets: it knows how far the log was read, what is saved,
+ * and when to try again. `socketClass` is what y-websocket's provider takes for a WebSocket.
+ */
+export class RelayLink {
+  readonly options: LinkOptions
+  readonly backoff = new Backoff()
+  /** 1 after the newest snapshot could not be read: the relay is asked for the one before. */
+  generation = 0
+  /** Envelopes of the log that could not be read, which says that somebody sends rubbish. */
+  skipped = 0
+  #place: LogPlace | undefined
+  #state: RelayState = { state: 'connecting' }
+  #socket: LinkSocket | undefined
+  #waiting: Uint8Array[] = []
+
+  constructor(options: LinkOptions) {
+    this.options = options
+    this.#place = options.place
+  }
+
+  get state(): RelayState {
+    return this.#state
+  }
+
+  /** Changes of this device that no store has. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  get place(): LogPlace | undefined {
+    return this.#place
+  }
+
+  /** For the provider's `WebSocketPolyfill`. */
+  get socketClass(): new (
+    url: string,
+  ) => LinkSocket {
+    const link = this
+    return class extends LinkSocket {
+      constructor(url: string) {
+        super(link, url)
+        link.#socket = this
+      }
+    }
+  }
+
+  /** Notes a change made on this device, until it is saved. */
+  noteChange(update: Uint8Array): void {
+    if (this.#place?.held.contains(update)) return
+    this.#waiting.push(update)
+    this.options.changed()
+  }
+
+  tell(presence: Presence): void {
+    this.#socket?.tell(presence)
+  }
+
+  /** "Try now", or the device is back online. */
+  retryNow(): void {
+    this.backoff.startAfter(0)
+    this.#socket?.connectNow()
+  }
+
+  /** The log was read further, or more of it is saved. */
+  moved(held: Held, place: LogPlace | undefined): void {
+    this.#waiting = this.#waiting.filter((update) => !held.contains(update))
+    if (place) {
+      this.#place = place
+      this.options.remember(place)
+    }
+    this.options.changed()
+  }
+
+  become(state: RelayState): void {
+    const stillOffline = state.state === 'offline' && this.#state.state === 'offline'
+    const refused = this.#state.state === 'refused' && state.state === 'offline'
+    if (stillOffline || refused) return
+    this.#state = state
+    this.options.changed()
+  }
+
+  now(): number {
+    return (this.options.now ?? Date.now)()
+  }
+}

@@ -1,0 +1,26 @@
+import { mount } from 'svelte'
+import App from './app.svelte'
+import { Visit } from './visit.svelte.ts'
+
+const base = new URL('.', document.baseURI).href
+const visit = new Visit(base)
+
+mount(App, {
+  target: document.getElementById('app') ?? document.body,
+  props: {
+    home: visit,
+    get current() {
+      return visit.current
+    },
+  },
+})
+
+visit.follow(location.href)
+addEventListener('popstate', () => visit.follow(location.href))
+// A link to another session that is pasted over this one changes only what is behind the `#`.
+addEventListener('hashchange', () => visit.follow(location.href))
+
+// Browsers allow it on https and on localhost only; elsewhere the app works without opening offline.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  navigator.serviceWorker.register(`${base}service-worker.js`, { scope: base })
+}

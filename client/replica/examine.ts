@@ -1,0 +1,79 @@
+import { decodeCursorBytes } from '../../shared/cursor.ts'
+import { isAcceptable } from '../link/gate.ts'
+import { decodeHeld } from '../link/held.ts'
+import type { LogPlace } from '../link/log-reader.ts'
+
+/** What a visit finds on the device. */
+export interface Found {
+  /** One row for each change since the rows were last merged. */
+  readonly rows: readonly Uint8Array[]
+  readonly place: LogPlace | undefined
+  /** Rows that could not be read and were deleted: the log brings their content again. */
+  readonly repaired: number
+}
+
+const updates = 'updates'
+const custom = 'custom'
+export const placeKey = 'place'
+
+/**
+ * Looks through a y-indexeddb database before the library does: one row it cannot apply would make it wait for ever.
+ * Throws what IndexedDB throws, and when it does not answer in time.
+ */
+export async function examine(name: string, patience: number): Promise<Found> {
+  const db = await within(patience, open(name))
+  try {
+    const transaction = db.transaction([updates, custom], 'readwrite')
+    const store = transaction.objectStore(updates)
+    const rows: Uint8Array[] = []
+    let repaired = 0
+    const place = result(transaction.objectStore(custom).get(placeKey))
+    const [keys, values] = await within(
+      patience,
+      Promise.all([result(store.getAllKeys()), result(store.getAll())]),
+    )
+    values.forEach((row: unknown, at) => {
+      if (row instanceof Uint8Array && isAcceptable(row)) rows.push(row)
+      else {
+        repaired++
+        store.delete(keys[at] as IDBValidKey)
+      }
+    })
+    if (repaired > 0) transaction.objectStore(custom).delete(placeKey)
+    return { rows, place: repaired > 0 ? undefined : parsePlace(await place), repaired }
+  } finally {
+    db.close()
+  }
+}
+
+function parsePlace(value: unknown): LogPlace | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { cursor, held } = value as { cursor?: unknown; held?: unknown }
+  if (!(cursor instanceof Uint8Array) || !(held instanceof Uint8Array)) return undefined
+  const place = { cursor: decodeCursorBytes(cursor), held: decodeHeld(held) }
+  return place.cursor && place.held ? { cursor: place.cursor, held: place.held } : undefined
+}
+
+function open(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name)
+  request.onupgradeneeded = () => {
+    // The same stores as y-indexeddb makes, so that either of us may be first.
+    request.result.createObjectStore(updates, { autoIncrement: true })
+    request.result.createObjectStore(custom)
+  }
+  return result(request)
+}
+
+function result<Value>(request: IDBRequest<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
+
+export function within<Value>(milliseconds: number, promise: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('The device storage does not answer')), milliseconds)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

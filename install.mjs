@@ -1,0 +1,49 @@
+/**
+ * Runs before `npm start`, `npm test` and `npm run dev`: installs what package-lock.json asks for and is not there yet.
+ * With the word "browser" it also sees to a browser for the tests. Plain JavaScript, because nothing is installed so far.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  stop(`Facedown needs Node 20.19 or newer, but this is ${process.version}. See https://nodejs.org.`)
+}
+if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund'])
+if (process.argv[2] === 'browser') await provideBrowser()
+
+/** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */
+function isInstalled() {
+  const kept = 'node_modules/.package-lock.json'
+  if (!existsSync(kept)) return false
+  const wanted = JSON.parse(readFileSync('package-lock.json', 'utf8')).packages
+  const found = JSON.parse(readFileSync(kept, 'utf8')).packages
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || found[path]?.version === version,
+  )
+}
+
+async function provideBrowser() {
+  const { findBrowser } = await import('./e2e/find-browser.mjs')
+  if (findBrowser()) return
+  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
+    run('apt-get', ['update', '-q'])
+    run('apt-get', ['install', '-y', '-q', 'chromium', 'fonts-noto-color-emoji'])
+  }
+  if (!findBrowser()) {
+    stop('The browser tests need Chromium or Chrome. Get one with: npx playwright install chromium')
+  }
+}
+
+function run(command, words) {
+  try {
+    execFileSync(command, words, { stdio: 'inherit', shell: process.platform === 'win32' })
+  } catch {
+    stop(`"${command} ${words.join(' ')}" did not succeed; what it printed above says why.`)
+  }
+}
+
+function stop(words) {
+  console.error(words)
+  process.exit(1)
+}

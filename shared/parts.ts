@@ -1,0 +1,70 @@
+import { randomBytes } from '@noble/hashes/utils.js'
+import {
+  decodeExactly,
+  encode,
+  joinBytes,
+  putBytes,
+  putUint,
+  takeBytes,
+  takeRest,
+  takeUint,
+} from './codec.ts'
+import { envelopeLimits, envelopeOverhead } from './envelope.ts'
+
+/** What the envelope of a change holds: a whole Yjs update, or a part of one that fits no single envelope. */
+export interface Part {
+  readonly index: number
+  readonly count: number
+  /** 8 random bytes that the parts of one update share; empty for a whole update. */
+  readonly group: Uint8Array
+  readonly bytes: Uint8Array
+}
+
+const groupBytes = 8
+const partOverhead = 16
+const largestPart = envelopeLimits.change - envelopeOverhead - partOverhead
+const mostParts = 256
+
+/** `content := varUint(index) • varUint(count) • [bytes(group, 8) when count > 1] • bytes` */
+export function splitIntoParts(update: Uint8Array): Uint8Array[] {
+  const count = Math.max(1, Math.ceil(update.length / largestPart))
+  const group = count > 1 ? randomBytes(groupBytes) : new Uint8Array()
+  return Array.from({ length: count }, (_, index) =>
+    encode((encoder) => {
+      putUint(encoder, index)
+      putUint(encoder, count)
+      putBytes(encoder, group)
+      putBytes(encoder, update.subarray(index * largestPart, (index + 1) * largestPart))
+    }),
+  )
+}
+
+export function decodePart(content: Uint8Array): Part | undefined {
+  const part = decodeExactly(content, (decoder) => {
+    const index = takeUint(decoder)
+    const count = takeUint(decoder)
+    return { index, count, group: takeBytes(decoder, count > 1 ? groupBytes : 0), bytes: takeRest(decoder) }
+  })
+  return part && part.index < part.count && part.count <= mostParts ? part : undefined
+}
+
+/** Gathers the parts of updates that came in several envelopes, in any order and repeatedly. */
+export class PartCollector {
+  readonly #groups = new Map<string, Map<number, Uint8Array>>()
+
+  /** The whole update once its last part is here. */
+  add(part: Part): Uint8Array | undefined {
+    if (part.count === 1) return part.bytes
+    const key = `${part.group.join()}/${part.count}`
+    const parts = this.#groups.get(key) ?? new Map<number, Uint8Array>()
+    this.#groups.set(key, parts.set(part.index, part.bytes))
+    if (parts.size < part.count) return undefined
+    this.#groups.delete(key)
+    return joinBytes(...[...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes))
+  }
+
+  /** True while some update has arrived only in part: then "everything up to here" must not be said yet. */
+  get waiting(): boolean {
+    return this.#groups.size > 0
+  }
+}
