@@ -39,6 +39,10 @@ export default defineConfig(({ isSsrBuild }) => ({
       { root: top, test: { name: 'relay', include: ['relay/**/*.test.ts'], testTimeout: 60_000 } },
       {
         root: top,
+        test: { name: 'e2e', include: ['e2e/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
+        root: top,
         plugins: [svelte()],
         resolve: { conditions: ['browser'] },
         test: { name: 'client', include: ['client/**/*.test.ts'], testTimeout: 20_000 },

@@ -184,7 +184,7 @@ export class LinkSocket {
   #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {
     if (this.readyState !== this.CONNECTING) return
     clearTimeout(this.#starting)
-    if (!message.resumed) this.#reader.startOver()
+    if (!message.resumed && message.log === 'kept') this.#reader.startOver()
     for (const update of this.#caughtUp) this.#reader.held.add(update)
     this.#reader.confirm(message.cursor)
     this.readyState = this.OPEN

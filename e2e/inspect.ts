@@ -1,0 +1,65 @@
+/** What can be found in somebody's browser and on the wire, with the keys in hand: the strongest eavesdropper is a member. */
+import * as Y from 'yjs'
+import { recordsOf } from '../shared/document.ts'
+import { decrypt } from '../shared/envelope.ts'
+import { parseInvitation } from '../shared/invitation.ts'
+import type { SessionKeys } from '../shared/keys.ts'
+import { decodePart } from '../shared/parts.ts'
+import { decodeRecord, type StoredRecord } from '../shared/record.ts'
+import { decodeFromClient, decodeFromRelay } from '../shared/wire.ts'
+import type { Person } from './person.ts'
+
+export function keysFromLink(link: string): SessionKeys {
+  const { pathname, hash } = new URL(link)
+  const keys = parseInvitation(pathname.split('/').at(-1) ?? '', hash.slice(1))
+  if (!keys) throw new Error('The invitation is damaged')
+  return keys
+}
+
+/** The updates in the frames that a person received, decrypted. */
+export function updatesReceived(person: Person, keys: SessionKeys): Uint8Array[] {
+  return person.received.flatMap((frame) => {
+    const message = decodeFromRelay(new Uint8Array(frame))
+    if (message?.type === 'snapshot') return decrypt(keys, 'snapshot', message.envelope) ?? []
+    const content = message?.type === 'entry' ? decrypt(keys, 'change', message.envelope) : undefined
+    return (content && decodePart(content)?.bytes) ?? []
+  })
+}
+
+/** The lengths of the changes that a person sent. */
+export function lengthsSent(person: Person, after = 0): number[] {
+  return person.sent
+    .slice(after)
+    .map((frame) => new Uint8Array(frame))
+    .filter((frame) => decodeFromClient(frame)?.type === 'append')
+    .map((frame) => frame.length)
+}
+
+/** The rows of y-indexeddb in a person's browser. */
+export async function updatesStored(person: Person): Promise<Uint8Array[]> {
+  const rows = await person.page.evaluate(async () => {
+    const result = <Value>(request: IDBRequest<Value>) =>
+      new Promise<Value>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
+    const found: number[][] = []
+    for (const { name } of await indexedDB.databases()) {
+      const db = await result(indexedDB.open(name ?? ''))
+      for (const row of await result(db.transaction('updates').objectStore('updates').getAll())) {
+        found.push(Array.from(row as Uint8Array))
+      }
+      db.close()
+    }
+    return found
+  })
+  return rows.map((row) => Uint8Array.from(row))
+}
+
+export function recordsIn(updates: readonly Uint8Array[]): StoredRecord[] {
+  const doc = new Y.Doc()
+  for (const update of updates) Y.applyUpdate(doc, update)
+  return [...recordsOf(doc).values()].flatMap((bytes) =>
+    bytes instanceof Uint8Array ? (decodeRecord(bytes) ?? []) : [],
+  )
+}

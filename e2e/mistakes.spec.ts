@@ -1,0 +1,51 @@
+import { expect, test } from './people.ts'
+
+test('a damaged link is recognised before any relay is asked', async ({ relay, alice, bob }) => {
+  await alice.starts(relay.url)
+  const link = await alice.invitation()
+  const at = link.indexOf('#') + 20
+  const damaged = link.slice(0, at) + (link[at] === 'A' ? 'B' : 'A') + link.slice(at + 1)
+  for (const wrong of [damaged, link.slice(0, -3), link.replace(/s\/.{26}/, 's/abc')]) {
+    await bob.page.goto('about:blank')
+    await bob.page.goto(wrong)
+    await expect(bob.page.getByRole('heading', { name: 'This link is damaged' })).toBeVisible()
+  }
+  await bob.page.goto(link.slice(0, link.indexOf('#')))
+  await expect(bob.page.getByRole('heading', { name: 'This link is not complete' })).toBeVisible()
+})
+
+test('an unknown path says so and leads home', async ({ relay, alice }) => {
+  const response = await alice.page.goto(`${relay.url}no/such/page`)
+  expect(response?.status()).toBe(404)
+  await expect(alice.page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible()
+  await alice.page.getByRole('link', { name: 'Go to the home page' }).click()
+  await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
+})
+
+test('a name of 500 characters is cut kindly and breaks nothing', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('n'.repeat(500))
+  await alice.sees(/We kept the first 80 characters/)
+  await alice.votes('5')
+  await expect(alice.page.getByRole('list', { name: 'People at the table' })).toContainText('n'.repeat(80))
+  expect(await alice.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+})
+
+test('a title with markup is text', async ({ relay, alice, bob }) => {
+  const title = '<img src=x onerror="document.title=1"><b>bold</b> {{7*7}}'
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory(title)
+  await alice.laysOut(title)
+  await bob.joins(await alice.invitation(), '5')
+  await expect(bob.page.getByRole('textbox', { name: 'Title of the story' })).toHaveValue(title)
+  expect(await bob.page.locator('img, b').count()).toBe(0)
+})
+
+test('the invitation leaves the address bar, and the device remembers it', async ({ relay, alice, bob }) => {
+  await alice.starts(relay.url)
+  await bob.joins(await alice.invitation(), '5')
+  expect(bob.page.url()).not.toContain('#')
+  await bob.page.reload()
+  await expect(bob.card('5')).toHaveAttribute('aria-pressed', 'true')
+})

@@ -1,0 +1,135 @@
+import { expect, test } from './people.ts'
+import type { Person } from './person.ts'
+
+async function serviceWorkerIsReady(person: Person): Promise<void> {
+  await person.page.evaluate(async () => {
+    await navigator.serviceWorker.ready
+    if (!navigator.serviceWorker.controller) {
+      await new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve))
+    }
+  })
+}
+
+test('votes and stories made on both sides of a cut are merged, and no byte passes meanwhile', async ({
+  cable,
+  alice,
+  bob,
+}) => {
+  await alice.starts(cable.url)
+  await alice.tellsName()
+  await bob.joins(await alice.invitation(), '3')
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  await expect(alice.status).toContainText('Saved at the relay')
+
+  cable.cut()
+  await expect(alice.status).toContainText('Offline')
+  await expect(bob.status).toContainText('Offline')
+  const before = cable.passed
+  await alice.votes('8')
+  await alice.addsStory('Made by alice in a tunnel')
+  await bob.votes('5')
+  await bob.addsStory('Made by bob on a train')
+  await expect(alice.status).toContainText(/\d+ changes? waits?/)
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  expect(cable.passed).toBe(before)
+  expect(cable.attempts).toBeGreaterThan(2)
+
+  cable.mend()
+  await expect(alice.status).toContainText('Saved at the relay', { timeout: 35_000 })
+  await expect(bob.status).toContainText('Saved at the relay', { timeout: 35_000 })
+  for (const person of [alice, bob]) {
+    const titles = person.page.getByRole('textbox', { name: 'Title of the story' })
+    await expect(titles).toHaveCount(2)
+  }
+  await alice.reveals()
+  for (const person of [alice, bob]) {
+    await expect(person.seatOf(alice)).toContainText('voted 8')
+    await expect(person.seatOf(bob)).toContainText('voted 5')
+  }
+  expect(cable.passed).toBeGreaterThan(before)
+})
+
+test('after one visit the app opens with the relay stopped, and what is done then is merged on return', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('3')
+  const link = await alice.invitation()
+  await expect(alice.status).toContainText('Saved at the relay')
+  await serviceWorkerIsReady(alice)
+  const address = alice.page.url()
+
+  await relay.stop()
+  await alice.page.close()
+  const offline = await alice.context.newPage()
+  alice.watch(offline)
+  await offline.goto(address)
+  await expect(offline.getByRole('button', { name: 'Card 3', exact: true })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  )
+  await offline.getByRole('button', { name: 'Card 8', exact: true }).click()
+  await offline.getByRole('textbox', { name: 'Add stories' }).fill('Written with no relay')
+  await offline.getByRole('button', { name: 'Add', exact: true }).click()
+  await expect(offline.locator('header')).toContainText(/changes? waits?/)
+
+  await offline.close()
+  const again = await alice.context.newPage()
+  alice.watch(again)
+  await again.goto(address)
+  await expect(again.getByRole('button', { name: 'Card 8', exact: true })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  )
+  await expect(again.getByRole('textbox', { name: 'Title of the story' })).toHaveValue(
+    'Written with no relay',
+  )
+  await expect(again.locator('header')).toContainText(/changes? waits?/)
+
+  await relay.resume()
+  await expect(again.locator('header')).toContainText('Saved at the relay', { timeout: 35_000 })
+  await bob.joins(link, '5')
+  await expect(bob.page.getByRole('textbox', { name: 'Title of the story' })).toHaveValue(
+    'Written with no relay',
+  )
+  await bob.reveals()
+  await expect(bob.seatOf(alice)).toContainText('voted 8')
+})
+
+test('a session is made with no network at all', async ({ relay, alice, bob }) => {
+  await alice.page.goto(relay.url)
+  await serviceWorkerIsReady(alice)
+  await relay.stop()
+  await alice.page.reload()
+  await alice.page.getByRole('button', { name: 'Start a session' }).click()
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('13')
+  const link = await alice.invitation()
+  await relay.resume()
+  await expect(alice.status).toContainText('Saved at the relay', { timeout: 35_000 })
+  await alice.page.close()
+  await bob.joins(link, '5')
+  await expect(bob.seatOf(alice)).toContainText('has voted')
+})
+
+test('a newcomer gets the whole session from the relay when nobody else is online', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('5')
+  await alice.addsStory('Kept by the relay')
+  const link = await alice.invitation()
+  await expect(alice.status).toContainText('Saved at the relay')
+  await alice.page.close()
+  await relay.stop('SIGKILL')
+  await relay.resume()
+  await bob.opens(link)
+  await expect(bob.seatOf(alice)).toContainText('has voted')
+  await expect(bob.page.getByRole('textbox', { name: 'Title of the story' })).toHaveValue('Kept by the relay')
+})

@@ -1,0 +1,118 @@
+import { type BrowserContext, expect, type Locator, type Page } from '@playwright/test'
+
+/** One person in a browser of their own. */
+export class Person {
+  readonly name: string
+  readonly page: Page
+  readonly context: BrowserContext
+  /** The binary frames of all their sockets. */
+  readonly sent: Buffer[] = []
+  readonly received: Buffer[] = []
+  /** What went wrong in their browser: uncaught errors, console errors, violated policies. */
+  readonly problems: string[] = []
+
+  constructor(name: string, page: Page, context: BrowserContext) {
+    this.name = name
+    this.page = page
+    this.context = context
+    this.watch(page)
+  }
+
+  /** Records what happens in a page of theirs. */
+  watch(page: Page): void {
+    page.on('websocket', (socket) => {
+      socket.on('framesent', ({ payload }) => this.sent.push(Buffer.from(payload)))
+      socket.on('framereceived', ({ payload }) => this.received.push(Buffer.from(payload)))
+    })
+    page.on('pageerror', (error) => this.problems.push(String(error)))
+    page.on('console', (message) => {
+      const expected = /WebSocket connection|Failed to load resource|net::ERR/.test(message.text())
+      if (message.type() === 'error' && !expected) this.problems.push(message.text())
+    })
+  }
+
+  /** Makes a session from the home page. */
+  async starts(url: string): Promise<void> {
+    await this.page.goto(url)
+    await this.page.getByRole('button', { name: 'Start a session' }).click()
+    await expect(this.card('5')).toBeVisible()
+  }
+
+  async opens(link: string): Promise<void> {
+    await this.page.goto(link)
+    await expect(this.page.getByRole('list', { name: 'People at the table' })).toBeVisible()
+  }
+
+  /** Types the name, chooses the card. */
+  async joins(link: string, card: string): Promise<void> {
+    await this.opens(link)
+    await this.page.getByLabel('Your name').fill(this.name)
+    await this.votes(card)
+  }
+
+  async tellsName(): Promise<void> {
+    await this.page.getByLabel('Your name').fill(this.name)
+    await this.page.getByLabel('Your name').press('Enter')
+  }
+
+  async votes(card: string): Promise<void> {
+    await this.card(card).click()
+    await expect(this.card(card)).toHaveAttribute('aria-pressed', 'true')
+  }
+
+  async reveals(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Reveal', exact: true }).click()
+    const anyway = this.page.getByRole('button', { name: 'Reveal anyway' })
+    await expect(anyway.or(this.page.getByRole('heading', { name: 'Result' }))).toBeVisible()
+    if (await anyway.isVisible()) await anyway.click()
+  }
+
+  async settles(card: string): Promise<void> {
+    const settle = this.page.getByRole('button', { name: /^Settle at/ })
+    if (!(await settle.textContent())?.includes(card)) {
+      await this.page
+        .getByRole('radio', { name: new RegExp(`(^|\\s)${card}$`) })
+        .first()
+        .check({ force: true })
+    }
+    await this.page.getByRole('button', { name: `Settle at ${card}` }).click()
+  }
+
+  async addsStory(...titles: string[]): Promise<void> {
+    await this.page.getByRole('textbox', { name: 'Add stories' }).fill(titles.join('\n'))
+    await this.page.getByRole('button', { name: /^Add( \d|$)/ }).click()
+  }
+
+  async laysOut(title: string): Promise<void> {
+    await this.page.getByRole('button', { name: `Put on the table: ${title}` }).click()
+  }
+
+  async invitation(kind: 'part' | 'watch' = 'part'): Promise<string> {
+    await this.page.getByRole('button', { name: 'Invite', exact: true }).click()
+    const link = await this.page.getByLabel(`Link to ${kind === 'part' ? 'take part' : 'watch'}`).inputValue()
+    await this.page.getByRole('button', { name: 'Close' }).click()
+    return link
+  }
+
+  card(label: string): Locator {
+    return this.page.getByRole('button', { name: `Card ${label}`, exact: true })
+  }
+
+  seatOf(person: Person): Locator {
+    return this.page
+      .getByRole('list', { name: 'People at the table' })
+      .getByRole('listitem')
+      .filter({ hasText: person.name })
+  }
+
+  /** The pill that says where the changes are. */
+  get status(): Locator {
+    return this.page
+      .locator('header')
+      .getByRole('button', { name: /relay|Offline|Saving|Connecting|saved|wait/i })
+  }
+
+  async sees(text: string | RegExp): Promise<void> {
+    await expect(this.page.getByText(text).first()).toBeVisible()
+  }
+}

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The built relay as people run it: a process of its own, with a data folder of its own. */
+export class RelayProcess {
+  readonly port: number
+  readonly dataDir: string
+  /** Everything it ever printed. */
+  output = ''
+  #child: ChildProcess | undefined
+
+  private constructor(port: number) {
+    this.port = port
+    this.dataDir = mkdtempSync(join(tmpdir(), 'facedown-'))
+  }
+
+  static async start(): Promise<RelayProcess> {
+    const relay = new RelayProcess(await freePort())
+    await relay.resume()
+    return relay
+  }
+
+  get url(): string {
+    return `http://localhost:${this.port}/`
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts it again on the same port and data. */
+  async resume(nodeOptions: readonly string[] = []): Promise<void> {
+    const child = spawn(process.execPath, [...nodeOptions, 'dist/relay/main.js'], {
+      env: { ...process.env, PORT: String(this.port), DATA_DIR: this.dataDir, HOST: 'localhost' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    child.stdout?.on('data', (text) => (this.output += text))
+    child.stderr?.on('data', (text) => (this.output += text))
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`The relay ended at once:\n${this.output}`)
+    })
+    ended.catch(() => {})
+    await Promise.race([ended, untilReady(this.url)])
+  }
+
+  /** Ends the process; nothing of it answers any more when this resolves. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    await ended
+  }
+
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL')
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No port')
+  return address.port
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const ready = await fetch(`${url}readyz`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('The relay did not get ready within 10 s')
+}

@@ -1,0 +1,78 @@
+import { type Context, Hono } from 'hono'
+import type { Config } from './config.ts'
+import type { Encoding, File, Files } from './files.ts'
+import { strictHeaders } from './headers.ts'
+import type { Sockets } from './sockets.ts'
+import type { Store } from './store.ts'
+import { version } from './version.ts'
+
+export interface AppParts {
+  readonly config: Pick<Config, 'region'>
+  readonly store: Pick<Store, 'check'>
+  readonly sockets: Pick<Sockets, 'isDraining'>
+  readonly files: Files
+}
+
+/** A balancer asks often and everybody may ask, so the disk is only asked once in a while. */
+const checkEveryMs = 1000
+
+/** Pages and what operators ask for. */
+export function createApp({ config, store, sockets, files }: AppParts): Hono {
+  const app = new Hono()
+  let checkedAt = Number.NEGATIVE_INFINITY
+  let checked = store.check()
+
+  app.use(strictHeaders)
+  app.get('/healthz', (context) => context.text('The relay runs.\n'))
+  app.get('/readyz', async (context) => {
+    if (sockets.isDraining) return context.text('The relay is about to stop.\n', 503)
+    if (performance.now() - checkedAt > checkEveryMs) {
+      checkedAt = performance.now()
+      checked = store.check()
+    }
+    const { outcome } = await checked
+    return outcome === 'ready'
+      ? context.text('The relay is ready.\n')
+      : context.text('The store cannot keep changes.\n', 503)
+  })
+  app.get('/config.json', (context) => context.json({ version, region: config.region, relays: [] }))
+  app.get('/s/*', (context) => page(context, '/session.html', 200))
+  app.get('*', (context) => {
+    const path = context.req.path === '/' ? '/index.html' : context.req.path
+    const file = files.get(path)
+    if (file) return send(context, file, path.startsWith('/assets/') ? immutable : 'no-cache', 200)
+    const wantsPage = context.req.header('Accept')?.includes('text/html')
+    return wantsPage ? page(context, '/index.html', 404) : context.text('There is nothing here.\n', 404)
+  })
+
+  function page(context: Context, path: string, status: 200 | 404) {
+    const file = files.get(path)
+    return file ? send(context, file, 'no-cache', status) : context.text('This relay serves no pages.\n', 404)
+  }
+
+  return app
+}
+
+const immutable = 'public, max-age=31536000, immutable'
+
+async function send(context: Context, { type, tag, bodies }: File, cache: string, status: 200 | 404) {
+  const available = await bodies
+  const encoding = choose(context.req.header('Accept-Encoding') ?? '', available)
+  const body = available[encoding] ?? available.identity
+  if (!body) throw new Error('Every file has its plain content')
+  context.header('Cache-Control', cache)
+  context.header('ETag', `W/"${tag}"`)
+  context.header('Vary', 'Accept-Encoding')
+  if (status === 200 && context.req.header('If-None-Match')?.includes(tag)) return context.body(null, 304)
+  context.header('Content-Type', type)
+  context.header('Content-Length', String(body.length))
+  if (encoding !== 'identity') context.header('Content-Encoding', encoding)
+  return context.body(body, status)
+}
+
+function choose(accepted: string, available: Partial<Record<Encoding, unknown>>): Encoding {
+  const offered = accepted.split(',').map((part) => part.trim().split(';')[0])
+  if (available.br && offered.includes('br')) return 'br'
+  if (available.gzip && offered.includes('gzip')) return 'gzip'
+  return 'identity'
+}

@@ -1,0 +1,41 @@
+import type { Position } from '../shared/cursor.ts'
+import type { SessionId } from '../shared/id.ts'
+import type { ConnectionId } from '../shared/wire.ts'
+import type { Compaction, Refusal } from './store.ts'
+
+/** What a room hears of its session, from its own connections and from everywhere else. */
+export interface Subscriber {
+  /** Position is undefined while the log cannot be reached: then nothing keeps the entry. */
+  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array): void
+  /** `to` 0 means everybody. */
+  signal(from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void
+  joined(connection: ConnectionId): void
+  left(connection: ConnectionId): void
+  /** Everything up to here is committed. Comes after the entries it speaks of. */
+  saved(position: Position): void
+  /** `kept` comes only after `unreachable`. What came between has to be fetched or sent again. */
+  log(state: 'kept' | 'unreachable'): void
+}
+
+export type Delivered =
+  | { readonly outcome: 'saved'; readonly compact: Compaction | undefined }
+  | { readonly outcome: 'refused'; readonly reason: Refusal }
+
+/**
+ * How relays and stores tell each other that a log grew. It numbers the entries of a session, brings them to every
+ * subscriber at once and to a store, and says when they are committed.
+ */
+export interface Bus {
+  /** Brings `joined` for everybody who is there already, before it returns or later. Returns the stop. */
+  subscribe(session: SessionId, subscriber: Subscriber): () => void
+  /** Subscribers hear of the entry before it is committed, the returned promise waits for that. */
+  append(session: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered>
+  signal(session: SessionId, from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void
+  /** Announces a connection. Returns how to announce that it left. */
+  join(session: SessionId, connection: ConnectionId): () => void
+  /** Says that the log could not be read; subscribers hear `kept` once it can be again. */
+  doubt(session: SessionId): void
+  /** Resolves when everything appended so far has been answered. */
+  settled(): Promise<void>
+  close(): void
+}

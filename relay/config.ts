@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url'
+import { SetupError } from './setup-error.ts'
+
+/** What an operator can set. Every wrong value stops the start with a sentence that says what to set instead. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly dataDir: string
+  readonly region: string
+  /** Undefined: a page may connect to the host it came from. */
+  readonly origins: readonly string[] | undefined
+  readonly trustProxy: boolean
+  readonly sessionMaxBytes: number
+  readonly sessionIdleDays: number
+  /** Where the built client lies. */
+  readonly clientDir: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export function readConfig(environment: Environment): Config {
+  return {
+    host: environment.HOST || 'localhost',
+    port: wholeNumber(environment, 'PORT', 8787, 1, 65_535),
+    dataDir: environment.DATA_DIR || './data',
+    region: readRegion(environment),
+    origins: readOrigins(environment),
+    trustProxy: readFlag(environment, 'TRUST_PROXY'),
+    sessionMaxBytes: wholeNumber(environment, 'SESSION_MAX_BYTES', 16 << 20, 1 << 20, 2 ** 40),
+    sessionIdleDays: wholeNumber(environment, 'SESSION_IDLE_DAYS', 90, 1, 36_500),
+    clientDir: fileURLToPath(new URL('../client', import.meta.url)),
+  }
+}
+
+function wholeNumber(env: Environment, name: string, otherwise: number, least: number, most: number): number {
+  const text = env[name]
+  if (!text) return otherwise
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw new SetupError(`${name} must be a whole number from ${least} to ${most}, but it is "${text}"`)
+}
+
+function readRegion(env: Environment): string {
+  const region = env.REGION || 'local'
+  if (/^[a-z0-9][a-z0-9-]{0,15}$/.test(region)) return region
+  throw new SetupError(
+    `REGION must be 1 to 16 of the characters a-z, 0-9 and -, beginning with a letter or digit, but it is "${region}"`,
+  )
+}
+
+function readFlag(env: Environment, name: string): boolean {
+  const text = env[name] || '0'
+  if (text === '0' || text === '1') return text === '1'
+  throw new SetupError(`${name} must be 1 (yes) or 0 (no), but it is "${text}"`)
+}
+
+function readOrigins(env: Environment): string[] | undefined {
+  if (!env.ORIGINS) return undefined
+  return env.ORIGINS.split(',').map((text) => {
+    const origin = text.trim()
+    if (URL.canParse(origin) && new URL(origin).origin === origin) return origin
+    throw new SetupError(
+      `ORIGINS must list addresses like https://poker.example.org, separated by commas, but it has "${origin}"`,
+    )
+  })
+}

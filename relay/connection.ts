@@ -1,0 +1,223 @@
+import { type CloseReason, closeCodes } from '../shared/close-code.ts'
+import type { Cursor } from '../shared/cursor.ts'
+import { envelopeLimits, envelopeOverhead } from '../shared/envelope.ts'
+import type { SessionId } from '../shared/id.ts'
+import type { Role } from '../shared/keys.ts'
+import {
+  type ConnectionId,
+  decodeFromClient,
+  encodeFromRelay,
+  type FromClient,
+  type FromRelay,
+  frameLimits,
+  type UnsavedReason,
+} from '../shared/wire.ts'
+import { type CaughtUp, catchUp, type Reader } from './catch-up.ts'
+import { checkHello, type Hello } from './hello.ts'
+import { Bucket, type Limits } from './limits.ts'
+import type { Room } from './room.ts'
+import type { Entered, Rooms } from './rooms.ts'
+import type { Compaction } from './store.ts'
+
+/** The way to one client. */
+export interface Outlet {
+  send(frame: Uint8Array): void
+  /** Resolves when what was sent has left this process, or can no longer. */
+  flush(): Promise<void>
+  /** How many bytes wait because the client does not read fast enough. */
+  readonly bufferedAmount: number
+  close(code: number, words: string): void
+}
+
+/** What all connections of a relay share. Time and chance come from outside, so that a simulation can give them. */
+export interface Surroundings {
+  readonly rooms: Rooms
+  readonly limits: Limits
+  /** Milliseconds of a clock that never goes back. */
+  now(): number
+  random(bytes: number): Uint8Array
+  refused(reason: CloseReason): void
+}
+
+type State =
+  | { readonly phase: 'greeting'; readonly nonce: Uint8Array; readonly origin: string }
+  | { readonly phase: 'catchingUp'; readonly role: Role; readonly entered: Entered; readonly missed: Missed }
+  | { readonly phase: 'live'; readonly role: Role; readonly entered: Entered; readonly leave: () => void }
+  | { readonly phase: 'closed' }
+
+/** What happened while the log was being read, in order. Entries with a place in the log have its sequence. */
+interface Missed {
+  readonly frames: { readonly frame: Uint8Array; readonly sequence: number | undefined }[]
+  bytes: number
+}
+
+const closed: State = { phase: 'closed' }
+
+/** One client on this relay: frames come in by `receive` and go out by the outlet. */
+export class Connection implements Reader {
+  readonly id: ConnectionId
+  readonly session: SessionId
+  readonly #outlet: Outlet
+  readonly #surroundings: Surroundings
+  readonly #frames: Bucket
+  #state: State
+
+  constructor(session: SessionId, origin: string, outlet: Outlet, surroundings: Surroundings) {
+    const nonce = surroundings.random(32)
+    this.id = connectionId(surroundings.random(4))
+    this.session = session
+    this.#outlet = outlet
+    this.#surroundings = surroundings
+    this.#frames = new Bucket(surroundings.limits.framesOfConnection, surroundings.now())
+    this.#state = { phase: 'greeting', nonce, origin }
+    this.#tell({ type: 'challenge', nonce })
+  }
+
+  get phase(): State['phase'] {
+    return this.#state.phase
+  }
+
+  get isListening(): boolean {
+    return this.#state.phase !== 'closed'
+  }
+
+  now(): number {
+    return this.#surroundings.now()
+  }
+
+  receive(frame: Uint8Array): void {
+    const state = this.#state
+    if (state.phase === 'closed') return
+    const { limits } = this.#surroundings
+    if (!this.#frames.take(limits.framesOfConnection, this.now())) return this.close('tooFast')
+    if (state.phase === 'greeting') return this.#greet(frame, state.nonce, state.origin)
+    if (!state.entered.frames.take(limits.framesOfSession, this.now())) return this.close('tooFast')
+    const message = decodeFromClient(frame)
+    if (!message || message.type === 'hello') return this.close('malformed')
+    const { length } = message.envelope
+    if (length < envelopeOverhead) return this.close('malformed')
+    if (length > envelopeLimits[message.type === 'append' ? 'change' : message.type])
+      return this.close('tooLarge')
+    this.#take(message, state.role, state.entered.room)
+  }
+
+  /** Sends what happened, or keeps it until the log has been read. */
+  deliver(frame: Uint8Array, sequence?: number): void {
+    const state = this.#state
+    if (state.phase === 'live') this.send(frame)
+    else if (state.phase === 'catchingUp') {
+      state.missed.frames.push({ frame, sequence })
+      state.missed.bytes += frame.length
+      if (state.missed.bytes > this.#surroundings.limits.bufferedBytes) this.close('tooSlow')
+    }
+  }
+
+  /** Who is there is told once the log has been read. */
+  announce(frame: Uint8Array): void {
+    if (this.#state.phase === 'live') this.send(frame)
+  }
+
+  saved(ref: number, cursor: Cursor, compact: Compaction | undefined): void {
+    this.deliver(encodeFromRelay({ type: 'saved', ref, cursor, compact }))
+  }
+
+  unsaved(ref: number, reason: UnsavedReason): void {
+    this.deliver(encodeFromRelay({ type: 'unsaved', ref, reason }))
+  }
+
+  keepAlive(): void {
+    const state = this.#state
+    if (state.phase === 'live') this.#tell({ type: 'keepalive', cursor: state.entered.room.savedCursor })
+  }
+
+  goAway(retryAfter: number): void {
+    if (this.isListening) this.#tell({ type: 'goingAway', retryAfter })
+  }
+
+  send(frame: Uint8Array): void {
+    const { phase } = this.#state
+    if (phase === 'closed') return
+    const isSlow = this.#outlet.bufferedAmount > this.#surroundings.limits.bufferedBytes
+    // While catching up the log is what waits, and `flush` sees to it that it is not too much.
+    if (isSlow && phase === 'live') this.close('tooSlow')
+    else this.#outlet.send(frame)
+  }
+
+  flush(): Promise<void> {
+    return this.#outlet.flush()
+  }
+
+  close(reason: CloseReason): void {
+    if (!this.isListening) return
+    const { code, words } = closeCodes[reason]
+    this.#surroundings.refused(reason)
+    this.#tell({ type: 'refuse', code, words })
+    this.gone()
+    this.#outlet.close(code, words)
+  }
+
+  /** The client has left, or was asked to. */
+  gone(): void {
+    const state = this.#state
+    this.#state = closed
+    if (state.phase === 'catchingUp' || state.phase === 'live') state.entered.leave()
+    if (state.phase === 'live') state.leave()
+  }
+
+  #greet(frame: Uint8Array, nonce: Uint8Array, origin: string): void {
+    if (frame.length > frameLimits.beforeHello) return this.close('tooLarge')
+    const hello = decodeFromClient(frame)
+    if (hello?.type !== 'hello') return this.close('malformed')
+    const role = checkHello(hello, this.session, nonce, origin)
+    if (role === 'version' || role === 'forbidden') return this.close(role)
+    void this.#catchUp(hello, role)
+  }
+
+  /** First subscribe, then read, then deliver: nothing falls between the log and what happens meanwhile. */
+  async #catchUp({ cursor, generation }: Hello, role: Role): Promise<void> {
+    const missed: Missed = { frames: [], bytes: 0 }
+    const entered = this.#surroundings.rooms.enter(this.session, this)
+    this.#state = { phase: 'catchingUp', role, entered, missed }
+    const caughtUp = await catchUp(entered.room, cursor, generation, this)
+    if (this.isListening) this.#goLive(role, entered, missed, caughtUp)
+  }
+
+  #goLive(role: Role, entered: Entered, missed: Missed, caughtUp: CaughtUp): void {
+    const { room } = entered
+    const upTo = caughtUp.log === 'kept' ? caughtUp.upTo : undefined
+    for (const connection of room.present) this.#tell({ type: 'joined', connection })
+    for (const { frame, sequence } of missed.frames) {
+      if (sequence === undefined || sequence > (upTo?.sequence ?? 0)) this.#outlet.send(frame)
+    }
+    this.#tell({
+      type: 'caughtUp',
+      cursor: room.cursorOf(upTo),
+      log: caughtUp.log === 'kept' && room.isReachable ? 'kept' : 'unreachable',
+      resumed: caughtUp.log === 'kept' && caughtUp.resumed,
+    })
+    this.#state = { phase: 'live', role, entered, leave: room.announce(this) }
+  }
+
+  #take(message: Exclude<FromClient, Hello>, role: Role, room: Room): void {
+    switch (message.type) {
+      case 'append':
+        if (role === 'observer') return this.unsaved(message.ref, 'observer')
+        void room.append(this, message.ref, message.envelope)
+        return
+      case 'signal':
+        return room.relay(this, message.to, message.envelope)
+      case 'snapshot':
+        if (role !== 'observer') void room.putSnapshot(message.covers, message.replaces, message.envelope)
+        return
+    }
+  }
+
+  #tell(message: FromRelay): void {
+    this.#outlet.send(encodeFromRelay(message))
+  }
+}
+
+/** Random, so that relays that never heard of each other give different ones; not 0, which means everybody. */
+function connectionId(bytes: Uint8Array): ConnectionId {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) || 1
+}

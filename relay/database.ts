@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite, { type Database } from 'better-sqlite3'
+import { base32 } from '../shared/id.ts'
+import { SetupError } from './setup-error.ts'
+
+/** Older ones can corrupt a database when the write-ahead log is reset (fixed in 3.51.3). */
+const oldestSqlite = [3, 51, 3]
+const schemaVersion = 1
+
+const schema = `
+  CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  CREATE TABLE sessions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    head INTEGER NOT NULL,
+    day INTEGER NOT NULL
+  );
+  CREATE TABLE entries (
+    session INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
+    envelope BLOB NOT NULL,
+    PRIMARY KEY (session, sequence)
+  );
+  CREATE UNIQUE INDEX entries_by_checksum ON entries (session, checksum);
+  CREATE TABLE snapshots (
+    session INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    mark BLOB NOT NULL,
+    id BLOB NOT NULL,
+    envelope BLOB NOT NULL,
+    PRIMARY KEY (session, sequence)
+  );
+  CREATE INDEX sessions_by_day ON sessions (day);
+`
+
+export interface OpenDatabase {
+  readonly database: Database
+  readonly origin: string
+  readonly close: () => void
+}
+
+/** Opens or creates the database of a data folder and holds the folder for this process alone until closed. */
+export function openDatabase(dataDir: string, region: string): OpenDatabase {
+  requireSqlite()
+  createFolder(dataDir)
+  const unlock = lockFolder(dataDir)
+  const path = join(dataDir, 'facedown.sqlite')
+  try {
+    const database = new Sqlite(path)
+    makeDurable(database)
+    const origin = prepare(database, region)
+    return {
+      database,
+      origin,
+      close: () => {
+        database.pragma('wal_checkpoint(TRUNCATE)')
+        database.close()
+        unlock()
+      },
+    }
+  } catch (error) {
+    unlock()
+    throw error instanceof Sqlite.SqliteError ? new SetupError(explain(error, path)) : error
+  }
+}
+
+function requireSqlite(): void {
+  const memory = new Sqlite(':memory:')
+  const version = String(memory.prepare('SELECT sqlite_version()').pluck().get())
+  memory.close()
+  const parts = version.split('.').map(Number)
+  const differs = oldestSqlite.findIndex((part, at) => part !== parts[at])
+  if (differs >= 0 && (parts[differs] ?? 0) < (oldestSqlite[differs] ?? 0)) {
+    throw new SetupError(
+      `SQLite ${oldestSqlite.join('.')} or later is needed, but better-sqlite3 brings ${version}`,
+    )
+  }
+}
+
+function createFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new SetupError(
+      `DATA_DIR must be a folder that can be written to, but ${reasonOf(error)}: ${dataDir}`,
+    )
+  }
+}
+
+/** An open transaction on a file of its own: the operating system ends it with the process, however that dies. */
+function lockFolder(dataDir: string): () => void {
+  try {
+    const lock = new Sqlite(join(dataDir, 'facedown.lock'), { timeout: 500 })
+    lock.exec('BEGIN EXCLUSIVE')
+    return () => lock.close()
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+      throw new SetupError(
+        `Another relay uses the data folder ${dataDir}. Stop it, or set DATA_DIR to another folder`,
+      )
+    }
+    throw new SetupError(
+      `DATA_DIR must be a folder that can be written to, but ${reasonOf(error)}: ${dataDir}`,
+    )
+  }
+}
+
+/** better-sqlite3 reopens a WAL database with `synchronous=NORMAL`, which loses commits in a power cut. */
+function makeDurable(database: Database): void {
+  database.pragma('journal_mode = WAL')
+  database.pragma('synchronous = FULL')
+  database.pragma('journal_size_limit = 16777216')
+  database.pragma('wal_autocheckpoint = 4000')
+  database.pragma('cache_size = -32768')
+  const mode = database.pragma('journal_mode', { simple: true })
+  const synchronous = database.pragma('synchronous', { simple: true })
+  if (mode !== 'wal' || synchronous !== 2) {
+    throw new SetupError(
+      `The file system under DATA_DIR cannot keep a durable database (journal ${mode}, synchronous ${synchronous}); use a local disk`,
+    )
+  }
+}
+
+/** The name under which this database's sequences appear in cursors, made once with it. */
+function prepare(database: Database, region: string): string {
+  const version = database.pragma('user_version', { simple: true })
+  if (version !== 0 && version !== schemaVersion) {
+    throw new SetupError(
+      `The database in DATA_DIR was made by another version of the relay (format ${version})`,
+    )
+  }
+  if (version === 0) {
+    database.transaction(() => {
+      database.exec(schema)
+      const origin = `${region}.${base32(randomBytes(5))}`
+      database
+        .prepare(`INSERT INTO facts VALUES ('origin', ?), ('day', 0), ('seen', ''), ('check', 0)`)
+        .run(origin)
+      database.pragma(`user_version = ${schemaVersion}`)
+    })()
+  }
+  return String(database.prepare(`SELECT value FROM facts WHERE name = 'origin'`).pluck().get())
+}
+
+function explain(error: InstanceType<typeof Sqlite.SqliteError>, path: string): string {
+  if (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT')) {
+    return `The database ${path} is damaged and was left as it is. Put a backup in its place, or move it away to start anew: devices bring back what they hold`
+  }
+  if (error.code === 'SQLITE_FULL') return `The disk under ${path} is full. Make room, then start again`
+  return `The database ${path} cannot be opened (${error.code}: ${error.message})`
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split(',')[0] ?? error.message) : String(error)
+}

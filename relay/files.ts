@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+
+export type Encoding = 'br' | 'gzip' | 'identity'
+
+export interface File {
+  readonly type: string
+  readonly tag: string
+  /** Compressed once, when the relay starts. */
+  readonly bodies: Promise<Readonly<Partial<Record<Encoding, Uint8Array<ArrayBuffer>>>>>
+}
+
+/** By path, with `/` in front. A request can only get what is in here, whatever its path looks like. */
+export type Files = ReadonlyMap<string, File>
+
+const types: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
+}
+const compressed = new Set(['.png', '.woff2', '.ico'])
+
+/** Empty when there is no such folder: a relay may serve no pages. */
+export function readClientFiles(folder: string): Files {
+  const files = new Map<string, File>()
+  for (const entry of list(folder)) {
+    const content = readFileSync(join(folder, entry))
+    const extension = extname(entry)
+    files.set(`/${entry.replaceAll('\\', '/')}`, {
+      type: types[extension] ?? 'application/octet-stream',
+      tag: createHash('sha256').update(content).digest('base64url').slice(0, 22),
+      bodies: compressed.has(extension)
+        ? Promise.resolve({ identity: new Uint8Array(content) })
+        : compress(content),
+    })
+  }
+  return files
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(folder.length)
+          .replace(/^[/\\]/, ''),
+      )
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+async function compress(content: Buffer) {
+  const [br, gz] = await Promise.all([
+    promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }),
+    promisify(gzip)(content, { level: 9 }),
+  ])
+  return { identity: new Uint8Array(content), br: new Uint8Array(br), gzip: new Uint8Array(gz) }
+}

@@ -1,0 +1,33 @@
+import { createPublicKey, verify } from 'node:crypto'
+import type { SessionId } from '../shared/id.ts'
+import { helloStatement, type Role, roles, sessionIdOf } from '../shared/keys.ts'
+import { type FromClient, protocolVersion } from '../shared/wire.ts'
+
+export type Hello = Extract<FromClient, { type: 'hello' }>
+
+/** SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 section 4). */
+const keyHead = Buffer.from('302a300506032b6570032100', 'hex')
+
+/**
+ * The role somebody proved, from arithmetic alone: the session's id is the hash of the keys that may use it. Sessions
+ * that do not exist and sessions that are not theirs get the same answer in the same time.
+ */
+export function checkHello(
+  hello: Hello,
+  session: SessionId,
+  nonce: Uint8Array,
+  origin: string,
+): Role | 'version' | 'forbidden' {
+  if (hello.version !== protocolVersion) return 'version'
+  const belongs = sessionIdOf(hello.publicKeys) === session
+  const at = roles.indexOf(hello.role) * 32
+  const publicKey = hello.publicKeys.subarray(at, at + 32)
+  const proven = verifies(helloStatement(nonce, session, origin), publicKey, hello.signature)
+  return belongs && proven ? hello.role : 'forbidden'
+}
+
+/** Ed25519 by OpenSSL, 14 times faster than in JavaScript. */
+function verifies(statement: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): boolean {
+  const key = createPublicKey({ key: Buffer.concat([keyHead, publicKey]), format: 'der', type: 'spki' })
+  return verify(null, statement, key, signature)
+}

@@ -1,0 +1,194 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Position } from '../shared/cursor.ts'
+import type { SessionId } from '../shared/id.ts'
+import type { ConnectionId } from '../shared/wire.ts'
+import type { Bus, Delivered, Subscriber } from './bus.ts'
+import { checksumOf, markOf } from './hash.ts'
+import type { Appended, Refusal, Store } from './store.ts'
+
+interface Session {
+  readonly subscribers: Set<Subscriber>
+  readonly present: Set<ConnectionId>
+  /** The last sequence given. */
+  sequence: number
+  saved: Position | undefined
+  appending: number
+  state: { readonly log: 'opening'; readonly opened: Promise<void> } | { readonly log: 'kept' } | Failed
+}
+
+interface Failed {
+  readonly log: 'failed'
+  readonly reason: Refusal
+}
+
+const kept = { log: 'kept' } as const
+
+/** The bus of a single process, in front of its store. */
+export class LocalBus implements Bus {
+  readonly #store: Store
+  readonly #probeMs: number
+  readonly #sessions = new Map<SessionId, Session>()
+  readonly #failed = new Map<SessionId, Session>()
+  #probing: NodeJS.Timeout | undefined
+  #appending = 0
+
+  constructor(store: Store, probeMs = 1000) {
+    this.#store = store
+    this.#probeMs = probeMs
+  }
+
+  subscribe(id: SessionId, subscriber: Subscriber): () => void {
+    const session = this.#sessions.get(id) ?? this.#open(id)
+    session.subscribers.add(subscriber)
+    for (const connection of session.present) subscriber.joined(connection)
+    if (session.saved) subscriber.saved(session.saved)
+    if (session.state.log === 'failed') subscriber.log('unreachable')
+    return () => {
+      session.subscribers.delete(subscriber)
+      this.#release(id, session)
+    }
+  }
+
+  async append(id: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
+    const session = this.#sessions.get(id) ?? this.#open(id)
+    session.appending += 1
+    this.#appending += 1
+    try {
+      if (session.state.log === 'opening') await session.state.opened
+      return await this.#number(id, session, author, envelope)
+    } finally {
+      session.appending -= 1
+      this.#appending -= 1
+      this.#release(id, session)
+    }
+  }
+
+  signal(id: SessionId, from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
+    for (const subscriber of this.#subscribers(id)) subscriber.signal(from, to, envelope)
+  }
+
+  join(id: SessionId, connection: ConnectionId): () => void {
+    const session = this.#sessions.get(id) ?? this.#open(id)
+    session.present.add(connection)
+    for (const subscriber of session.subscribers) subscriber.joined(connection)
+    return () => {
+      session.present.delete(connection)
+      for (const subscriber of session.subscribers) subscriber.left(connection)
+      this.#release(id, session)
+    }
+  }
+
+  doubt(id: SessionId): void {
+    const session = this.#sessions.get(id)
+    if (session) this.#fail(id, session, 'unreachable')
+  }
+
+  async settled(): Promise<void> {
+    while (this.#appending > 0) await wait(2)
+  }
+
+  close(): void {
+    clearTimeout(this.#probing)
+    this.#failed.clear()
+  }
+
+  async #number(
+    id: SessionId,
+    session: Session,
+    author: ConnectionId,
+    envelope: Uint8Array,
+  ): Promise<Delivered> {
+    if (session.state.log === 'failed') {
+      for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope)
+      return { outcome: 'refused', reason: session.state.reason }
+    }
+    const checksum = checksumOf(envelope)
+    const previous = session.sequence
+    const position = { sequence: previous + 1, mark: markOf(checksum) }
+    session.sequence = position.sequence
+    for (const subscriber of session.subscribers) subscriber.entry(author, position, envelope)
+    const entry = { sequence: position.sequence, previous, checksum, envelope }
+    return this.#conclude(id, session, position, await this.#store.append(id, entry))
+  }
+
+  #conclude(id: SessionId, session: Session, position: Position, appended: Appended): Delivered {
+    switch (appended.outcome) {
+      case 'saved':
+        session.saved = position
+        for (const subscriber of session.subscribers) subscriber.saved(position)
+        return appended
+      case 'duplicate':
+        return { outcome: 'saved', compact: undefined }
+      case 'refused':
+        this.#fail(id, session, appended.reason)
+        return appended
+    }
+  }
+
+  #open(id: SessionId): Session {
+    const session: Session = {
+      subscribers: new Set(),
+      present: new Set(),
+      sequence: 0,
+      saved: undefined,
+      appending: 0,
+      state: kept,
+    }
+    this.#sessions.set(id, session)
+    const opened = this.#store.head(id).then((head) => {
+      session.state = kept
+      if (head.outcome === 'refused') this.#fail(id, session, head.reason)
+      else {
+        session.sequence = head.sequence
+        this.#save(session, head.saved)
+      }
+      this.#release(id, session)
+    })
+    session.state = { log: 'opening', opened }
+    return session
+  }
+
+  #save(session: Session, saved: Position | undefined): void {
+    session.saved = saved
+    if (saved) for (const subscriber of session.subscribers) subscriber.saved(saved)
+  }
+
+  #release(id: SessionId, { subscribers, present, appending, state }: Session): void {
+    if (subscribers.size > 0 || present.size > 0 || appending > 0 || state.log === 'opening') return
+    this.#sessions.delete(id)
+    this.#failed.delete(id)
+  }
+
+  #subscribers(id: SessionId): Iterable<Subscriber> {
+    return this.#sessions.get(id)?.subscribers ?? []
+  }
+
+  #fail(id: SessionId, session: Session, reason: Refusal): void {
+    if (session.state.log === 'failed') return
+    session.state = { log: 'failed', reason }
+    this.#failed.set(id, session)
+    for (const subscriber of session.subscribers) subscriber.log('unreachable')
+    this.#probing ??= setTimeout(() => void this.#probe(), this.#probeMs).unref()
+  }
+
+  /** Appends are not tried while a session has failed; this finds out when they would work again. */
+  async #probe(): Promise<void> {
+    const { outcome } = await this.#store.check()
+    if (outcome === 'ready') {
+      await Promise.all([...this.#failed].map(([id, session]) => this.#recover(id, session)))
+    }
+    this.#probing =
+      this.#failed.size > 0 ? setTimeout(() => void this.#probe(), this.#probeMs).unref() : undefined
+  }
+
+  async #recover(id: SessionId, session: Session): Promise<void> {
+    if (session.appending > 0) return
+    const head = await this.#store.head(id)
+    if (head.outcome === 'refused' || head.overQuota || this.#failed.get(id) !== session) return
+    session.sequence = head.sequence
+    session.state = kept
+    this.#failed.delete(id)
+    this.#save(session, head.saved)
+    for (const subscriber of session.subscribers) subscriber.log('kept')
+  }
+}

@@ -1,0 +1,173 @@
+import type { Database } from 'better-sqlite3'
+import type { Row } from './batch.ts'
+import { checksumOf } from './hash.ts'
+import type { Appended, Head } from './store.ts'
+
+/** What the store remembers of a session between two appends. */
+export interface SessionRow {
+  readonly key: number
+  head: number
+  /** Bytes of all entries and snapshots kept. */
+  bytes: number
+  day: number
+  /** Entries and their bytes since the current snapshot. */
+  entries: number
+  entryBytes: number
+  snapshot: Uint8Array | undefined
+}
+
+/** Beyond these a snapshot is asked for. */
+export const longLog = { entries: 200, bytes: 65_536 } as const
+
+/** Room for the largest envelope, so that a session is over its quota for every envelope or for none. */
+const largestEnvelope = 65_536
+const rememberedSessions = 20_000
+
+/** Appending to the logs of a database. Everything runs inside a transaction of the caller. */
+export class LogTables {
+  readonly quota: number
+  /** The number of the day, see `sweep.ts`. */
+  day = 0
+  readonly #remembered = new Map<string, SessionRow>()
+  readonly #statements
+
+  constructor(database: Database, quota: number) {
+    this.quota = quota
+    this.#statements = prepareAll(database)
+  }
+
+  append(row: Row): Appended {
+    const session = this.find(row.session) ?? this.#create(row.session)
+    const { insert, setHead } = this.#statements
+    const overQuota = session.bytes + largestEnvelope > this.quota
+    const inTurn = row.previous === session.head && !overQuota
+    if (inTurn && insert.run(session.key, row.sequence, row.checksum, row.envelope).changes === 1) {
+      session.head = row.sequence
+      session.bytes += row.envelope.length
+      session.entries += 1
+      session.entryBytes += row.envelope.length
+      if (session.day !== this.day) this.touch(session)
+      return { outcome: 'saved', compact: isLong(session) ? { replaces: session.snapshot } : undefined }
+    }
+    const original = this.#originalOf(session, row)
+    if (original !== undefined) {
+      if (row.previous === session.head) {
+        session.head = row.sequence
+        setHead.run(row.sequence, session.key)
+      }
+      return { outcome: 'duplicate', of: original }
+    }
+    return { outcome: 'refused', reason: overQuota ? 'quota' : 'unreachable' }
+  }
+
+  head(id: string): Head {
+    const session = this.find(id)
+    if (!session) return { outcome: 'head', sequence: 0, saved: undefined, overQuota: false }
+    const last = this.#statements.last.get(session.key)
+    return {
+      outcome: 'head',
+      sequence: session.head,
+      saved: last && { sequence: last.sequence, mark: last.checksum.subarray(0, 8) },
+      overQuota: session.bytes + largestEnvelope > this.quota,
+    }
+  }
+
+  find(id: string): SessionRow | undefined {
+    const remembered = this.#remembered.get(id)
+    if (remembered) return remembered
+    const { find, lengths, snapshots } = this.#statements
+    const row = find.get(id)
+    if (!row) return undefined
+    const [current, older] = snapshots.all(row.key)
+    const all = lengths.get(row.key, 0)
+    const recent = lengths.get(row.key, current?.sequence ?? 0)
+    return this.#remember(id, {
+      key: row.key,
+      head: Math.max(row.head, all?.last ?? 0),
+      bytes: (all?.bytes ?? 0) + (current?.bytes ?? 0) + (older?.bytes ?? 0),
+      day: row.day,
+      entries: recent?.entries ?? 0,
+      entryBytes: recent?.bytes ?? 0,
+      snapshot: current?.id,
+    })
+  }
+
+  /** Must be called when a transaction was undone, or rows changed behind this class. */
+  forget(id: string): void {
+    this.#remembered.delete(id)
+  }
+
+  forgetAll(): void {
+    this.#remembered.clear()
+  }
+
+  touch(session: SessionRow): void {
+    session.day = this.day
+    this.#statements.setDay.run(this.day, session.key)
+  }
+
+  #create(id: string): SessionRow {
+    const { lastInsertRowid } = this.#statements.create.run(id, this.day)
+    return this.#remember(id, {
+      key: Number(lastInsertRowid),
+      head: 0,
+      bytes: 0,
+      day: this.day,
+      entries: 0,
+      entryBytes: 0,
+      snapshot: undefined,
+    })
+  }
+
+  #remember(id: string, session: SessionRow): SessionRow {
+    if (this.#remembered.size >= rememberedSessions) {
+      const [oldest] = this.#remembered.keys()
+      if (oldest !== undefined) this.#remembered.delete(oldest)
+    }
+    this.#remembered.set(id, session)
+    return session
+  }
+
+  /** A row whose envelope was damaged on disk gives way, so that sending the change again repairs it. */
+  #originalOf(session: SessionRow, row: Row): number | undefined {
+    const original = this.#statements.byChecksum.get(session.key, row.checksum)
+    if (!original) return undefined
+    if (checksumOf(original.envelope).equals(row.checksum)) return original.sequence
+    this.#statements.repair.run(row.envelope, session.key, original.sequence)
+    return original.sequence
+  }
+}
+
+function isLong(session: SessionRow): boolean {
+  return session.entries > longLog.entries || session.entryBytes > longLog.bytes
+}
+
+function prepareAll(database: Database) {
+  return {
+    find: database.prepare<[string], { key: number; head: number; day: number }>(
+      'SELECT key, head, day FROM sessions WHERE id = ?',
+    ),
+    create: database.prepare<[string, number]>('INSERT INTO sessions (id, head, day) VALUES (?, 0, ?)'),
+    setHead: database.prepare<[number, number]>('UPDATE sessions SET head = ? WHERE key = ?'),
+    setDay: database.prepare<[number, number]>('UPDATE sessions SET day = ? WHERE key = ?'),
+    insert: database.prepare<[number, number, Uint8Array, Uint8Array]>(
+      'INSERT INTO entries VALUES (?, ?, ?, ?) ON CONFLICT (session, checksum) DO NOTHING',
+    ),
+    repair: database.prepare<[Uint8Array, number, number]>(
+      'UPDATE entries SET envelope = ? WHERE session = ? AND sequence = ?',
+    ),
+    byChecksum: database.prepare<[number, Uint8Array], { sequence: number; envelope: Buffer }>(
+      'SELECT sequence, envelope FROM entries WHERE session = ? AND checksum = ?',
+    ),
+    last: database.prepare<[number], { sequence: number; checksum: Buffer }>(
+      'SELECT sequence, checksum FROM entries WHERE session = ? ORDER BY sequence DESC LIMIT 1',
+    ),
+    lengths: database.prepare<[number, number], { entries: number; bytes: number; last: number | null }>(
+      `SELECT count(*) AS entries, ifnull(sum(length(envelope)), 0) AS bytes, max(sequence) AS last
+       FROM entries WHERE session = ? AND sequence > ?`,
+    ),
+    snapshots: database.prepare<[number], { sequence: number; id: Buffer; bytes: number }>(
+      `SELECT sequence, id, length(envelope) AS bytes FROM snapshots WHERE session = ? ORDER BY sequence DESC`,
+    ),
+  }
+}

@@ -1,0 +1,23 @@
+import type { CloseReason } from '../shared/close-code.ts'
+import type { Reporter } from './report.ts'
+
+const everyMs = 10_000
+
+/** Reports how often connections were refused, a line per reason now and then instead of one per attempt. */
+export function countRefusals(report: Reporter): { count(reason: CloseReason): void; stop(): void } {
+  const counts = new Map<CloseReason, number>()
+  const timer = setInterval(flush, everyMs).unref()
+
+  function flush(): void {
+    for (const [reason, times] of counts) report({ event: 'refused', reason, times })
+    counts.clear()
+  }
+
+  return {
+    count: (reason) => counts.set(reason, (counts.get(reason) ?? 0) + 1),
+    stop: () => {
+      clearInterval(timer)
+      flush()
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import type { Server } from 'node:http'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import type { Surroundings } from './connection.ts'
+import { readClientFiles } from './files.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { listen } from './listen.ts'
+import { LocalBus } from './local-bus.ts'
+import { countRefusals } from './refusals.ts'
+import type { Reporter } from './report.ts'
+import { Rooms } from './rooms.ts'
+import { Sockets } from './sockets.ts'
+import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
+
+export interface RunningRelay {
+  readonly port: number
+  readonly store: SqliteStore
+  /** Tells the clients, commits what they sent, closes everything. */
+  stop(): Promise<void>
+}
+
+/** How long `stop` waits for commits before it closes sockets anyway. */
+const settleMs = 3000
+
+/** Starts everything one process needs: bus, store, sockets and pages. */
+export async function startRelay(
+  config: Config,
+  report: Reporter,
+  limits: Limits = defaultLimits,
+): Promise<RunningRelay> {
+  const store = await openSqliteStore(config, report)
+  const bus = new LocalBus(store)
+  const refusals = countRefusals(report)
+  const surroundings: Surroundings = {
+    rooms: new Rooms(bus, store, limits),
+    limits,
+    now: () => performance.now(),
+    random: randomBytes,
+    refused: refusals.count,
+  }
+  const sockets = new Sockets(surroundings, config)
+  const app = createApp({ config, store, sockets, files: readClientFiles(config.clientDir) })
+  const servers = await listen(app.fetch, config).catch(async (error) => {
+    await sockets.close()
+    await store.close()
+    throw error
+  })
+  for (const server of servers) sockets.listenTo(server)
+  const port = portOf(servers)
+  report({
+    event: 'listening',
+    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    region: config.region,
+  })
+
+  async function stop(): Promise<void> {
+    report({ event: 'stopping', connections: sockets.open })
+    for (const server of servers) server.close()
+    sockets.goAway()
+    await Promise.race([bus.settled(), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
+    await sockets.close()
+    for (const server of servers) server.closeAllConnections()
+    bus.close()
+    refusals.stop()
+    await store.close()
+    report({ event: 'stopped' })
+  }
+
+  return { port, store, stop }
+}
+
+function portOf(servers: readonly Server[]): number {
+  const address = servers[0]?.address()
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}

@@ -1,0 +1,137 @@
+import type { Cursor, Position } from '../shared/cursor.ts'
+import type { SessionId } from '../shared/id.ts'
+import { type ConnectionId, encodeFromRelay } from '../shared/wire.ts'
+import type { Bus, Subscriber } from './bus.ts'
+import type { Connection } from './connection.ts'
+import type { Compaction, Store } from './store.ts'
+
+/** One client at a time is asked for a snapshot; another one when nothing came for so long. */
+const askAgainMs = 10_000
+
+/** The connections open for one session on this relay. */
+export class Room implements Subscriber {
+  readonly session: SessionId
+  readonly #bus: Bus
+  readonly #store: Store
+  readonly #connections = new Map<ConnectionId, Connection>()
+  /** Everybody who was announced, here and on other relays. */
+  readonly #present = new Set<ConnectionId>()
+  readonly #unsubscribe: () => void
+  #saved: Position | undefined
+  #log: 'kept' | 'unreachable' = 'kept'
+  #askedAt = Number.NEGATIVE_INFINITY
+
+  constructor(session: SessionId, bus: Bus, store: Store) {
+    this.session = session
+    this.#bus = bus
+    this.#store = store
+    this.#unsubscribe = bus.subscribe(session, this)
+  }
+
+  get isEmpty(): boolean {
+    return this.#connections.size === 0
+  }
+
+  get isReachable(): boolean {
+    return this.#log === 'kept'
+  }
+
+  /** Everything up to here is committed. */
+  get savedCursor(): Cursor {
+    return this.cursorOf(this.#saved)
+  }
+
+  get present(): Iterable<ConnectionId> {
+    return this.#present
+  }
+
+  cursorOf(position: Position | undefined): Cursor {
+    return position ? new Map([[this.#store.origin, position]]) : new Map()
+  }
+
+  /** From here on the connection hears what happens. Returns how to leave. */
+  enter(connection: Connection): () => void {
+    this.#connections.set(connection.id, connection)
+    return () => this.#connections.delete(connection.id)
+  }
+
+  /** Tells everybody about a connection. Returns how to tell that it left. */
+  announce(connection: Connection): () => void {
+    return this.#bus.join(this.session, connection.id)
+  }
+
+  async append(author: Connection, ref: number, envelope: Uint8Array): Promise<void> {
+    const delivered = await this.#bus.append(this.session, author.id, envelope)
+    if (delivered.outcome === 'refused') return author.unsaved(ref, delivered.reason)
+    author.saved(ref, this.savedCursor, this.#compactNow(delivered.compact, author.now()))
+  }
+
+  relay(from: Connection, to: ConnectionId, envelope: Uint8Array): void {
+    this.#bus.signal(this.session, from.id, to, envelope)
+  }
+
+  async since(cursor: Cursor, generation: number) {
+    const page = await this.#store.since(this.session, cursor, generation)
+    if (page.outcome === 'refused') this.#bus.doubt(this.session)
+    return page
+  }
+
+  async putSnapshot(covers: Cursor, replaces: Uint8Array | undefined, envelope: Uint8Array): Promise<void> {
+    const put = await this.#store.putSnapshot(this.session, { covers, replaces, envelope })
+    if (put.outcome === 'kept') this.#askedAt = Number.NEGATIVE_INFINITY
+  }
+
+  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array): void {
+    if (this.#connections.size === 1 && this.#connections.has(author)) return
+    const frame = encodeFromRelay({ type: 'entry', cursor: this.cursorOf(position), envelope })
+    for (const connection of this.#connections.values()) {
+      if (connection.id !== author) connection.deliver(frame, position?.sequence)
+    }
+  }
+
+  signal(from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
+    const frame = encodeFromRelay({ type: 'signal', from, envelope })
+    if (to !== 0) return this.#connections.get(to)?.deliver(frame)
+    for (const connection of this.#connections.values()) {
+      if (connection.id !== from) connection.deliver(frame)
+    }
+  }
+
+  joined(connection: ConnectionId): void {
+    if (this.#present.has(connection)) return
+    this.#present.add(connection)
+    this.#announce(encodeFromRelay({ type: 'joined', connection }), connection)
+  }
+
+  left(connection: ConnectionId): void {
+    if (this.#present.delete(connection)) {
+      this.#announce(encodeFromRelay({ type: 'left', connection }), connection)
+    }
+  }
+
+  saved(position: Position): void {
+    this.#saved = position
+  }
+
+  /** When the log is back, everybody starts again from their cursor, and so sends and gets what was missed. */
+  log(state: 'kept' | 'unreachable'): void {
+    this.#log = state
+    if (state === 'kept') for (const connection of [...this.#connections.values()]) connection.close('resume')
+  }
+
+  close(): void {
+    this.#unsubscribe()
+  }
+
+  #announce(frame: Uint8Array, about: ConnectionId): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.id !== about) connection.announce(frame)
+    }
+  }
+
+  #compactNow(compact: Compaction | undefined, now: number): Compaction | undefined {
+    if (!compact || now - this.#askedAt < askAgainMs) return undefined
+    this.#askedAt = now
+    return compact
+  }
+}

@@ -1,0 +1,255 @@
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Cursor } from '../shared/cursor.ts'
+import type { SessionId } from '../shared/id.ts'
+import { packRows, type Row, unpackRows } from './batch.ts'
+import { markOf } from './hash.ts'
+import type { Reporter } from './report.ts'
+import { SetupError } from './setup-error.ts'
+import type { Appended, Head, NewEntry, NewSnapshot, Page, PutSnapshot, Store, Unreachable } from './store.ts'
+import type { Answer, FromStore, Request, StoreOptions, ToStore } from './store-protocol.ts'
+
+/** How long appends wait for company in one transaction. */
+const gatherMs = 5
+/** A disk that takes longer is treated as gone until it answers. */
+const stalledMs = 10_000
+const maxWaitingBytes = 64 << 20
+
+const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
+const ordinary: Appended = { outcome: 'saved', compact: undefined }
+
+interface WaitingAppend {
+  readonly row: Row
+  readonly resolve: (appended: Appended) => void
+}
+
+interface WaitingRequest {
+  readonly request: Request
+  readonly resolve: (answer: Answer) => void
+}
+
+interface Batch {
+  readonly appends: readonly WaitingAppend[]
+  readonly requests: readonly WaitingRequest[]
+}
+
+/** Resolves once the database is open; rejects with a `SetupError` that says why it cannot be. */
+export async function openSqliteStore(options: StoreOptions, report: Reporter): Promise<SqliteStore> {
+  const { worker, origin } = await openWorker(options)
+  return new SqliteStore(worker, origin, options, report)
+}
+
+/** The relay's side of the store's thread: one batch is under way, the next one gathers meanwhile. */
+export class SqliteStore implements Store {
+  readonly origin: string
+  readonly #options: StoreOptions
+  readonly #report: Reporter
+  #worker: Worker | undefined
+  #appends: WaitingAppend[] = []
+  #requests: WaitingRequest[] = []
+  #waitingBytes = 0
+  #underWay: Batch | undefined
+  #stalled = false
+  #closing = false
+  #gathering: NodeJS.Timeout | NodeJS.Immediate | undefined
+  #watchdog: NodeJS.Timeout
+
+  constructor(worker: Worker, origin: string, options: StoreOptions, report: Reporter) {
+    this.origin = origin
+    this.#options = options
+    this.#report = report
+    this.#watchdog = setTimeout(() => this.#stall(), stalledMs).unref()
+    this.#listen(worker)
+  }
+
+  append(session: SessionId, { sequence, previous, checksum, envelope }: NewEntry): Promise<Appended> {
+    if (!this.#accepts || this.#waitingBytes > maxWaitingBytes) return Promise.resolve(unreachable)
+    return new Promise((resolve) => {
+      this.#appends.push({ row: { session, sequence, previous, checksum, envelope }, resolve })
+      this.#waitingBytes += envelope.length
+      this.#gathering ??= this.#underWay ? undefined : setTimeout(() => this.#flush(), gatherMs)
+    })
+  }
+
+  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Unreachable> {
+    const after = cursor.get(this.origin)
+    const answer = await this.#ask({ type: 'since', session, after, generation })
+    if (answer.outcome !== 'page') return unreachable
+    const entries = unpackRows(answer.rows).map(({ sequence, checksum, envelope }) => ({
+      position: { sequence, mark: markOf(checksum) },
+      envelope,
+    }))
+    const { resumed, snapshot, upTo, more } = answer
+    return { outcome: 'page', resumed, snapshot, entries, upTo, more }
+  }
+
+  async putSnapshot(session: SessionId, { covers, replaces, envelope }: NewSnapshot): Promise<PutSnapshot> {
+    const covered = covers.get(this.origin)
+    const answer = await this.#ask({ type: 'snapshot', session, covers: covered, replaces, envelope })
+    switch (answer.outcome) {
+      case 'kept':
+      case 'outdated':
+      case 'refused':
+        return answer
+      default:
+        return unreachable
+    }
+  }
+
+  async head(session: SessionId): Promise<Head | Unreachable> {
+    const answer = await this.#ask({ type: 'head', session })
+    return answer.outcome === 'head' ? answer : unreachable
+  }
+
+  async check(): Promise<{ readonly outcome: 'ready' } | Unreachable> {
+    const answer = await this.#ask({ type: 'check' })
+    return answer.outcome === 'ready' || answer.outcome === 'refused' ? answer : unreachable
+  }
+
+  /** Lets the database grow to so many bytes and no further, as a full disk would; undefined lifts it. */
+  async limit(bytes: number | undefined): Promise<void> {
+    await this.#ask({ type: 'limit', bytes })
+  }
+
+  /** Commits what is waiting, then closes the database. */
+  async close(): Promise<void> {
+    const closed = this.#ask({ type: 'close' })
+    this.#closing = true
+    await closed
+    clearTimeout(this.#watchdog)
+    await this.#worker?.terminate()
+  }
+
+  get #accepts(): boolean {
+    return this.#worker !== undefined && !this.#stalled && !this.#closing
+  }
+
+  #ask(request: Request): Promise<Answer> {
+    if (!this.#accepts) return Promise.resolve(unreachable)
+    return new Promise((resolve) => {
+      this.#requests.push({ request, resolve })
+      this.#hurry()
+    })
+  }
+
+  /** Somebody waits for an answer: what has gathered goes as soon as this turn of the event loop is over. */
+  #hurry(): void {
+    if (this.#underWay || this.#requests.length > 1) return
+    clearTimeout(this.#gathering as NodeJS.Timeout | undefined)
+    this.#gathering = setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#gathering = undefined
+    if (!this.#worker || this.#underWay) return
+    const batch = { appends: this.#appends, requests: this.#requests }
+    this.#appends = []
+    this.#requests = []
+    this.#waitingBytes = 0
+    this.#underWay = batch
+    const appends = batch.appends.length > 0 ? packRows(batch.appends.map(({ row }) => row)) : undefined
+    const message: ToStore = { appends, requests: batch.requests.map(({ request }) => request) }
+    this.#worker.postMessage(message, appends ? [appends] : [])
+    this.#watchdog.refresh()
+  }
+
+  #answered({ unusual, answers }: Extract<FromStore, { type: 'answers' }>): void {
+    const batch = this.#underWay
+    this.#underWay = undefined
+    if (this.#stalled) {
+      this.#stalled = false
+      this.#report({ event: 'storeRecovered' })
+    }
+    if (!batch) return
+    const exceptions = new Map(unusual)
+    batch.appends.forEach(({ resolve }, at) => {
+      resolve(exceptions.get(at) ?? ordinary)
+    })
+    batch.requests.forEach(({ resolve }, at) => {
+      resolve(answers[at] ?? unreachable)
+    })
+    if (this.#requests.length > 0) this.#gathering = setImmediate(() => this.#flush())
+    else if (this.#appends.length > 0) this.#gathering = setTimeout(() => this.#flush(), gatherMs)
+  }
+
+  #stall(): void {
+    if (!this.#underWay) return
+    this.#stalled = true
+    this.#report({ event: 'storeStalled' })
+    this.#refuseAll()
+  }
+
+  #refuseAll(): void {
+    const batches = [this.#underWay, { appends: this.#appends, requests: this.#requests }]
+    this.#appends = []
+    this.#requests = []
+    this.#waitingBytes = 0
+    this.#underWay = undefined
+    for (const batch of batches) {
+      for (const { resolve } of batch?.appends ?? []) resolve(unreachable)
+      for (const { resolve } of batch?.requests ?? []) resolve(unreachable)
+    }
+  }
+
+  #listen(worker: Worker): void {
+    this.#worker = worker
+    worker.on('message', (message: FromStore) => this.#hear(message))
+    worker.on('error', (error) => this.#report({ event: 'failed', error: String(error.stack) }))
+    worker.on('exit', () => {
+      this.#worker = undefined
+      this.#stalled = false
+      this.#refuseAll()
+      if (!this.#closing) void this.#restart()
+    })
+  }
+
+  async #restart(): Promise<void> {
+    this.#report({ event: 'storeRestarting' })
+    try {
+      const { worker } = await openWorker(this.#options)
+      this.#listen(worker)
+    } catch (error) {
+      this.#report({ event: 'failed', error: error instanceof Error ? error.message : String(error) })
+      setTimeout(() => void this.#restart(), 2000).unref()
+    }
+  }
+
+  #hear(message: FromStore): void {
+    switch (message.type) {
+      case 'answers':
+        return this.#answered(message)
+      case 'damagedRow':
+        return this.#report({ event: 'damagedRow', table: message.table })
+      case 'refused':
+        return this.#report({ event: 'storeRefused', reason: message.reason, code: message.code })
+      case 'expired':
+        return this.#report({ event: 'expired', sessions: message.sessions })
+      case 'opened':
+      case 'notOpened':
+        return
+    }
+  }
+}
+
+function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: string }> {
+  const fromSource = import.meta.url.endsWith('.ts')
+  const url = new URL(fromSource ? './store-worker.ts' : './store-worker.js', import.meta.url)
+  const worker = new Worker(url, {
+    workerData: options,
+    execArgv: fromSource ? ['--import', tsx()] : [],
+  })
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject)
+    worker.once('message', (message: FromStore) => {
+      worker.off('error', reject)
+      if (message.type === 'opened') resolve({ worker, origin: message.origin })
+      else if (message.type === 'notOpened') reject(new SetupError(message.words))
+      else reject(new Error(`The store began with ${message.type}`))
+    })
+  })
+}
+
+function tsx(): string {
+  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+}

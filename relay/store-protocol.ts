@@ -1,0 +1,55 @@
+import type { Position } from '../shared/cursor.ts'
+import type { RawPage } from './read-tables.ts'
+import type { Appended, Head, PutSnapshot, Unreachable } from './store.ts'
+
+/** What the relay's thread and the store's thread say to each other. */
+export interface StoreOptions {
+  readonly dataDir: string
+  readonly region: string
+  readonly sessionMaxBytes: number
+  readonly sessionIdleDays: number
+}
+
+export type Request =
+  | {
+      readonly type: 'since'
+      readonly session: string
+      readonly after: Position | undefined
+      readonly generation: number
+    }
+  | {
+      readonly type: 'snapshot'
+      readonly session: string
+      readonly covers: Position | undefined
+      readonly replaces: Uint8Array | undefined
+      readonly envelope: Uint8Array
+    }
+  | { readonly type: 'head'; readonly session: string }
+  | { readonly type: 'check' }
+  /** The largest the database may grow; undefined for no limit but the disk. */
+  | { readonly type: 'limit'; readonly bytes: number | undefined }
+  | { readonly type: 'close' }
+
+/** Like a `Page`, with its entries packed into one buffer. */
+export type PackedPage = Omit<RawPage, 'rows'> & { readonly outcome: 'page'; readonly rows: ArrayBuffer }
+
+export type Answer = PackedPage | PutSnapshot | Head | { readonly outcome: 'ready' } | Unreachable
+
+/** Packed appends are committed first, then the requests are answered in order. */
+export interface ToStore {
+  readonly appends: ArrayBuffer | undefined
+  readonly requests: readonly Request[]
+}
+
+export type FromStore =
+  | { readonly type: 'opened'; readonly origin: string }
+  | { readonly type: 'notOpened'; readonly words: string }
+  | {
+      readonly type: 'answers'
+      /** `ordinary` saved appends are only counted; the others stand here by their place in the batch. */
+      readonly unusual: readonly (readonly [number, Appended])[]
+      readonly answers: readonly Answer[]
+    }
+  | { readonly type: 'damagedRow'; readonly table: 'entries' | 'snapshots' }
+  | { readonly type: 'refused'; readonly reason: 'full' | 'unreachable'; readonly code: string }
+  | { readonly type: 'expired'; readonly sessions: number }

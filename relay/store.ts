@@ -1,0 +1,88 @@
+import type { Cursor, Position } from '../shared/cursor.ts'
+import type { SessionId } from '../shared/id.ts'
+import type { UnsavedReason } from '../shared/wire.ts'
+
+/** Why a store did not keep something. `unreachable` may pass by itself, `full` is the disk, `quota` the session. */
+export type Refusal = Exclude<UnsavedReason, 'observer'>
+
+export interface NewEntry {
+  readonly sequence: number
+  /**
+   * The sequence given before this one in the same session, 0 for the first. An entry whose predecessor was refused is
+   * refused too, so that no cursor ever stands behind a gap.
+   */
+  readonly previous: number
+  readonly checksum: Uint8Array
+  readonly envelope: Uint8Array
+}
+
+export interface Entry {
+  readonly position: Position
+  readonly envelope: Uint8Array
+}
+
+export interface Snapshot {
+  readonly id: Uint8Array
+  readonly covers: Position
+  readonly envelope: Uint8Array
+}
+
+/** The log has grown long: a snapshot that replaces this one would be welcome. */
+export interface Compaction {
+  readonly replaces: Uint8Array | undefined
+}
+
+export type Appended =
+  | { readonly outcome: 'saved'; readonly compact: Compaction | undefined }
+  /** The log has this very envelope already, at another sequence. */
+  | { readonly outcome: 'duplicate'; readonly of: number }
+  | { readonly outcome: 'refused'; readonly reason: Refusal }
+
+/** A part of the log. The reader continues with the cursor of `upTo` while there is `more`. */
+export interface Page {
+  readonly outcome: 'page'
+  /** False when the cursor was not a place in this log: then the page starts from the beginning. */
+  readonly resumed: boolean
+  readonly snapshot: Snapshot | undefined
+  readonly entries: readonly Entry[]
+  readonly upTo: Position | undefined
+  readonly more: boolean
+}
+
+export interface Head {
+  readonly outcome: 'head'
+  /** The last sequence given, 0 in an empty log. */
+  readonly sequence: number
+  /** The last entry that is in the log. */
+  readonly saved: Position | undefined
+  /** The session has used up its bytes. */
+  readonly overQuota: boolean
+}
+
+export interface Unreachable {
+  readonly outcome: 'refused'
+  readonly reason: Refusal
+}
+
+/** `outdated`: it does not replace the current snapshot, covers no more than that one, or a place not in the log. */
+export type PutSnapshot = { readonly outcome: 'kept' | 'outdated' } | Unreachable
+
+/** Keeps the logs of sessions. Whatever is asked first is done first, so a read sees every append asked before it. */
+export interface Store {
+  /** Names this store's sequences in cursors. */
+  readonly origin: string
+  append(session: SessionId, entry: NewEntry): Promise<Appended>
+  /** What the cursor does not cover. Generation 1 starts from the snapshot before the current one. */
+  since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Unreachable>
+  putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot>
+  head(session: SessionId): Promise<Head | Unreachable>
+  /** Commits something tiny. */
+  check(): Promise<{ readonly outcome: 'ready' } | Unreachable>
+  close(): Promise<void>
+}
+
+export interface NewSnapshot {
+  readonly covers: Cursor
+  readonly replaces: Uint8Array | undefined
+  readonly envelope: Uint8Array
+}

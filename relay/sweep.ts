@@ -1,0 +1,56 @@
+import type { Database } from 'better-sqlite3'
+import type { LogTables } from './log-tables.ts'
+
+const hour = 3_600_000
+const sessionsAtOnce = 50
+
+/**
+ * Deletes sessions nobody used for `idleDays` days. Days are counted, at most one per day of the clock, instead of
+ * computed: a clock that jumps ten years ahead ages every session by one day.
+ */
+export function startSweeping(
+  database: Database,
+  logs: LogTables,
+  idleDays: number,
+  expired: (sessions: number) => void,
+): () => void {
+  const statements = {
+    fact: database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck(),
+    set: database.prepare<[string | number, string]>('UPDATE facts SET value = ? WHERE name = ?'),
+    idle: database
+      .prepare<[number, number], number>('SELECT key FROM sessions WHERE day < ? LIMIT ?')
+      .pluck(),
+    drop: ['entries WHERE session', 'snapshots WHERE session', 'sessions WHERE key'].map((rows) =>
+      database.prepare<[number]>(`DELETE FROM ${rows} = ?`),
+    ),
+  }
+
+  const countDay = database.transaction(() => {
+    const today = new Date().toISOString().slice(0, 10)
+    const day = Number(statements.fact.get('day'))
+    if (statements.fact.get('seen') === today) return day
+    statements.set.run(today, 'seen')
+    statements.set.run(day + 1, 'day')
+    return day + 1
+  })
+
+  const dropSome = database.transaction((before: number) => {
+    const keys = statements.idle.all(before, sessionsAtOnce) as number[]
+    for (const key of keys) for (const drop of statements.drop) drop.run(key)
+    return keys.length
+  })
+
+  function sweep(): void {
+    logs.day = countDay.immediate()
+    const dropped = dropSome.immediate(logs.day - idleDays)
+    if (dropped === 0) return
+    logs.forgetAll()
+    expired(dropped)
+    // The rest after whatever is waiting: a sweep must not hold up appends.
+    if (dropped === sessionsAtOnce) setImmediate(sweep)
+  }
+
+  sweep()
+  const timer = setInterval(sweep, hour)
+  return () => clearInterval(timer)
+}

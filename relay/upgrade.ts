@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http'
+import { parseSessionId, type SessionId } from '../shared/id.ts'
+import { subprotocol } from '../shared/wire.ts'
+
+export type Upgrade =
+  | { readonly session: SessionId; readonly origin: string; readonly isOriginServed: boolean }
+  /** No WebSocket at all: an HTTP status. */
+  | 400
+  | 404
+
+/** What a request for a WebSocket asks for. */
+export function readUpgrade(request: IncomingMessage, origins: readonly string[] | undefined): Upgrade {
+  const path = /^\/sync\/([a-z2-7]+)$/.exec(request.url ?? '')
+  const session = parseSessionId(path?.[1] ?? '')
+  if (!session) return 404
+  const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
+  if (!offered?.includes(subprotocol)) return 400
+  const { origin = '', host = '' } = request.headers
+  return { session, origin, isOriginServed: servesOrigin(origin, host, origins) }
+}
+
+/** Every browser says where a page comes from. Exactly that must be allowed: no suffix, no `null`, no silence. */
+function servesOrigin(origin: string, host: string, origins: readonly string[] | undefined): boolean {
+  if (origins) return origins.includes(origin)
+  return host !== '' && (origin === `http://${host}` || origin === `https://${host}`)
+}
+
+/** Whom to count a connection for. An IPv6 host usually has a whole /64 to itself. */
+export function addressOf(request: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy ? request.headers['x-forwarded-for'] : undefined
+  // The last one was written by the proxy that is trusted, all before it by anybody.
+  const last = [forwarded].flat().at(-1)?.split(',').at(-1)?.trim()
+  const address = last || (request.socket.remoteAddress ?? '')
+  return address.includes('.') ? address.slice(address.lastIndexOf(':') + 1) : address.split(':', 4).join(':')
+}
