@@ -56,14 +56,18 @@ function sessionPage(): Plugin {
   const below = (html: string) => html.replace('<base href="./" />', '<base href="../" />')
   return {
     name: 'session-page',
+    enforce: 'post',
     transformIndexHtml: {
       order: 'post',
       handler: (html, { originalUrl }) => (originalUrl?.startsWith('/s/') ? below(html) : html),
     },
-    generateBundle(_, bundle) {
-      const page = bundle['index.html']
-      if (page?.type !== 'asset') return
-      this.emitFile({ type: 'asset', fileName: 'session.html', source: below(String(page.source)) })
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const page = bundle['index.html']
+        if (page?.type !== 'asset') return
+        this.emitFile({ type: 'asset', fileName: 'session.html', source: below(String(page.source)) })
+      },
     },
   }
 }
@@ -79,7 +83,7 @@ function serviceWorker(): Plugin {
         const worker = bundle['service-worker.js']
         if (worker?.type !== 'chunk') return
         const built = Object.keys(bundle).filter((file) => file !== worker.fileName && !file.endsWith('.map'))
-        const files = [...built, ...readdirSync(`${top}/client/public`)].sort()
+        const files = [...new Set([...built, 'session.html', ...readdirSync(`${top}/client/public`)])].sort()
         const hash = createHash('sha256').update(files.join()).update(worker.code)
         for (const asset of Object.values(bundle))
           hash.update(asset.type === 'asset' ? asset.source : asset.code)

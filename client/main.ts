@@ -3,6 +3,8 @@ import App from './app.svelte'
 import { Visit } from './visit.svelte.ts'
 
 const base = new URL('.', document.baseURI).href
+// Relative addresses would move with every navigation inside the app.
+document.querySelector('base')?.setAttribute('href', base)
 const visit = new Visit(base)
 
 mount(App, {

@@ -40,7 +40,7 @@ export class Person {
 
   async opens(link: string): Promise<void> {
     await this.page.goto(link)
-    await expect(this.page.getByRole('list', { name: 'People at the table' })).toBeVisible()
+    await expect(this.page.getByRole('list', { name: 'People at the table' })).toBeAttached()
   }
 
   /** Types the name, chooses the card. */
@@ -63,7 +63,7 @@ export class Person {
   async reveals(): Promise<void> {
     await this.page.getByRole('button', { name: 'Reveal', exact: true }).click()
     const anyway = this.page.getByRole('button', { name: 'Reveal anyway' })
-    await expect(anyway.or(this.page.getByRole('heading', { name: 'Result' }))).toBeVisible()
+    await expect(anyway.or(this.page.getByRole('region', { name: 'Result' }))).toBeVisible()
     if (await anyway.isVisible()) await anyway.click()
   }
 
@@ -89,7 +89,9 @@ export class Person {
 
   async invitation(kind: 'part' | 'watch' = 'part'): Promise<string> {
     await this.page.getByRole('button', { name: 'Invite', exact: true }).click()
-    const link = await this.page.getByLabel(`Link to ${kind === 'part' ? 'take part' : 'watch'}`).inputValue()
+    const link = await this.page
+      .getByRole('textbox', { name: `Link to ${kind === 'part' ? 'take part' : 'watch'}` })
+      .inputValue()
     await this.page.getByRole('button', { name: 'Close' }).click()
     return link
   }

@@ -36,23 +36,36 @@ export function createApp({ config, store, sockets, files }: AppParts): Hono {
       : context.text('The store cannot keep changes.\n', 503)
   })
   app.get('/config.json', (context) => context.json({ version, region: config.region, relays: [] }))
-  app.get('/s/*', (context) => page(context, '/session.html', 200))
+  app.get('/s/*', (context) => page(context, '/session.html'))
   app.get('*', (context) => {
     const path = context.req.path === '/' ? '/index.html' : context.req.path
     const file = files.get(path)
     if (file) return send(context, file, path.startsWith('/assets/') ? immutable : 'no-cache', 200)
     const wantsPage = context.req.header('Accept')?.includes('text/html')
-    return wantsPage ? page(context, '/index.html', 404) : context.text('There is nothing here.\n', 404)
+    return wantsPage ? missingPage(context) : context.text('There is nothing here.\n', 404)
   })
 
-  function page(context: Context, path: string, status: 200 | 404) {
+  function page(context: Context, path: string) {
     const file = files.get(path)
-    return file ? send(context, file, 'no-cache', status) : context.text('This relay serves no pages.\n', 404)
+    return file ? send(context, file, 'no-cache', 200) : context.text(noPages, 404)
+  }
+
+  /** The app itself says that there is nothing. Its files lie as many folders up as the path is deep. */
+  async function missingPage(context: Context) {
+    const body = (await files.get('/index.html')?.bodies)?.identity
+    if (!body) return context.text(noPages, 404)
+    const base = '../'.repeat(context.req.path.split('/').length - 2) || './'
+    context.header('Cache-Control', 'no-cache')
+    return context.html(
+      Buffer.from(body).toString().replace('<base href="./" />', `<base href="${base}" />`),
+      404,
+    )
   }
 
   return app
 }
 
+const noPages = 'This relay serves no pages.\n'
 const immutable = 'public, max-age=31536000, immutable'
 
 async function send(context: Context, { type, tag, bodies }: File, cache: string, status: 200 | 404) {

@@ -23,8 +23,8 @@ export function packRows(rows: readonly Row[]): ArrayBuffer {
   const bytes = Buffer.from(packed)
   let at = 0
   for (const row of rows) {
-    at += bytes.write(row.session, at, sessionChars, 'latin1')
-    at = bytes.writeDoubleLE(row.sequence, at)
+    bytes.write(row.session, at, sessionChars, 'latin1') // empty in an answer, whose rows are all of one session
+    at = bytes.writeDoubleLE(row.sequence, at + sessionChars)
     at = bytes.writeDoubleLE(row.previous, at)
     bytes.set(row.checksum, at)
     at = bytes.writeUInt32LE(row.envelope.length, at + checksumBytes)

@@ -233,12 +233,7 @@ export class SqliteStore implements Store {
 }
 
 function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: string }> {
-  const fromSource = import.meta.url.endsWith('.ts')
-  const url = new URL(fromSource ? './store-worker.ts' : './store-worker.js', import.meta.url)
-  const worker = new Worker(url, {
-    workerData: options,
-    execArgv: fromSource ? ['--import', tsx()] : [],
-  })
+  const worker = new Worker(workerUrl(), { workerData: options })
   return new Promise((resolve, reject) => {
     worker.once('error', reject)
     worker.once('message', (message: FromStore) => {
@@ -250,6 +245,12 @@ function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: st
   })
 }
 
-function tsx(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+/** Built, the worker lies beside this file. In development a thread of its own has to learn TypeScript first. */
+function workerUrl(): URL {
+  if (!import.meta.url.endsWith('.ts')) return new URL('./store-worker.js', import.meta.url)
+  const source = new URL('./store-worker.ts', import.meta.url).href
+  const tsx = new URL('esm/api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx')))
+  return new URL(
+    `data:text/javascript,import { register } from '${tsx}'; register(); await import('${source}')`,
+  )
 }

@@ -13,6 +13,8 @@ export class Device {
   /** Every socket this device ever had. */
   readonly #sockets: WebSocket[] = []
   place: LogPlace | undefined
+  /** Ids of the records made on this device. */
+  readonly ownRecords: string[] = []
 
   constructor(relay: string, keys: SessionKeys, place?: LogPlace) {
     const origin = new URL(relay).origin
@@ -38,7 +40,7 @@ export class Device {
       {
         disableBc: true,
         connect: false,
-        WebSocketPolyfill: this.link.socketClass as unknown as typeof WebSocket,
+        WebSocketPolyfill: this.link.socketClass as unknown as typeof globalThis.WebSocket,
       },
     )
     this.doc.on('update', (update: Uint8Array, origin: unknown) => {
@@ -57,6 +59,11 @@ export class Device {
   /** As when a cable is pulled: no close frame, whatever is on the way is lost. */
   pull(): void {
     for (const socket of this.#sockets) socket.terminate()
+  }
+
+  /** The own records that the link says are at the relay: all or, while any change waits, none that we could name. */
+  get savedRecords(): readonly string[] {
+    return this.link.waiting === 0 ? [...this.ownRecords] : []
   }
 
   get caughtUp(): boolean {

@@ -1,0 +1,148 @@
+import { WebSocket } from 'ws'
+import type { Cursor } from '../shared/cursor.ts'
+import { helloStatement, type Role, roleSeed, type SessionKeys, sign } from '../shared/keys.ts'
+import {
+  decodeFromRelay,
+  encodeFromClient,
+  type FromClient,
+  type FromRelay,
+  protocolVersion,
+  subprotocol,
+} from '../shared/wire.ts'
+
+type Type = FromRelay['type']
+type Frame<Name extends Type> = Extract<FromRelay, { type: Name }>
+
+export interface BareOptions {
+  /** The page's origin; the relay's own unless told, `null` for none at all. */
+  readonly origin?: string | null
+  readonly cursor?: Cursor
+  readonly generation?: number
+  /** Changes the hello before it is sent; undefined sends none. */
+  readonly hello?: (hello: Extract<FromClient, { type: 'hello' }>) => FromClient | undefined
+}
+
+export interface Closed {
+  readonly code: number
+  readonly words: string
+}
+
+/** Speaks the wire and nothing else: connects, says hello, keeps every frame. */
+export class BareClient {
+  readonly frames: FromRelay[] = []
+  readonly socket: WebSocket
+  readonly closed: Promise<Closed>
+  #read = 0
+  #ref = 0
+  #waiting: (() => void)[] = []
+  #isClosed = false
+
+  constructor(url: string, keys: SessionKeys, options: BareOptions = {}) {
+    const origin = options.origin === undefined ? url : options.origin
+    this.socket = new WebSocket(`${url.replace('http', 'ws')}/sync/${keys.session}`, subprotocol, {
+      perMessageDeflate: false,
+      ...(origin === null ? {} : { origin }),
+    })
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', (code, words) => {
+        this.#isClosed = true
+        this.#wake()
+        resolve({ code, words: String(words) })
+      })
+    })
+    this.socket.on('error', () => {
+      // The close that follows says all there is to say.
+    })
+    this.socket.on('message', (bytes: Buffer) => {
+      const frame = decodeFromRelay(bytes)
+      if (!frame) throw new Error(`Not a frame of a relay: ${bytes.toString('hex', 0, 40)}`)
+      if (frame.type === 'challenge') this.#greet(frame.nonce, keys, origin ?? '', options)
+      this.frames.push(frame)
+      this.#wake()
+    })
+  }
+
+  /** Resolves once everything in the log has arrived. */
+  static async join(url: string, keys: SessionKeys, options: BareOptions = {}): Promise<BareClient> {
+    const client = new BareClient(url, keys, options)
+    await client.next('caughtUp')
+    return client
+  }
+
+  /** The next frame of a type that was not read yet; frames before it count as read. */
+  async next<Name extends Type>(
+    type: Name,
+    is: (frame: Frame<Name>) => boolean = () => true,
+  ): Promise<Frame<Name>> {
+    const matches = (frame: FromRelay): frame is Frame<Name> =>
+      frame.type === type && is(frame as Frame<Name>)
+    for (;;) {
+      while (this.#read < this.frames.length) {
+        const frame = this.frames[this.#read++]
+        if (frame && matches(frame)) return frame
+      }
+      if (this.#isClosed)
+        throw new Error(`Closed while waiting for ${type}: ${JSON.stringify(await this.closed)}`)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  /** Resolves when the frames so far, read or not, fulfil a condition. */
+  async until(fulfils: (frames: readonly FromRelay[]) => boolean): Promise<void> {
+    while (!fulfils(this.frames)) {
+      if (this.#isClosed) throw new Error(`Closed while waiting: ${JSON.stringify(await this.closed)}`)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  send(message: FromClient): void {
+    this.socket.send(encodeFromClient(message))
+  }
+
+  /** Sends a change. Returns its ref. */
+  append(envelope: Uint8Array): number {
+    const ref = ++this.#ref
+    this.send({ type: 'append', ref, envelope })
+    return ref
+  }
+
+  /** Sends a change and waits for what the relay says about it. */
+  async save(envelope: Uint8Array): Promise<Frame<'saved'> | Frame<'unsaved'>> {
+    const ref = this.append(envelope)
+    const answers = (frame: FromRelay): frame is Frame<'saved'> | Frame<'unsaved'> =>
+      (frame.type === 'saved' || frame.type === 'unsaved') && frame.ref === ref
+    await this.until((frames) => frames.some(answers))
+    const answer = this.frames.find(answers)
+    if (!answer) throw new Error('There was an answer')
+    return answer
+  }
+
+  envelopes(): Uint8Array[] {
+    return this.frames.flatMap((frame) => (frame.type === 'entry' ? [frame.envelope] : []))
+  }
+
+  async leave(): Promise<void> {
+    this.socket.close()
+    await this.closed
+  }
+
+  #greet(nonce: Uint8Array, keys: SessionKeys, origin: string, options: BareOptions): void {
+    const hello = {
+      type: 'hello' as const,
+      version: protocolVersion,
+      role: keys.role as Role,
+      publicKeys: keys.publicKeys,
+      signature: sign(helloStatement(nonce, keys.session, origin), roleSeed(keys)),
+      generation: options.generation ?? 0,
+      cursor: options.cursor ?? new Map(),
+    }
+    const sent = options.hello ? options.hello(hello) : hello
+    if (sent) this.send(sent)
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}

@@ -1,0 +1,177 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { createSessionKeys } from '../shared/keys.ts'
+import { openDatabase } from './database.ts'
+import { checksumOf } from './hash.ts'
+import type { Report } from './report.ts'
+import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
+import { type Place, storeContract } from './store.contract.ts'
+import { someEnvelope, temporaryFolder } from './testing.ts'
+
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+
+storeContract('a store in SQLite', createPlace)
+
+function createPlace(): Place {
+  const dataDir = newFolder()
+  const file = join(dataDir, 'facedown.sqlite')
+  const reports: Report[] = []
+  return {
+    open: (options) => open(dataDir, { ...options, reports }),
+    copy: () => cpSync(file, `${file}.copy`),
+    restore: () => cpSync(`${file}.copy`, file),
+    damage: (table) => {
+      const database = new Sqlite(file)
+      const newest = `SELECT max(sequence) FROM ${table}`
+      const envelope = database.prepare<[], Buffer>(
+        `SELECT envelope FROM ${table} WHERE sequence = (${newest})`,
+      )
+      const damaged = Buffer.from(envelope.pluck().get() as Buffer)
+      damaged[100] = (damaged[100] ?? 0) ^ 1
+      database.prepare(`UPDATE ${table} SET envelope = ? WHERE sequence = (${newest})`).run(damaged)
+      database.close()
+    },
+    reported: () => reports.filter(({ event }) => event === 'damagedRow').length,
+  }
+}
+
+test('synchronous is FULL at every opening, not only the first', () => {
+  const dataDir = newFolder()
+  for (let opening = 0; opening < 3; opening++) {
+    const { database, close } = openDatabase(dataDir, 'local')
+    expect(database.pragma('synchronous', { simple: true })).toBe(2)
+    expect(database.pragma('journal_mode', { simple: true })).toBe('wal')
+    close()
+  }
+})
+
+test('appends of one moment become one transaction', async () => {
+  const dataDir = newFolder()
+  const store = await opened(dataDir)
+  const sessions = Array.from({ length: 200 }, () => createSessionKeys().session)
+  await Promise.all(sessions.map((session) => append(store, session, 1)))
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'), { readonly: true })
+  onTestFinished(() => void database.close())
+  expect(database.prepare('SELECT count(*) FROM entries').pluck().get()).toBe(200)
+})
+
+test('a full disk refuses and takes again once there is room; other logs stay readable', async () => {
+  const dataDir = newFolder()
+  const reports: Report[] = []
+  const store = await opened(dataDir, { reports })
+  const { session } = createSessionKeys()
+  expect(await append(store, session, 1)).toMatchObject({ outcome: 'saved' })
+  await store.limit(200_000)
+  let sequence = 1
+  let last = await append(store, session, ++sequence, 60_000)
+  while (last.outcome === 'saved') last = await append(store, session, ++sequence, 60_000)
+  expect(last).toEqual({ outcome: 'refused', reason: 'full' })
+  expect(reports).toContainEqual({ event: 'storeRefused', reason: 'full', code: 'SQLITE_FULL' })
+  const page = await store.since(session, new Map(), 0)
+  expect(page).toMatchObject({ entries: { length: sequence - 1 } })
+  await store.limit(undefined)
+  expect(await append(store, session, sequence, 60_000)).toMatchObject({ outcome: 'saved' })
+})
+
+test('sessions nobody used for so many counted days are deleted, the others stay', async () => {
+  const dataDir = newFolder()
+  const [forgotten, used] = [createSessionKeys().session, createSessionKeys().session]
+  const first = await open(dataDir)
+  await append(first, forgotten, 1)
+  await append(first, used, 1)
+  await first.close()
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
+  database.exec(
+    `UPDATE facts SET value = 100 WHERE name = 'day'; UPDATE facts SET value = '' WHERE name = 'seen'`,
+  )
+  database.prepare('UPDATE sessions SET day = ? WHERE id = ?').run(11, used)
+  database.prepare('UPDATE sessions SET day = ? WHERE id = ?').run(10, forgotten)
+  database.close()
+  const reports: Report[] = []
+  const store = await opened(dataDir, { reports })
+  expect(await store.head(forgotten)).toMatchObject({ sequence: 0 })
+  expect(await store.head(used)).toMatchObject({ sequence: 1 })
+  expect(reports).toContainEqual({ event: 'expired', sessions: 1 })
+})
+
+test('a clock that jumps ten years ahead ages a session by one day', async () => {
+  const dataDir = newFolder()
+  const { session } = createSessionKeys()
+  const first = await open(dataDir)
+  await append(first, session, 1)
+  await first.close()
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
+  database.exec(`UPDATE facts SET value = '2016-01-01' WHERE name = 'seen'`)
+  database.close()
+  const store = await opened(dataDir)
+  expect(await store.head(session)).toMatchObject({ sequence: 1 })
+})
+
+test('a damaged file stops the start with a sentence and is left as it is', async () => {
+  const dataDir = newFolder()
+  const file = join(dataDir, 'facedown.sqlite')
+  writeFileSync(file, 'This has been something else for a long time. '.repeat(400))
+  await expect(open(dataDir)).rejects.toThrow(/is damaged and was left as it is/)
+  expect(readFileSync(file, 'utf8')).toMatch(/^This has been something else/)
+})
+
+test('a second store on the same folder is told so, and can have it afterwards', async () => {
+  const dataDir = newFolder()
+  const first = await open(dataDir)
+  await expect(open(dataDir)).rejects.toThrow(/Another relay uses the data folder/)
+  await first.close()
+  await opened(dataDir)
+})
+
+test('a folder that cannot be made stops the start with a sentence', async () => {
+  const dataDir = newFolder()
+  writeFileSync(join(dataDir, 'file'), '')
+  await expect(open(join(dataDir, 'file', 'data'))).rejects.toThrow(
+    /DATA_DIR must be a folder that can be written to/,
+  )
+})
+
+async function append(
+  store: SqliteStore,
+  session: ReturnType<typeof createSessionKeys>['session'],
+  sequence: number,
+  length = 256,
+) {
+  const envelope = someEnvelope(length)
+  return await store.append(session, {
+    sequence,
+    previous: sequence - 1,
+    checksum: checksumOf(envelope),
+    envelope,
+  })
+}
+
+interface Options {
+  readonly sessionMaxBytes?: number
+  readonly reports?: Report[]
+}
+
+function open(
+  dataDir: string,
+  { sessionMaxBytes = 16 << 20, reports = [] }: Options = {},
+): Promise<SqliteStore> {
+  const options = { dataDir, region: 'local', sessionMaxBytes, sessionIdleDays: 90 }
+  return openSqliteStore(options, (report) => reports.push(report))
+}
+
+async function opened(dataDir: string, options?: Options): Promise<SqliteStore> {
+  const store = await open(dataDir, options)
+  onTestFinished(() => store.close())
+  return store
+}
+
+function newFolder(): string {
+  const folder = temporaryFolder()
+  folders.push(folder)
+  return folder
+}

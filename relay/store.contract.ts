@@ -1,0 +1,384 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Cursor, Position } from '../shared/cursor.ts'
+import { createSessionKeys } from '../shared/keys.ts'
+import { checksumOf, markOf } from './hash.ts'
+import { longLog } from './log-tables.ts'
+import type { Entry, NewEntry, Page, Snapshot, Store } from './store.ts'
+import { someEnvelope } from './testing.ts'
+
+/** What a store keeps its logs in, and what can happen to that. */
+export interface Place {
+  open(options?: { readonly sessionMaxBytes: number }): Promise<Store>
+  /** Remembers everything as it is, with no store open. */
+  copy(): void
+  /** Puts everything back as it was at the copy, with no store open. */
+  restore(): void
+  /** Changes a byte of the only entry or the newest snapshot, with no store open. */
+  damage(table: 'entries' | 'snapshots'): void
+  /** How many rows were reported as damaged. */
+  reported(): number
+}
+
+/** What every store must do. */
+export function storeContract(name: string, createPlace: () => Place): void {
+  const session = createSessionKeys().session
+
+  async function opened(
+    place = createPlace(),
+    options?: { readonly sessionMaxBytes: number },
+  ): Promise<Store> {
+    const store = await place.open(options)
+    onTestFinished(() => store.close())
+    return store
+  }
+
+  describe(name, () => {
+    test('what was saved is there in order after the store was opened again', async () => {
+      const place = createPlace()
+      const first = await place.open()
+      const written = await write(first, 0, 5)
+      await first.close()
+      const store = await opened(place)
+      expect(await read(store)).toMatchObject({
+        resumed: false,
+        entries: written,
+        upTo: written[4]?.position,
+      })
+      expect(await store.head(session)).toMatchObject({ sequence: 5, saved: written[4]?.position })
+    })
+
+    test('its name in cursors stays the same when it is opened again, and no two have the same', async () => {
+      const place = createPlace()
+      const { origin, close } = await place
+        .open()
+        .then((store) => ({ origin: store.origin, close: () => store.close() }))
+      await close()
+      expect((await opened(place)).origin).toBe(origin)
+      expect((await opened()).origin).not.toBe(origin)
+    })
+
+    test('nothing is known of a session nobody wrote to', async () => {
+      const store = await opened()
+      expect(await read(store)).toEqual({
+        outcome: 'page',
+        resumed: false,
+        snapshot: undefined,
+        entries: [],
+        upTo: undefined,
+        more: false,
+      })
+      expect(await store.head(session)).toMatchObject({ sequence: 0, saved: undefined })
+    })
+
+    test('an envelope that comes twice is in the log once', async () => {
+      const store = await opened()
+      const [first] = await write(store, 0, 2)
+      const again = await store.append(session, newEntry(3, 2, first?.envelope))
+      expect(again).toEqual({ outcome: 'duplicate', of: 1 })
+      expect(await store.append(session, newEntry(4, 3))).toMatchObject({ outcome: 'saved' })
+      expect((await read(store)).entries.map(({ position }) => position.sequence)).toEqual([1, 2, 4])
+    })
+
+    test('the same envelope may be in two sessions', async () => {
+      const store = await opened()
+      const other = createSessionKeys().session
+      const entry = newEntry(1, 0)
+      expect(await store.append(session, entry)).toMatchObject({ outcome: 'saved' })
+      expect(await store.append(other, entry)).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('an entry whose predecessor is not in the log is refused, so that no cursor stands behind a gap', async () => {
+      const store = await opened()
+      await write(store, 0, 2)
+      const results = await Promise.all([
+        store.append(session, newEntry(4, 3)),
+        store.append(session, newEntry(5, 4)),
+      ])
+      expect(results).toEqual([
+        { outcome: 'refused', reason: 'unreachable' },
+        { outcome: 'refused', reason: 'unreachable' },
+      ])
+      expect(await store.append(session, newEntry(9, 2))).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('a read that was asked for after an append sees it', async () => {
+      const store = await opened()
+      const appending = store.append(session, newEntry(1, 0))
+      expect((await read(store)).entries).toHaveLength(1)
+      expect(await appending).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('a known cursor gets what came after it', async () => {
+      const store = await opened()
+      const written = await write(store, 0, 4)
+      expect(await read(store, at(store, written[1]))).toMatchObject({
+        resumed: true,
+        entries: written.slice(2),
+      })
+      expect(await read(store, at(store, written[3]))).toMatchObject({
+        resumed: true,
+        entries: [],
+        upTo: written[3]?.position,
+      })
+    })
+
+    test.each([
+      [
+        'of another origin',
+        (_: Store, { position }: Entry): Cursor => new Map([['elsewhere.aaaaaaaa', position]]),
+      ],
+      [
+        'of a sequence that was never given',
+        (store: Store, { position }: Entry) => cursor(store, { ...position, sequence: 99 }),
+      ],
+      [
+        'with another mark',
+        (store: Store, { position }: Entry) => cursor(store, { ...position, mark: new Uint8Array(8) }),
+      ],
+    ])('a cursor %s gets everything', async (_, make) => {
+      const store = await opened()
+      const written = await write(store, 0, 3)
+      const [, second] = written
+      if (!second) throw new Error('Three were written')
+      expect(await read(store, make(store, second))).toMatchObject({ resumed: false, entries: written })
+    })
+
+    test('after a roll-back a cursor into what is lost gets everything, even when the log has grown past it', async () => {
+      const place = createPlace()
+      const yesterday = await place.open()
+      await write(yesterday, 0, 2)
+      await yesterday.close()
+      place.copy()
+      const today = await place.open()
+      const [lost] = await write(today, 2, 1)
+      await today.close()
+      place.restore()
+      const store = await opened(place)
+      expect(await read(store, at(store, lost))).toMatchObject({ resumed: false, entries: { length: 2 } })
+      await write(store, 2, 2)
+      expect(await read(store, at(store, lost))).toMatchObject({ resumed: false, entries: { length: 4 } })
+    })
+
+    test('a long log comes in pages', async () => {
+      const store = await opened()
+      const written = await write(store, 0, 12, 65_536)
+      const entries: Entry[] = []
+      let page = await read(store)
+      entries.push(...page.entries)
+      for (; page.more; entries.push(...page.entries)) page = await read(store, cursor(store, page.upTo))
+      expect(entries).toEqual(written)
+    })
+
+    test('a log longer than 200 entries or 64 KiB since the snapshot asks for one', async () => {
+      const store = await opened()
+      const few = await appendAll(store, 0, longLog.entries - 8, 300)
+      expect(few.filter((appended) => 'compact' in appended && appended.compact)).toEqual([])
+      const more = await appendAll(store, longLog.entries - 8, 40, 300)
+      expect(more.at(-1)).toEqual({ outcome: 'saved', compact: { replaces: undefined } })
+    })
+
+    test('a snapshot stands for the entries it covers, which stay for those who had a cursor', async () => {
+      const store = await opened()
+      const written = await write(store, 0, 4)
+      const envelope = someEnvelope(1024)
+      expect(await put(store, written[2], undefined, envelope)).toEqual({ outcome: 'kept' })
+      const id = checksumOf(envelope)
+      expect(await read(store)).toMatchObject({
+        resumed: false,
+        snapshot: { id, covers: written[2]?.position, envelope },
+        entries: written.slice(3),
+      })
+      expect(await read(store, at(store, written[0]))).toMatchObject({
+        resumed: true,
+        entries: written.slice(1),
+      })
+      expect(await read(store, new Map(), 1)).toMatchObject({ snapshot: undefined, entries: written })
+    })
+
+    test('two snapshots and the entries since the older one are kept', async () => {
+      const store = await opened()
+      const written = await write(store, 0, 6)
+      const envelopes = [someEnvelope(), someEnvelope(), someEnvelope()]
+      let replaces: Uint8Array | undefined
+      for (const [index, envelope] of envelopes.entries()) {
+        expect(await put(store, written[index * 2], replaces, envelope)).toEqual({ outcome: 'kept' })
+        replaces = checksumOf(envelope)
+      }
+      expect(await read(store)).toMatchObject({
+        snapshot: { envelope: envelopes[2] },
+        entries: written.slice(5),
+      })
+      expect(await read(store, new Map(), 1)).toMatchObject({
+        snapshot: { envelope: envelopes[1] },
+        entries: written.slice(3),
+      })
+      expect(await read(store, new Map(), 2)).toMatchObject({
+        snapshot: undefined,
+        entries: written.slice(3),
+      })
+      expect(await read(store, at(store, written[0]))).toMatchObject({
+        resumed: false,
+        entries: written.slice(5),
+      })
+      expect(await read(store, at(store, written[2]))).toMatchObject({
+        resumed: true,
+        entries: written.slice(3),
+      })
+      expect(await store.append(session, newEntry(7, 6))).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('of two snapshots that race to replace the same one, one is kept', async () => {
+      const store = await opened()
+      const written = await write(store, 0, 4)
+      const first = someEnvelope()
+      await put(store, written[0], undefined, first)
+      const results = await Promise.all([
+        put(store, written[2], checksumOf(first), someEnvelope()),
+        put(store, written[3], checksumOf(first), someEnvelope()),
+      ])
+      expect(results).toEqual([{ outcome: 'kept' }, { outcome: 'outdated' }])
+    })
+
+    test('a snapshot that covers no more, a place not in the log, or replaces none of ours is outdated', async () => {
+      const store = await opened()
+      const written = await write(store, 0, 3)
+      const first = someEnvelope()
+      await put(store, written[1], undefined, first)
+      const [, second, third] = written
+      const outdated = { outcome: 'outdated' }
+      expect(await put(store, second, checksumOf(first), someEnvelope())).toEqual(outdated)
+      expect(await put(store, third, undefined, someEnvelope())).toEqual(outdated)
+      expect(await put(store, third, new Uint8Array(16), someEnvelope())).toEqual(outdated)
+      const nowhere = { position: { sequence: 3, mark: new Uint8Array(8) }, envelope: someEnvelope() }
+      expect(await put(store, nowhere, checksumOf(first), someEnvelope())).toEqual(outdated)
+    })
+
+    test('a session may use up its own bytes and nobody else’s', async () => {
+      const store = await opened(createPlace(), { sessionMaxBytes: 1 << 20 })
+      const results = await appendAll(store, 0, 20, 65_536)
+      expect(results.filter(({ outcome }) => outcome === 'saved')).toHaveLength(16)
+      expect(results.at(-1)).toEqual({ outcome: 'refused', reason: 'quota' })
+      expect(await store.head(session)).toMatchObject({ sequence: 16, overQuota: true })
+      const other = createSessionKeys().session
+      expect(await store.append(other, newEntry(1, 0))).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('snapshots lead back under the quota', async () => {
+      const store = await opened(createPlace(), { sessionMaxBytes: 1 << 20 })
+      const written = await write(store, 0, 16, 65_536)
+      const first = someEnvelope()
+      expect(await put(store, written[14], undefined, first)).toEqual({ outcome: 'kept' })
+      expect(await put(store, written[15], checksumOf(first), someEnvelope())).toEqual({ outcome: 'kept' })
+      expect(await store.append(session, newEntry(17, 16))).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('a damaged entry is reported, never served, and repaired by sending it again', async () => {
+      const place = createPlace()
+      const first = await place.open()
+      const [written] = await write(first, 0, 1)
+      await first.close()
+      place.damage('entries')
+      const store = await opened(place)
+      expect(await read(store)).toMatchObject({ entries: [] })
+      expect(place.reported()).toBe(1)
+      expect(await store.append(session, newEntry(2, 1, written?.envelope))).toEqual({
+        outcome: 'duplicate',
+        of: 1,
+      })
+      expect(await read(store)).toMatchObject({ entries: [written] })
+    })
+
+    test('in place of a damaged snapshot the one before is served', async () => {
+      const place = createPlace()
+      const first = await place.open()
+      const written = await write(first, 0, 4)
+      const older = someEnvelope()
+      await put(first, written[0], undefined, older)
+      await put(first, written[2], checksumOf(older), someEnvelope())
+      await first.close()
+      place.damage('snapshots')
+      const store = await opened(place)
+      expect(await read(store)).toMatchObject({ snapshot: { envelope: older }, entries: written.slice(1) })
+      expect(place.reported()).toBe(1)
+    })
+
+    test('it can say that it commits', async () => {
+      expect(await (await opened()).check()).toEqual({ outcome: 'ready' })
+    })
+
+    test('whatever is asked after the end is refused, and what was asked before is done', async () => {
+      const place = createPlace()
+      const first = await place.open()
+      const appending = first.append(session, newEntry(1, 0))
+      await first.close()
+      expect(await appending).toMatchObject({ outcome: 'saved' })
+      expect(await first.append(session, newEntry(2, 1))).toEqual({
+        outcome: 'refused',
+        reason: 'unreachable',
+      })
+      expect(await first.head(session)).toEqual({ outcome: 'refused', reason: 'unreachable' })
+    })
+  })
+
+  async function write(store: Store, after: number, count: number, length?: number): Promise<Entry[]> {
+    const entries = Array.from({ length: count }, (_, index) => entryAfter(after + index, length))
+    const results = await Promise.all(entries.map((entry) => store.append(session, entry)))
+    expect(results.map(({ outcome }) => outcome)).toEqual(entries.map(() => 'saved'))
+    return entries.map(({ sequence, checksum, envelope }) => ({
+      position: { sequence, mark: markOf(checksum) },
+      envelope,
+    }))
+  }
+
+  function appendAll(store: Store, after: number, count: number, length: number) {
+    const appending = Array.from({ length: count }, (_, index) =>
+      store.append(session, entryAfter(after + index, length)),
+    )
+    return Promise.all(appending)
+  }
+
+  async function read(store: Store, from: Cursor = new Map(), generation = 0): Promise<Page> {
+    const page = await store.since(session, from, generation)
+    if (page.outcome === 'refused') throw new Error(`The store is ${page.reason}`)
+    return page
+  }
+
+  function put(
+    store: Store,
+    covers: Entry | undefined,
+    replaces: Uint8Array | undefined,
+    envelope: Uint8Array,
+  ) {
+    return store.putSnapshot(session, { covers: at(store, covers), replaces, envelope })
+  }
+}
+
+function entryAfter(previous: number, length?: number): NewEntry {
+  return newEntry(previous + 1, previous, someEnvelope(length))
+}
+
+function newEntry(sequence: number, previous: number, envelope = someEnvelope()): NewEntry {
+  return { sequence, previous, checksum: checksumOf(envelope), envelope }
+}
+
+function at(store: Store, entry: Entry | undefined): Cursor {
+  return cursor(store, entry?.position)
+}
+
+/** What a page holds, short enough to be compared and printed. */
+function contents({ resumed, snapshot, entries }: Page) {
+  return { resumed, snapshot: snapshot && nameOf(snapshot), entries: entries.map(nameOf) }
+}
+
+function nameOf(kept: Entry | Snapshot): string {
+  const { sequence, mark } = 'covers' in kept ? kept.covers : kept.position
+  return `${sequence} ${hex(mark)} ${hex(checksumOf(kept.envelope))}`
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
+function cursor(store: Store, position: Position | undefined): Cursor {
+  return position ? new Map([[store.origin, position]]) : new Map()
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { startRelay as start } from './relay.ts'
+import type { Report } from './report.ts'
+import type { SqliteStore } from './sqlite-store.ts'
+
+export interface TestRelay {
+  /** `http://127.0.0.1:<port>`, which is also the origin that pages of this relay have. */
+  readonly url: string
+  readonly port: number
+  readonly dataDir: string
+  readonly store: SqliteStore
+  /** What it would have logged. */
+  readonly reports: readonly Report[]
+  /** A folder that was made for this relay is removed, one that was given stays. */
+  stop(): Promise<void>
+}
+
+export interface TestRelayOptions extends Partial<Config> {
+  readonly limits?: Partial<Limits>
+}
+
+/** A relay inside this process, on a port of its own (or on `port`, to come back after a stop). */
+export async function startRelay({ limits, ...config }: TestRelayOptions = {}): Promise<TestRelay> {
+  const dataDir = config.dataDir ?? temporaryFolder()
+  const reports: Report[] = []
+  const relay = await start(
+    {
+      host: '127.0.0.1',
+      port: 0,
+      region: 'local',
+      origins: undefined,
+      trustProxy: false,
+      sessionMaxBytes: 16 << 20,
+      sessionIdleDays: 90,
+      clientDir: '/nowhere',
+      ...config,
+      dataDir,
+    },
+    (report) => reports.push(report),
+    { ...defaultLimits, ...limits },
+  )
+  return {
+    url: `http://127.0.0.1:${relay.port}`,
+    port: relay.port,
+    dataDir,
+    store: relay.store,
+    reports,
+    stop: async () => {
+      await relay.stop()
+      if (!config.dataDir) rmSync(dataDir, { recursive: true })
+    },
+  }
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'facedown-'))
+}
+
+/** To a relay every envelope looks like noise, so noise will do. */
+export function someEnvelope(length = 256): Uint8Array {
+  return new Uint8Array(randomBytes(length))
+}
