@@ -77,7 +77,8 @@ export class Participant {
   /** The choice behind this participant's latest seal; kept nowhere, found again by trying the cards. */
   choiceIn(round: RecordOf<'round'>): Choice | undefined {
     const latest = this.#ownSeals(round.id).sort((a, b) => b.counter - a.counter)[0]
-    return latest && this.#openingOf(latest, round)
+    const opening = latest && this.#openingOf(latest, round)
+    return opening && { card: opening.card, unsure: opening.unsure }
   }
 
   /** Covers every seal that is here and not taken back later. */

@@ -48,15 +48,12 @@ async function runOnce(seed: number): Promise<void> {
     // One device never comes back. What it was told is saved must be there for somebody who comes later all the same.
     const lost = devices.pop() as Device
     if (random.next() < 0.7) {
-      lost.link.retryNow()
       lost.connect()
-      await Promise.race([
-        until(
-          () => lost.caughtUp,
-          () => 'not needed',
-        ),
-        new Promise((resolve) => setTimeout(resolve, random.below(60))),
-      ])
+      lost.link.retryNow()
+      await until(
+        () => lost.caughtUp,
+        () => `SEED=${seed}: the device that is about to get lost never caught up`,
+      )
     }
     const promised = lost.savedRecords
     lost.stop()
@@ -118,11 +115,11 @@ function edit(random: Random, device: Device): void {
   else if (chance < 0.6) titleOf(device.doc, random.pick(stories).id)?.insert(0, `${random.below(100)} `)
   else if (chance < 0.7) titleOf(device.doc, random.pick(stories).id)?.delete(0, 1)
   else if (chance < 0.8) markRemoved(device.doc, random.pick(stories).id, true)
-  else
-    addRecord(
-      device.doc,
-      Uint8Array.from({ length: 150 }, () => random.below(256)),
-    )
+  else {
+    const bytes = Uint8Array.from({ length: 150 }, () => random.below(256))
+    device.ownRecords.push(recordIdOf(bytes))
+    addRecord(device.doc, bytes)
+  }
 }
 
 /** The page is loaded again: a new document from the kept updates, and the kept place in the log. */

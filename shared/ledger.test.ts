@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest'
+import { createSessionKeys, keysFor, sign } from './keys.ts'
+import { Ledger } from './ledger.ts'
+import { Participant } from './participant.ts'
+import { encodeOpen, encodeRecord, recordIdOf } from './record.ts'
+import { bytesOf, cards, Device, meet, memberKeys, observerKeys, ownerKeys } from './testing.ts'
+
+function revealedRound() {
+  const alice = new Device('alice').introduces()
+  const round = alice.starts()
+  alice.votes(round, '5')
+  alice.reveals(round)
+  alice.opens(round)
+  return { alice, round }
+}
+
+function add(ledger: Ledger, bytes: Uint8Array): void {
+  ledger.add(recordIdOf(bytes), bytes)
+}
+
+test('a record whose key is not its hash is none', () => {
+  const ledger = new Ledger(memberKeys)
+  const profile = new Participant(memberKeys, bytesOf(9), ledger).introduce('mallory')
+  expect(ledger.add(recordIdOf(bytesOf(1)), profile)).toBe(false)
+  expect(ledger.add('__proto__', profile)).toBe(false)
+  expect(ledger.add('constructor', profile)).toBe(false)
+  expect(ledger.profiles().size).toBe(0)
+})
+
+test('a vote without a signature, or with somebody else’s, is ignored', () => {
+  const { alice, round } = revealedRound()
+  const bob = new Device('bob').introduces()
+  meet(alice, bob)
+  const seal = { kind: 'seal', author: bob.id, round, counter: 1, commitment: bytesOf(3) } as const
+  const unsigned = encodeRecord(memberKeys.session, seal, bytesOf(77))
+  unsigned.set(bytesOf(0, 64), unsigned.length - 64)
+  add(alice.ledger, unsigned)
+  add(alice.ledger, encodeRecord(memberKeys.session, seal, bytesOf(78)))
+  expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
+})
+
+test('a record made for another session is ignored', () => {
+  const { alice, round } = revealedRound()
+  const other = createSessionKeys()
+  const there = new Ledger(other)
+  const bob = new Participant(other, bytesOf(5), there)
+  add(alice.ledger, bob.introduce('bob'))
+  add(alice.ledger, bob.choose(round, { card: 0, unsure: false }))
+  expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
+  expect(alice.ledger.profiles().size).toBe(1)
+})
+
+test('an observer cannot introduce themselves, and what they sign does not count', () => {
+  const { alice, round } = revealedRound()
+  const observer = new Participant(observerKeys, bytesOf(5), alice.ledger)
+  expect(() => observer.introduce('eve')).toThrow()
+  add(alice.ledger, observer.reveal(round))
+  add(alice.ledger, observer.choose(round, { card: 0, unsure: false }))
+  const forged = {
+    kind: 'profile',
+    author: observer.id,
+    counter: 1,
+    name: 'eve',
+    observer: false,
+    membership: sign(bytesOf(1), bytesOf(2)),
+  } as const
+  add(alice.ledger, encodeRecord(memberKeys.session, forged, bytesOf(5)))
+  expect(alice.ledger.isMember(observer.id)).toBe(false)
+  expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
+})
+
+test('an Open that does not match its commitment shows nothing and keeps nobody from the right one', () => {
+  const alice = new Device('alice').introduces()
+  const round = alice.starts()
+  const seal = alice.votes(round, '5')
+  add(alice.ledger, encodeOpen({ kind: 'open', seal, card: 2, unsure: false, nonce: bytesOf(4) }))
+  alice.reveals(round)
+  expect(alice.sees(round)).toEqual({ alice: 'sealed' })
+  expect(alice.opens(round)).toBe(1)
+  expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
+})
+
+test('the owner’s grant makes a facilitator, another’s does not', () => {
+  const alice = new Device('alice', ownerKeys).introduces()
+  const bob = new Device('bob').introduces()
+  meet(alice, bob)
+  expect(bob.participant.takeChair()).toEqual([])
+  for (const grant of alice.participant.takeChair()) alice.publish(grant)
+  const claim = { kind: 'grant', author: bob.id, participant: bob.id, role: 'facilitator' } as const
+  add(alice.ledger, encodeRecord(memberKeys.session, claim, bytesOf(6)))
+  expect(alice.ledger.facilitators()).toEqual(new Set([alice.id]))
+})
+
+test('the seals of all cards, sure or not, are equally long, and so is taking back', () => {
+  const alice = new Participant(memberKeys, bytesOf(3), new Ledger(memberKeys))
+  const round = recordIdOf(bytesOf(1))
+  const lengths = cards.flatMap((_, card) =>
+    [true, false].map((unsure) => alice.choose(round, { card, unsure }).length),
+  )
+  expect(new Set([...lengths, alice.choose(round, undefined).length]).size).toBe(1)
+})
+
+test('only the voter’s own devices find the card behind a seal', () => {
+  const { alice } = revealedRound()
+  const round = alice.starts()
+  alice.votes(round, '8')
+  const again = new Participant(keysFor('member', ownerKeys), bytesOf(200), alice.ledger)
+  expect(alice.participant.choiceIn(alice.round(round))).toEqual({ card: 2, unsure: false })
+  expect(again.choiceIn(alice.round(round))).toBeUndefined()
+})

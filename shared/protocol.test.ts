@@ -1,0 +1,188 @@
+/** Runs the examples of protocol.md: what it says is what the code does. `UPDATE=1` writes the bytes anew. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { expect, test } from 'vitest'
+import type { Cursor } from './cursor.ts'
+import { decodeCursorBytes, encodeCursorBytes } from './cursor.ts'
+import { decrypt } from './envelope.ts'
+import { participantId, recordId, storyId } from './id.ts'
+import { formatInvitation, parseInvitation } from './invitation.ts'
+import { helloStatement, keysFor, keysFrom, publicKeyOf, sign } from './keys.ts'
+import { decodePart } from './parts.ts'
+import {
+  decodeRecord,
+  encodeOpen,
+  encodeRecord,
+  membershipStatement,
+  type Signed,
+  verifyRecord,
+} from './record.ts'
+import { commit, nonceFor } from './seal.ts'
+import {
+  decodeFromClient,
+  decodeFromRelay,
+  encodeFromClient,
+  encodeFromRelay,
+  type FromClient,
+  type FromRelay,
+} from './wire.ts'
+
+const path = new URL('./protocol.md', import.meta.url)
+const fill = (value: number, length: number) => new Uint8Array(length).fill(value)
+
+const owner = keysFrom('owner', fill(1, 32), new Uint8Array())
+const member = keysFor('member', owner)
+const seed = fill(2, 32)
+const author = participantId(publicKeyOf(seed))
+const round = recordId(fill(3, 16))
+const seal = recordId(fill(4, 16))
+const story = storyId(fill(5, 10))
+const cursor: Cursor = new Map([['eu.abcdefgh', { sequence: 300, mark: fill(6, 8) }]])
+const envelope = fill(7, 44)
+
+const client: Record<FromClient['type'], FromClient> = {
+  hello: {
+    type: 'hello',
+    version: 1,
+    role: 'member',
+    publicKeys: member.publicKeys,
+    signature: fill(8, 64),
+    generation: 0,
+    cursor,
+  },
+  append: { type: 'append', ref: 1, envelope },
+  signal: { type: 'signal', to: 0, envelope },
+  snapshot: { type: 'snapshot', covers: cursor, replaces: fill(9, 16), envelope },
+}
+const relay: Record<FromRelay['type'], FromRelay> = {
+  challenge: { type: 'challenge', nonce: fill(10, 32) },
+  snapshot: { type: 'snapshot', id: fill(9, 16), covers: cursor, envelope },
+  entry: { type: 'entry', cursor, envelope },
+  caughtUp: { type: 'caughtUp', cursor, log: 'kept', resumed: true },
+  saved: { type: 'saved', ref: 1, cursor, compact: { replaces: undefined } },
+  unsaved: { type: 'unsaved', ref: 1, reason: 'full' },
+  signal: { type: 'signal', from: 5, envelope },
+  joined: { type: 'joined', connection: 5 },
+  left: { type: 'left', connection: 5 },
+  keepalive: { type: 'keepalive', cursor },
+  refuse: { type: 'refuse', code: 4403, words: 'No' },
+  goingAway: { type: 'goingAway', retryAfter: 2000 },
+}
+const statements: { readonly [Kind in Signed['kind']]: Signed<Kind> } = {
+  profile: {
+    kind: 'profile',
+    author,
+    counter: 1,
+    name: 'Ana',
+    observer: false,
+    membership: sign(membershipStatement(owner.session, author), member.memberSeed ?? fill(0, 32)),
+  },
+  grant: { kind: 'grant', author, participant: author, role: 'facilitator' },
+  round: {
+    kind: 'round',
+    author,
+    story,
+    cards: [
+      { label: '½', number: 0.5 },
+      { label: '?', special: true },
+    ],
+    previous: undefined,
+  },
+  seal: { kind: 'seal', author, round, counter: 1, commitment: fill(11, 32) },
+  reveal: { kind: 'reveal', author, round, cut: [seal], seen: [] },
+  admit: { kind: 'admit', author, round, seals: [seal] },
+  estimate: { kind: 'estimate', author, story, round, card: 0, replaces: [] },
+}
+const choice = { card: 1, unsure: false }
+const open = { kind: 'open', seal, ...choice, nonce: fill(12, 32) } as const
+
+const made: Record<string, Uint8Array> = {
+  ...Object.fromEntries(
+    Object.entries(client).map(([name, message]) => [`client ${name}`, encodeFromClient(message)]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(relay).map(([name, message]) => [`relay ${name}`, encodeFromRelay(message)]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(statements).map(([name, statement]) => [
+      `record ${name}`,
+      encodeRecord(owner.session, statement, seed),
+    ]),
+  ),
+  'record open': encodeOpen(open),
+  cursor: encodeCursorBytes(cursor),
+  'public keys': owner.publicKeys,
+  'hello statement': helloStatement(fill(10, 32), owner.session, 'https://poker.example'),
+  commitment: commit({ session: owner.session, round, voter: author, counter: 1 }, choice, fill(12, 32)),
+  nonce: nonceFor(fill(13, 32), round, 1, choice),
+}
+const texts: Record<string, string> = {
+  'session id': owner.session,
+  'member invitation': formatInvitation(owner, 'member'),
+  'observer invitation': formatInvitation(owner, 'observer'),
+}
+
+const examples = readExamples()
+
+test.each([...Object.keys(made), ...Object.keys(texts)])(
+  'the example of "%s" is what the code makes',
+  (name) => {
+    const bytes = made[name]
+    expect(examples.get(name)).toBe(bytes ? bytesToHex(bytes) : texts[name])
+  },
+)
+
+test.each(Object.keys(client))('the example of the client frame "%s" decodes', (name) => {
+  expect(decodeFromClient(exampleBytes(`client ${name}`))).toEqual(client[name as FromClient['type']])
+})
+
+test.each(Object.keys(relay))('the example of the relay frame "%s" decodes', (name) => {
+  expect(decodeFromRelay(exampleBytes(`relay ${name}`))).toEqual(relay[name as FromRelay['type']])
+})
+
+test.each(Object.keys(statements))('the example of the record "%s" decodes and is signed', (name) => {
+  const bytes = exampleBytes(`record ${name}`)
+  expect(decodeRecord(bytes)).toMatchObject(statements[name as Signed['kind']])
+  expect(verifyRecord(owner.session, bytes)).toBe(true)
+  expect(decodeRecord(exampleBytes('record open'))).toMatchObject(open)
+})
+
+test('the example envelope holds the example change', () => {
+  const content = decrypt(member, 'change', exampleBytes('envelope'))
+  expect(content && bytesToHex(content)).toBe(examples.get('content'))
+  expect(content && decodePart(content)).toMatchObject({ index: 0, count: 1, bytes: fill(14, 5) })
+})
+
+test('the example invitations and cursor are read back', () => {
+  for (const role of ['member', 'observer'] as const) {
+    const keys = parseInvitation(examples.get('session id') ?? '', examples.get(`${role} invitation`) ?? '')
+    expect(keys).toMatchObject({ role, session: owner.session })
+  }
+  expect(decodeCursorBytes(exampleBytes('cursor'))).toEqual(cursor)
+})
+
+function exampleBytes(name: string): Uint8Array {
+  return hexToBytes(examples.get(name) ?? '')
+}
+
+/** Blocks that begin with "```example NAME"; line breaks in the bytes mean nothing. */
+function readExamples(): Map<string, string> {
+  const text = readFileSync(path, 'utf8')
+  const block = /```example (.+)\n([^`]*)```/g
+  if (process.env.UPDATE) {
+    const wrap = (bytes: Uint8Array) => bytesToHex(bytes).replace(/.{120}(?=.)/g, '$&\n')
+    const anew = text.replace(block, (old, name: string) => {
+      const now = made[name] ? wrap(made[name]) : texts[name]
+      return now === undefined ? old : `\`\`\`example ${name}\n${now}\n\`\`\``
+    })
+    writeFileSync(path, anew)
+    return readExamplesOf(anew, block)
+  }
+  return readExamplesOf(text, block)
+}
+
+function readExamplesOf(text: string, block: RegExp): Map<string, string> {
+  return new Map(
+    [...text.matchAll(block)].map(([, name, body]) => [name as string, (body as string).replace(/\s/g, '')]),
+  )
+}
