@@ -62,7 +62,12 @@ export class LiveSession implements SessionView {
     this.#options = options
     this.#ledger = new Ledger(options.keys)
     this.#participant = new Participant(options.keys, options.secret, this.#ledger)
-    this.#replica = new Replica(options.keys.session, this.#doc, () => this.#change())
+    this.#replica = new Replica(
+      options.keys.session,
+      this.#doc,
+      () => this.#change(),
+      () => this.#ledger.verified(),
+    )
     this.#subscribe = createSubscriber((update) => {
       this.#changed = update
       return () => {
@@ -110,7 +115,7 @@ export class LiveSession implements SessionView {
         }
       } as unknown as typeof WebSocket,
     })
-    const found = await this.#replica.load()
+    const found = await this.#replica.load((kept) => this.#ledger.trust(kept.verified))
     link = new RelayLink({
       keys,
       doc: this.#doc,

@@ -5,9 +5,6 @@ import { type FromClient, protocolVersion } from '../shared/wire.ts'
 
 export type Hello = Extract<FromClient, { type: 'hello' }>
 
-/** SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 section 4). */
-const keyHead = Buffer.from('302a300506032b6570032100', 'hex')
-
 /**
  * The role somebody proved, from arithmetic alone: the session's id is the hash of the keys that may use it. Sessions
  * that do not exist and sessions that are not theirs get the same answer in the same time.
@@ -26,8 +23,13 @@ export function checkHello(
   return belongs && proven ? hello.role : 'forbidden'
 }
 
-/** Ed25519 by OpenSSL, 14 times faster than in JavaScript. */
+/** Ed25519 by OpenSSL, 14 times faster than in JavaScript; a JWK is read 13 times faster than DER. */
 function verifies(statement: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): boolean {
-  const key = createPublicKey({ key: Buffer.concat([keyHead, publicKey]), format: 'der', type: 'spki' })
-  return verify(null, statement, key, signature)
+  const x = Buffer.from(publicKey).toString('base64url')
+  return verify(
+    null,
+    statement,
+    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
+    signature,
+  )
 }

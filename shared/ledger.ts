@@ -1,6 +1,14 @@
+import { joinBytes } from './codec.ts'
 import type { Card } from './deck.ts'
-import type { ParticipantId, RecordId, RoundId, SealId, StoryId } from './id.ts'
-import { idBytes } from './id.ts'
+import {
+  idBytes,
+  type ParticipantId,
+  type RecordId,
+  type RoundId,
+  recordId,
+  type SealId,
+  type StoryId,
+} from './id.ts'
 import { type SessionKeys, verify } from './keys.ts'
 import {
   decodeRecord,
@@ -64,6 +72,19 @@ export class Ledger {
         push(this.#byRound, record.round, record)
     }
     return true
+  }
+
+  /** The ids of records whose signatures hold, 16 bytes each: to be kept on this device, so that a next visit need not check. */
+  verified(): Uint8Array {
+    const ids = [...this.#verdicts].flatMap(([id, holds]) => (holds ? [idBytes(id)] : []))
+    return joinBytes(...ids)
+  }
+
+  /** Takes over what this device verified before. An id is the hash of its record's bytes, so it stands for just these. */
+  trust(verified: Uint8Array): void {
+    for (let at = 0; at + 16 <= verified.length; at += 16) {
+      this.#verdicts.set(recordId(verified.subarray(at, at + 16)), true)
+    }
   }
 
   has(id: RecordId): boolean {

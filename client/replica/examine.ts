@@ -8,6 +8,8 @@ export interface Found {
   /** One row for each change since the rows were last merged. */
   readonly rows: readonly Uint8Array[]
   readonly place: LogPlace | undefined
+  /** Ids of records whose signatures were checked on this device, 16 bytes each. */
+  readonly verified: Uint8Array
   /** Rows that could not be read and were deleted: the log brings their content again. */
   readonly repaired: number
 }
@@ -15,6 +17,7 @@ export interface Found {
 const updates = 'updates'
 const custom = 'custom'
 export const placeKey = 'place'
+export const verifiedKey = 'verified'
 
 /**
  * Looks through a y-indexeddb database before the library does: one row it cannot apply would make it wait for ever.
@@ -28,6 +31,7 @@ export async function examine(name: string, patience: number): Promise<Found> {
     const rows: Uint8Array[] = []
     let repaired = 0
     const place = result(transaction.objectStore(custom).get(placeKey))
+    const verified = result<unknown>(transaction.objectStore(custom).get(verifiedKey))
     const [keys, values] = await within(
       patience,
       Promise.all([result(store.getAllKeys()), result(store.getAll())]),
@@ -40,7 +44,13 @@ export async function examine(name: string, patience: number): Promise<Found> {
       }
     })
     if (repaired > 0) transaction.objectStore(custom).delete(placeKey)
-    return { rows, place: repaired > 0 ? undefined : parsePlace(await place), repaired }
+    const checked = await verified
+    return {
+      rows,
+      place: repaired > 0 ? undefined : parsePlace(await place),
+      verified: checked instanceof Uint8Array ? checked : new Uint8Array(),
+      repaired,
+    }
   } finally {
     db.close()
   }

@@ -3,7 +3,7 @@ import type * as Y from 'yjs'
 import { encodeCursorBytes } from '../../shared/cursor.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { LogPlace } from '../link/log-reader.ts'
-import { examine, type Found, placeKey, within } from './examine.ts'
+import { examine, type Found, placeKey, verifiedKey, within } from './examine.ts'
 import { type Trouble, troubleOf, watchWrites } from './writes.ts'
 
 /** Whether the changes are on this device's disk. */
@@ -22,6 +22,8 @@ export class Replica {
   readonly #doc: Y.Doc
   readonly #name: string
   readonly #changed: () => void
+  readonly #verified: () => Uint8Array
+  #verifiedKept = 0
   #persistence: IndexeddbPersistence | undefined
   #stopListening = () => {}
   #place: LogPlace | undefined
@@ -29,7 +31,9 @@ export class Replica {
   #writing = 0
   #closed = false
 
-  constructor(session: SessionId, doc: Y.Doc, changed: () => void) {
+  /** `verified` gives the ids of records that were checked, to be kept for the next visit. */
+  constructor(session: SessionId, doc: Y.Doc, changed: () => void, verified: () => Uint8Array) {
+    this.#verified = verified
     this.#name = databaseName(session)
     this.#doc = doc
     this.#changed = changed
@@ -40,16 +44,20 @@ export class Replica {
     return origin !== null && origin === this.#persistence
   }
 
-  /** Loads what is kept into the document. Never throws: without storage it finds nothing. */
-  async load(): Promise<Found> {
+  /**
+   * Loads what is kept into the document, after `foundFirst` has seen it. Never throws: without storage it finds nothing.
+   */
+  async load(foundFirst: (found: Found) => void): Promise<Found> {
     try {
       const found = await examine(this.#name, patience)
+      this.#verifiedKept = found.verified.length
+      foundFirst(found)
       await this.#attach()
       this.#become(this.#writing > 0 ? 'saving' : 'saved')
       return found
     } catch (error) {
       this.#become({ trouble: troubleOf(error) })
-      return { rows: [], place: undefined, repaired: 0 }
+      return { rows: [], place: undefined, verified: new Uint8Array(), repaired: 0 }
     }
   }
 
@@ -122,6 +130,10 @@ export class Replica {
     const kept = { cursor: encodeCursorBytes(place.cursor), held: place.held.encode() }
     // Losing it costs reading the log again.
     this.#persistence.set(placeKey, kept as unknown as ArrayBuffer).catch(() => {})
+    const verified = this.#verified()
+    if (verified.length === this.#verifiedKept) return
+    this.#verifiedKept = verified.length
+    this.#persistence.set(verifiedKey, verified as unknown as ArrayBuffer).catch(() => {})
   }
 
   #become(state: DeviceState): void {

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: the relay beside the raw `ws` floor and @y/websocket-server, in turn, several times; ratios count, not
- * times. TEAMS, SIZE, CHANGES (a second), SECONDS and RUNS change the workload. Linux only: CPU comes from /proc.
+ * times. TEAMS, SIZE, CHANGES (a second), SECONDS, RUNS and SERVERS
+ * change the workload. Linux only: CPU comes from /proc.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,6 +23,7 @@ const servers = {
   facedown: { program: 'dist/relay/main.js', dialect: 'facedown' },
 } as const satisfies Record<string, { program: string; dialect: Dialect }>
 type Name = keyof typeof servers
+const names = (process.env.SERVERS?.split(',') ?? Object.keys(servers)) as Name[]
 
 interface Row {
   readonly cpuPerChange: number
@@ -36,14 +38,14 @@ if (!existsSync('dist/relay/main.js')) throw new Error('Build first: npm run bui
 const rows: Record<Name, Row[]> = { floor: [], 'y-websocket-server': [], facedown: [] }
 console.log(`${teams} teams of ${size}, ${perSecond} changes a second for ${seconds} s, ${runs} runs in turn`)
 for (let run = 0; run < runs; run++) {
-  for (const name of Object.keys(servers) as Name[]) {
+  for (const name of names) {
     const row = await measure(name)
     rows[name].push(row)
     console.log(`run ${run + 1} ${name.padEnd(20)} ${format(row)}`)
   }
 }
 console.log('\nmedians, and ratios to the floor of the same run (median, lowest to highest)')
-for (const name of Object.keys(servers) as Name[]) {
+for (const name of names) {
   console.log(`${name.padEnd(20)} ${format(medianRow(rows[name]))}`)
   if (name === 'floor') continue
   for (const figure of ['cpuPerChange', 'cpuPerConnection', 'bytesPerConnection', 'p99'] as const) {
@@ -66,7 +68,10 @@ async function measure(name: Name): Promise<Row> {
     env: { ...process.env, PORT: String(port), HOST: '127.0.0.1', DATA_DIR: folder },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const load = fork(new URL('./load.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
+  const load = fork(new URL('./load.ts', import.meta.url), {
+    execArgv: ['--import', 'tsx'],
+    serialization: 'advanced',
+  })
   try {
     spawn('taskset', ['-cp', '1', String(load.pid)], { stdio: 'ignore' })
     await listening(port)

@@ -1,0 +1,125 @@
+import { decks } from '../shared/deck.ts'
+import { addRecord, addStories } from '../shared/document.ts'
+import { invitationLink } from '../shared/invitation.ts'
+import { createSessionKeys, keysFor, type SessionKeys } from '../shared/keys.ts'
+import { Ledger } from '../shared/ledger.ts'
+import { Participant } from '../shared/participant.ts'
+import { recordIdOf } from '../shared/record.ts'
+import { expect, test } from './people.ts'
+import type { Person } from './person.ts'
+import { Device, until } from './simulation/device.ts'
+
+/** Rounds on stories, each with all voters, revealed, opened and settled. */
+function play(device: Device, keys: SessionKeys, rounds: number, voters: number): void {
+  const ledger = new Ledger(keys)
+  const add = (bytes: Uint8Array) => {
+    ledger.add(recordIdOf(bytes), bytes)
+    addRecord(device.doc, bytes)
+  }
+  const people = Array.from({ length: voters }, (_, at) => {
+    return new Participant(keys, new Uint8Array(32).fill(at + 1), ledger)
+  })
+  people.forEach((person, at) => {
+    add(person.introduce(`Person ${at + 1}`))
+  })
+  const [first] = people as [Participant]
+  const cards = decks[0]?.cards ?? []
+  add(first.startRound(undefined, cards))
+  const stories = addStories(
+    device.doc,
+    Array.from({ length: rounds }, (_, at) => `Story ${at + 1}`),
+  )
+  for (const story of stories) {
+    add(first.startRound(story, cards))
+    const round = ledger.current(story)
+    if (!round) throw new Error('The round was started')
+    people.forEach((person, at) => {
+      add(person.choose(round.id, { card: (at + stories.indexOf(story)) % 8, unsure: false }))
+    })
+    add(first.reveal(round.id))
+    for (const person of people) person.owedOpens(round, ledger.resolve(round)).forEach(add)
+    add(first.settle(round, 3))
+  }
+}
+
+async function verifiedRecords(person: Person): Promise<number> {
+  return person.page.evaluate(async () => {
+    const result = <Value>(request: IDBRequest<Value>) =>
+      new Promise<Value>((resolve) => {
+        request.onsuccess = () => resolve(request.result)
+      })
+    const [{ name } = { name: '' }] = await indexedDB.databases()
+    const db = await result(indexedDB.open(name ?? ''))
+    const kept: Uint8Array | undefined = await result(
+      db.transaction('custom').objectStore('custom').get('verified'),
+    )
+    db.close()
+    return (kept?.length ?? 0) / 16
+  })
+}
+
+test('a session of 100 rounds with 8 voters opens within 300 ms', async ({ relay, bob }) => {
+  test.setTimeout(120_000)
+  const keys = createSessionKeys()
+  const device = new Device(relay.url, keysFor('member', keys))
+  play(device, keys, 100, 8)
+  device.connect()
+  await until(
+    () => device.caughtUp,
+    () => 'The session was not uploaded',
+  )
+  device.stop()
+
+  await bob.opens(invitationLink(relay.url, keys, 'member'))
+  await expect(bob.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(100)
+  await expect(bob.status).toContainText('Saved at the relay')
+  // A device that has been here before: what it verified is kept.
+  await expect.poll(() => verifiedRecords(bob), { timeout: 20_000 }).toBeGreaterThan(300)
+  // From the moment the app's script runs until the cards of the hand are there.
+  await bob.page.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector('[role=toolbar] button')) return
+      observer.disconnect()
+      performance.mark('usable')
+    }).observe(document, { childList: true, subtree: true })
+  })
+  const times: number[] = []
+  for (let run = 0; run < 5; run++) {
+    await bob.page.reload()
+    await expect(bob.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(100)
+    times.push(
+      await bob.page.evaluate(() => {
+        const script = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('.js'))
+        return (
+          (performance.getEntriesByName('usable')[0]?.startTime ?? 0) -
+          ((script as PerformanceResourceTiming).responseEnd ?? 0)
+        )
+      }),
+    )
+  }
+  const median = times.sort((a, b) => a - b)[2] ?? 0
+  test.info().annotations.push({ type: 'opened in', description: `${times.map(Math.round)} ms` })
+  console.log(`100 rounds × 8 voters opened in ${times.map(Math.round)} ms`)
+  expect(median).toBeGreaterThan(0)
+  expect(median).toBeLessThanOrEqual(300)
+})
+
+test('the first load needs at most 100 KB of compressed JavaScript before the first vote', async ({
+  relay,
+  alice,
+}) => {
+  const sizes = new Map<string, number>()
+  alice.page.on('response', async (response) => {
+    if (response.url().endsWith('.js') && !response.fromServiceWorker()) {
+      sizes.set(response.url(), Number(await response.headerValue('content-length')))
+    }
+  })
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('5')
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  console.log(`${total} bytes of JavaScript before the first vote`)
+  expect(sizes.size).toBeGreaterThan(0)
+  expect(total).toBeGreaterThan(20_000)
+  expect(total).toBeLessThanOrEqual(100 * 1024)
+})
