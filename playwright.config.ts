@@ -6,7 +6,11 @@ if (!executablePath) throw new Error('No browser found. Get one with: npx playwr
 
 export default defineConfig({
   testDir: 'e2e',
-  testMatch: '*.spec.ts',
+  // Speed is measured when nothing else runs.
+  projects: [
+    { name: 'people', testMatch: '*.spec.ts', testIgnore: 'speed.spec.ts' },
+    { name: 'speed', testMatch: 'speed.spec.ts', dependencies: ['people'], fullyParallel: false },
+  ],
   fullyParallel: true,
   workers: 2,
   retries: 0,

@@ -16,6 +16,8 @@ type Frame<Name extends Type> = Extract<FromRelay, { type: Name }>
 export interface BareOptions {
   /** The page's origin; the relay's own unless told, `null` for none at all. */
   readonly origin?: string | null
+  /** The origin in the signature, when it is to be another. */
+  readonly signedFor?: string
   readonly cursor?: Cursor
   readonly generation?: number
   /** Changes the hello before it is sent; undefined sends none. */
@@ -56,7 +58,8 @@ export class BareClient {
     this.socket.on('message', (bytes: Buffer) => {
       const frame = decodeFromRelay(bytes)
       if (!frame) throw new Error(`Not a frame of a relay: ${bytes.toString('hex', 0, 40)}`)
-      if (frame.type === 'challenge') this.#greet(frame.nonce, keys, origin ?? '', options)
+      if (frame.type === 'challenge')
+        this.#greet(frame.nonce, keys, options.signedFor ?? origin ?? '', options)
       this.frames.push(frame)
       this.#wake()
     })

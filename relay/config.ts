@@ -12,9 +12,15 @@ export interface Config {
   readonly trustProxy: boolean
   readonly sessionMaxBytes: number
   readonly sessionIdleDays: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+  readonly newConnectionsPerSecond: number
   /** Where the built client lies. */
   readonly clientDir: string
 }
+
+/** Built, this file lies in `dist/relay`. */
+const builtClient = import.meta.url.endsWith('.ts') ? '../dist/client' : '../client'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -28,7 +34,10 @@ export function readConfig(environment: Environment): Config {
     trustProxy: readFlag(environment, 'TRUST_PROXY'),
     sessionMaxBytes: wholeNumber(environment, 'SESSION_MAX_BYTES', 16 << 20, 1 << 20, 2 ** 40),
     sessionIdleDays: wholeNumber(environment, 'SESSION_IDLE_DAYS', 90, 1, 36_500),
-    clientDir: fileURLToPath(new URL('../client', import.meta.url)),
+    maxConnections: wholeNumber(environment, 'MAX_CONNECTIONS', 20_000, 1, 1_000_000),
+    maxConnectionsPerAddress: wholeNumber(environment, 'MAX_CONNECTIONS_PER_ADDRESS', 2000, 1, 1_000_000),
+    newConnectionsPerSecond: wholeNumber(environment, 'NEW_CONNECTIONS_PER_SECOND', 50, 1, 1_000_000),
+    clientDir: fileURLToPath(new URL(builtClient, import.meta.url)),
   }
 }
 

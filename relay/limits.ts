@@ -1,3 +1,5 @@
+import type { Config } from './config.ts'
+
 /** Allows `perSecond` on average and `burst` at once. Costs two numbers per bucket and no timer. */
 export interface Rate {
   readonly perSecond: number
@@ -82,12 +84,18 @@ export interface Limits {
   readonly bufferedBytes: number
 }
 
-export const defaultLimits: Limits = {
-  framesOfConnection: { perSecond: 200, burst: 400 },
-  framesOfSession: { perSecond: 1000, burst: 2000 },
-  connectionsOfAddress: { perSecond: 50, burst: 500 },
-  openOfAddress: 2000,
-  open: 20_000,
-  helloMs: 5000,
-  bufferedBytes: 1 << 20,
+/** What an operator may set, and what suits everybody. */
+export function limitsOf(config: LimitConfig): Limits {
+  const { maxConnections, maxConnectionsPerAddress, newConnectionsPerSecond } = config
+  return {
+    framesOfConnection: { perSecond: 200, burst: 400 },
+    framesOfSession: { perSecond: 1000, burst: 2000 },
+    connectionsOfAddress: { perSecond: newConnectionsPerSecond, burst: newConnectionsPerSecond * 10 },
+    openOfAddress: maxConnectionsPerAddress,
+    open: maxConnections,
+    helloMs: 5000,
+    bufferedBytes: 1 << 20,
+  }
 }
+
+type LimitConfig = Pick<Config, 'maxConnections' | 'maxConnectionsPerAddress' | 'newConnectionsPerSecond'>

@@ -4,7 +4,7 @@ import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import type { Surroundings } from './connection.ts'
 import { readClientFiles } from './files.ts'
-import { defaultLimits, type Limits } from './limits.ts'
+import { type Limits, limitsOf } from './limits.ts'
 import { listen } from './listen.ts'
 import { LocalBus } from './local-bus.ts'
 import { countRefusals } from './refusals.ts'
@@ -27,7 +27,7 @@ const settleMs = 3000
 export async function startRelay(
   config: Config,
   report: Reporter,
-  limits: Limits = defaultLimits,
+  limits: Limits = limitsOf(config),
 ): Promise<RunningRelay> {
   const store = await openSqliteStore(config, report)
   const bus = new LocalBus(store)

@@ -1,13 +1,14 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { openDatabase } from './database.ts'
 import { checksumOf } from './hash.ts'
+import { createPlace } from './place.testing.ts'
 import type { Report } from './report.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
-import { type Place, storeContract } from './store.contract.ts'
+import { storeContract } from './store.contract.ts'
 import { someEnvelope, temporaryFolder } from './testing.ts'
 
 const folders: string[] = []
@@ -15,30 +16,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true })
 })
 
-storeContract('a store in SQLite', createPlace)
-
-function createPlace(): Place {
-  const dataDir = newFolder()
-  const file = join(dataDir, 'facedown.sqlite')
-  const reports: Report[] = []
-  return {
-    open: (options) => open(dataDir, { ...options, reports }),
-    copy: () => cpSync(file, `${file}.copy`),
-    restore: () => cpSync(`${file}.copy`, file),
-    damage: (table) => {
-      const database = new Sqlite(file)
-      const newest = `SELECT max(sequence) FROM ${table}`
-      const envelope = database.prepare<[], Buffer>(
-        `SELECT envelope FROM ${table} WHERE sequence = (${newest})`,
-      )
-      const damaged = Buffer.from(envelope.pluck().get() as Buffer)
-      damaged[100] = (damaged[100] ?? 0) ^ 1
-      database.prepare(`UPDATE ${table} SET envelope = ? WHERE sequence = (${newest})`).run(damaged)
-      database.close()
-    },
-    reported: () => reports.filter(({ event }) => event === 'damagedRow').length,
-  }
-}
+storeContract('a store in SQLite', () => createPlace(newFolder(), openSqliteStore))
 
 test('synchronous is FULL at every opening, not only the first', () => {
   const dataDir = newFolder()
@@ -48,16 +26,6 @@ test('synchronous is FULL at every opening, not only the first', () => {
     expect(database.pragma('journal_mode', { simple: true })).toBe('wal')
     close()
   }
-})
-
-test('appends of one moment become one transaction', async () => {
-  const dataDir = newFolder()
-  const store = await opened(dataDir)
-  const sessions = Array.from({ length: 200 }, () => createSessionKeys().session)
-  await Promise.all(sessions.map((session) => append(store, session, 1)))
-  const database = new Sqlite(join(dataDir, 'facedown.sqlite'), { readonly: true })
-  onTestFinished(() => void database.close())
-  expect(database.prepare('SELECT count(*) FROM entries').pluck().get()).toBe(200)
 })
 
 test('a full disk refuses and takes again once there is room; other logs stay readable', async () => {

@@ -8,10 +8,10 @@ import { markOf } from './hash.ts'
 import type { Reporter } from './report.ts'
 import { SetupError } from './setup-error.ts'
 import type { Appended, Head, NewEntry, NewSnapshot, Page, PutSnapshot, Store, Unreachable } from './store.ts'
-import type { Answer, FromStore, Request, StoreOptions, ToStore } from './store-protocol.ts'
+import type { Answer, FromStore, PackedPage, Request, StoreOptions, ToStore } from './store-protocol.ts'
 
 /** How long appends wait for company in one transaction. */
-const gatherMs = 5
+const gatherMs = 20
 /** A disk that takes longer is treated as gone until it answers. */
 const stalledMs = 10_000
 const maxWaitingBytes = 64 << 20
@@ -75,13 +75,7 @@ export class SqliteStore implements Store {
   async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Unreachable> {
     const after = cursor.get(this.origin)
     const answer = await this.#ask({ type: 'since', session, after, generation })
-    if (answer.outcome !== 'page') return unreachable
-    const entries = unpackRows(answer.rows).map(({ sequence, checksum, envelope }) => ({
-      position: { sequence, mark: markOf(checksum) },
-      envelope,
-    }))
-    const { resumed, snapshot, upTo, more } = answer
-    return { outcome: 'page', resumed, snapshot, entries, upTo, more }
+    return answer.outcome === 'page' ? unpackPage(answer) : unreachable
   }
 
   async putSnapshot(session: SessionId, { covers, replaces, envelope }: NewSnapshot): Promise<PutSnapshot> {
@@ -233,7 +227,7 @@ export class SqliteStore implements Store {
 }
 
 function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: string }> {
-  const worker = new Worker(workerUrl(), { workerData: options })
+  const worker = new Worker(workerUrl(), { workerData: options, execArgv: [] })
   return new Promise((resolve, reject) => {
     worker.once('error', reject)
     worker.once('message', (message: FromStore) => {
@@ -243,6 +237,14 @@ function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: st
       else reject(new Error(`The store began with ${message.type}`))
     })
   })
+}
+
+export function unpackPage({ resumed, snapshot, rows, upTo, more }: PackedPage): Page {
+  const entries = unpackRows(rows).map(({ sequence, checksum, envelope }) => ({
+    position: { sequence, mark: markOf(checksum) },
+    envelope,
+  }))
+  return { outcome: 'page', resumed, snapshot, entries, upTo, more }
 }
 
 /** Built, the worker lies beside this file. In development a thread of its own has to learn TypeScript first. */

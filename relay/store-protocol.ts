@@ -50,6 +50,10 @@ export type FromStore =
       readonly unusual: readonly (readonly [number, Appended])[]
       readonly answers: readonly Answer[]
     }
+  | Notice
+
+/** What the store noticed by itself. */
+export type Notice =
   | { readonly type: 'damagedRow'; readonly table: 'entries' | 'snapshots' }
   | { readonly type: 'refused'; readonly reason: 'full' | 'unreachable'; readonly code: string }
   | { readonly type: 'expired'; readonly sessions: number }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
-import { defaultLimits, type Limits } from './limits.ts'
+import { type Limits, limitsOf } from './limits.ts'
 import { startRelay as start } from './relay.ts'
 import type { Report } from './report.ts'
 import type { SqliteStore } from './sqlite-store.ts'
@@ -24,26 +24,26 @@ export interface TestRelayOptions extends Partial<Config> {
   readonly limits?: Partial<Limits>
 }
 
+const ordinary: Omit<Config, 'dataDir'> = {
+  host: '127.0.0.1',
+  port: 0,
+  region: 'local',
+  origins: undefined,
+  trustProxy: false,
+  sessionMaxBytes: 16 << 20,
+  sessionIdleDays: 90,
+  maxConnections: 20_000,
+  maxConnectionsPerAddress: 20_000,
+  newConnectionsPerSecond: 1000,
+  clientDir: '/nowhere',
+}
+
 /** A relay inside this process, on a port of its own (or on `port`, to come back after a stop). */
 export async function startRelay({ limits, ...config }: TestRelayOptions = {}): Promise<TestRelay> {
   const dataDir = config.dataDir ?? temporaryFolder()
   const reports: Report[] = []
-  const relay = await start(
-    {
-      host: '127.0.0.1',
-      port: 0,
-      region: 'local',
-      origins: undefined,
-      trustProxy: false,
-      sessionMaxBytes: 16 << 20,
-      sessionIdleDays: 90,
-      clientDir: '/nowhere',
-      ...config,
-      dataDir,
-    },
-    (report) => reports.push(report),
-    { ...defaultLimits, ...limits },
-  )
+  const all = { ...ordinary, ...config, dataDir }
+  const relay = await start(all, (report) => reports.push(report), { ...limitsOf(all), ...limits })
   return {
     url: `http://127.0.0.1:${relay.port}`,
     port: relay.port,

@@ -1,0 +1,228 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Position } from '../shared/cursor.ts'
+import { createSessionKeys } from '../shared/keys.ts'
+import type { Bus, Subscriber } from './bus.ts'
+import type { Store } from './store.ts'
+import { someEnvelope } from './testing.ts'
+
+/** A bus, the store behind it, and a switch that makes that store refuse. */
+export interface BusUnderTest {
+  readonly bus: Bus
+  readonly store: Store
+  setWorks(works: boolean): void
+  stop(): Promise<void>
+}
+
+type Heard = readonly [event: string, ...what: unknown[]]
+
+/** What every bus must do. */
+export function busContract(name: string, start: () => Promise<BusUnderTest>): void {
+  async function started(): Promise<BusUnderTest> {
+    const started = await start()
+    onTestFinished(() => started.stop())
+    return started
+  }
+
+  describe(name, () => {
+    const { session } = createSessionKeys()
+
+    test('an entry reaches every subscriber with its position, and then that it is saved', async () => {
+      const { bus } = await started()
+      const [alice, bob] = [new Ear(), new Ear()]
+      bus.subscribe(session, alice)
+      bus.subscribe(session, bob)
+      const envelope = someEnvelope()
+      expect(await bus.append(session, 7, envelope)).toEqual({ outcome: 'saved', compact: undefined })
+      const heard = [
+        ['entry', 7, 1, envelope],
+        ['saved', 1],
+      ]
+      await alice.hears(2)
+      await bob.hears(2)
+      expect(alice.heard).toEqual(heard)
+      expect(bob.heard).toEqual(heard)
+    })
+
+    test('subscribers hear entries in the order of their sequences, each before it is saved', async () => {
+      const { bus } = await started()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      await Promise.all(
+        Array.from({ length: 50 }, (_, author) => bus.append(session, author + 1, someEnvelope())),
+      )
+      await ear.hears(100)
+      const sequencesOf = (event: string, at: number) =>
+        ear.heard.filter(([name]) => name === event).map((heard) => heard[at])
+      const all = Array.from({ length: 50 }, (_, index) => index + 1)
+      expect(sequencesOf('entry', 2)).toEqual(all)
+      expect(sequencesOf('saved', 1)).toEqual(all)
+      for (const sequence of all) {
+        const entry = ear.heard.findIndex(([name, , at]) => name === 'entry' && at === sequence)
+        const saved = ear.heard.findIndex(([name, at]) => name === 'saved' && at === sequence)
+        expect(entry).toBeLessThan(saved)
+      }
+    })
+
+    test('who subscribes first and reads then misses nothing', async () => {
+      const { bus, store } = await started()
+      bus.subscribe(session, new Ear())
+      const appending: Promise<unknown>[] = []
+      for (let round = 0; round < 20; round++) {
+        appending.push(bus.append(session, 1, someEnvelope()))
+        const ear = new Ear()
+        const stop = bus.subscribe(session, ear)
+        const reading = store.since(session, new Map(), 0)
+        appending.push(bus.append(session, 1, someEnvelope()))
+        const page = await reading
+        await Promise.all(appending)
+        const read = page.outcome === 'page' ? page.entries.map(({ position }) => position.sequence) : []
+        const heard = ear.heard.flatMap(([name, , sequence]) => (name === 'entry' ? [Number(sequence)] : []))
+        expect(new Set([...read, ...heard])).toEqual(
+          new Set(Array.from({ length: 2 * round + 2 }, (_, at) => at + 1)),
+        )
+        stop()
+      }
+    })
+
+    test('sequences go on where the log ends', async () => {
+      const { bus } = await started()
+      const stop = bus.subscribe(session, new Ear())
+      await bus.append(session, 1, someEnvelope())
+      await bus.append(session, 1, someEnvelope())
+      stop()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      await bus.append(session, 1, someEnvelope())
+      expect(ear.heard.filter(([name]) => name === 'entry').map((entry) => entry[2])).toEqual([3])
+    })
+
+    test('nobody hears another session, or anything after they stopped', async () => {
+      const { bus } = await started()
+      const ear = new Ear()
+      const stop = bus.subscribe(session, ear)
+      const other = createSessionKeys().session
+      bus.subscribe(other, new Ear())
+      await bus.append(other, 1, someEnvelope())
+      stop()
+      await bus.append(session, 1, someEnvelope())
+      bus.signal(session, 1, 0, someEnvelope())
+      expect(ear.heard).toEqual([])
+    })
+
+    test('a signal reaches every subscriber', async () => {
+      const { bus } = await started()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      const envelope = someEnvelope()
+      bus.signal(session, 3, 4, envelope)
+      await ear.hears(1)
+      expect(ear.heard).toEqual([['signal', 3, 4, envelope]])
+    })
+
+    test('who is there is told to those who come later, until they leave', async () => {
+      const { bus } = await started()
+      bus.subscribe(session, new Ear())
+      const leaveFirst = bus.join(session, 11)
+      bus.join(session, 12)
+      leaveFirst()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      await ear.hears(1)
+      const leave = bus.join(session, 13)
+      leave()
+      await ear.hears(3)
+      expect(ear.heard).toEqual([
+        ['joined', 12],
+        ['joined', 13],
+        ['left', 13],
+      ])
+    })
+
+    test('entries pass while the store refuses, without a position, and all hear when it is back', async () => {
+      const { bus, setWorks } = await started()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      await bus.append(session, 1, someEnvelope())
+      setWorks(false)
+      expect(await bus.append(session, 1, someEnvelope())).toMatchObject({ outcome: 'refused' })
+      expect(await bus.append(session, 1, someEnvelope())).toMatchObject({ outcome: 'refused' })
+      expect(ear.events()).toEqual(['entry 1', 'saved 1', 'entry 2', 'log unreachable', 'entry none'])
+      setWorks(true)
+      await ear.hears(7)
+      expect(ear.events().slice(5)).toEqual(['saved 1', 'log kept'])
+      expect(await bus.append(session, 1, someEnvelope())).toMatchObject({ outcome: 'saved' })
+      expect(ear.events().slice(7)).toEqual(['entry 2', 'saved 2'])
+    })
+
+    test('of many entries under way when the store begins to refuse, none is saved after one that is not', async () => {
+      const { bus, store, setWorks } = await started()
+      bus.subscribe(session, new Ear())
+      const appending: ReturnType<Bus['append']>[] = []
+      for (let sent = 0; sent < 30; sent++) {
+        if (sent === 15) setWorks(false)
+        if (sent === 20) setWorks(true)
+        appending.push(bus.append(session, 1, someEnvelope()))
+        await Promise.resolve()
+      }
+      const outcomes = (await Promise.all(appending)).map(({ outcome }) => outcome)
+      const saved = outcomes.filter((outcome) => outcome === 'saved').length
+      expect(outcomes.slice(0, saved)).not.toContain('refused')
+      expect(await store.head(session)).toMatchObject({ sequence: saved })
+    })
+
+    test('a reader’s doubt ends with the news that the log is back', async () => {
+      const { bus, setWorks } = await started()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      await bus.append(session, 1, someEnvelope())
+      setWorks(false)
+      bus.doubt(session)
+      setWorks(true)
+      await ear.hears(5)
+      expect(ear.events().slice(2)).toEqual(['log unreachable', 'saved 1', 'log kept'])
+    })
+  })
+}
+
+/** Remembers what it hears. */
+class Ear implements Subscriber {
+  readonly heard: Heard[] = []
+  #waiting: (() => void)[] = []
+
+  entry(author: number, position: Position | undefined, envelope: Uint8Array): void {
+    this.#hear('entry', author, position?.sequence ?? 'none', envelope)
+  }
+
+  signal(from: number, to: number, envelope: Uint8Array): void {
+    this.#hear('signal', from, to, envelope)
+  }
+
+  joined(connection: number): void {
+    this.#hear('joined', connection)
+  }
+
+  left(connection: number): void {
+    this.#hear('left', connection)
+  }
+
+  saved(position: Position): void {
+    this.#hear('saved', position.sequence)
+  }
+
+  log(state: string): void {
+    this.#hear('log', state)
+  }
+
+  async hears(count: number): Promise<void> {
+    while (this.heard.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  events(): string[] {
+    return this.heard.map(([event, first, second]) => `${event} ${event === 'entry' ? second : first}`)
+  }
+
+  #hear(...heard: Heard): void {
+    this.heard.push(heard)
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+
+test('without any setting the relay is at http://localhost:8787 and keeps its data beside it', () => {
+  expect(readConfig({})).toMatchObject({
+    host: 'localhost',
+    port: 8787,
+    dataDir: './data',
+    region: 'local',
+    origins: undefined,
+    trustProxy: false,
+    sessionMaxBytes: 16_777_216,
+    sessionIdleDays: 90,
+  })
+})
+
+test('an empty setting is none', () => {
+  expect(readConfig({ PORT: '', ORIGINS: '' })).toMatchObject({ port: 8787, origins: undefined })
+})
+
+test('origins are exact', () => {
+  expect(readConfig({ ORIGINS: 'https://poker.example, http://localhost:5173' }).origins).toEqual([
+    'https://poker.example',
+    'http://localhost:5173',
+  ])
+})
+
+test.each([
+  [{ PORT: '80a' }, 'PORT must be a whole number from 1 to 65535, but it is "80a"'],
+  [{ PORT: '0' }, 'PORT must be a whole number from 1 to 65535, but it is "0"'],
+  [{ PORT: '8787.5' }, 'PORT must be a whole number from 1 to 65535, but it is "8787.5"'],
+  [
+    { REGION: 'EU West' },
+    'REGION must be 1 to 16 of the characters a-z, 0-9 and -, beginning with a letter or digit, but it is "EU West"',
+  ],
+  [
+    { ORIGINS: 'https://poker.example/' },
+    'ORIGINS must list addresses like https://poker.example.org, separated by commas, but it has "https://poker.example/"',
+  ],
+  [
+    { ORIGINS: '*' },
+    'ORIGINS must list addresses like https://poker.example.org, separated by commas, but it has "*"',
+  ],
+  [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be 1 (yes) or 0 (no), but it is "yes"'],
+  [{ SESSION_IDLE_DAYS: '-1' }, 'SESSION_IDLE_DAYS must be a whole number from 1 to 36500, but it is "-1"'],
+])('%j stops the start', (environment, sentence) => {
+  expect(() => readConfig(environment)).toThrow(sentence)
+})

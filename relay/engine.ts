@@ -1,0 +1,108 @@
+import Sqlite from 'better-sqlite3'
+import { packRows, type Row } from './batch.ts'
+import type { OpenDatabase } from './database.ts'
+import { LogTables } from './log-tables.ts'
+import { ReadTables } from './read-tables.ts'
+import { SnapshotTables } from './snapshot-tables.ts'
+import type { Appended, Unreachable } from './store.ts'
+import type { Answer, Notice, Request, StoreOptions } from './store-protocol.ts'
+import { startSweeping } from './sweep.ts'
+
+type Done<Value> = { readonly value: Value } | Unreachable
+
+/** A store's work on its database, one transaction after the other. It waits for the disk, so it has a thread of its own. */
+export class Engine {
+  readonly #open: OpenDatabase
+  readonly #notice: (notice: Notice) => void
+  readonly #logs: LogTables
+  readonly #reads: ReadTables
+  readonly #snapshots: SnapshotTables
+  readonly #countCheck
+  readonly #stopSweeping: () => void
+
+  constructor(open: OpenDatabase, options: StoreOptions, notice: (notice: Notice) => void) {
+    const { database } = open
+    this.#open = open
+    this.#notice = notice
+    this.#logs = new LogTables(database, options.sessionMaxBytes)
+    this.#reads = new ReadTables(database, (table) => notice({ type: 'damagedRow', table }))
+    this.#snapshots = new SnapshotTables(database, this.#logs, this.#reads)
+    this.#countCheck = database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`)
+    this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
+      notice({ type: 'expired', sessions }),
+    )
+  }
+
+  /** All in one transaction. */
+  append(rows: readonly Row[]): Appended[] {
+    const done = this.#commit(() => rows.map((row) => this.#logs.append(row)))
+    return 'value' in done ? done.value : rows.map(() => done)
+  }
+
+  answer(request: Request): Answer {
+    switch (request.type) {
+      case 'since':
+        return outcomeOf(this.#commit(() => this.#since(request)))
+      case 'snapshot': {
+        const { session, covers, replaces, envelope } = request
+        return outcomeOf(this.#commit(() => this.#snapshots.put(session, covers, replaces, envelope)))
+      }
+      case 'head':
+        return outcomeOf(this.#commit(() => this.#logs.head(request.session)))
+      case 'check':
+        return outcomeOf(this.#commit(() => this.#countCheck.run() && { outcome: 'ready' as const }))
+      case 'limit':
+        this.#limit(request.bytes)
+        return { outcome: 'ready' }
+      case 'close':
+        this.#stopSweeping()
+        this.#open.close()
+        return { outcome: 'ready' }
+    }
+  }
+
+  #since({ session: id, after, generation }: Extract<Request, { type: 'since' }>): Answer {
+    const session = this.#logs.find(id)
+    if (!session) {
+      const rows = new ArrayBuffer(0)
+      return { outcome: 'page', resumed: false, snapshot: undefined, rows, upTo: undefined, more: false }
+    }
+    if (session.day !== this.#logs.day) this.#logs.touch(session)
+    const { rows, ...page } = this.#reads.since(session.key, after, generation)
+    return { outcome: 'page', ...page, rows: packRows(rows) }
+  }
+
+  #limit(bytes: number | undefined): void {
+    const pageSize = Number(this.#open.database.pragma('page_size', { simple: true }))
+    const pages = bytes === undefined ? 4_294_967_294 : Math.ceil(bytes / pageSize)
+    this.#open.database.pragma(`max_page_count = ${pages}`)
+  }
+
+  /** One transaction; when the disk is full, once more after giving the write-ahead log back to it. */
+  #commit<Value>(work: () => Value): Done<Value> {
+    const first = this.#tryCommit(work)
+    if ('value' in first || first.reason !== 'full') return first
+    try {
+      this.#open.database.pragma('wal_checkpoint(TRUNCATE)')
+    } catch {
+      return first // the checkpoint needs the disk as well: then it is simply still full
+    }
+    return this.#tryCommit(work)
+  }
+
+  #tryCommit<Value>(work: () => Value): Done<Value> {
+    try {
+      return { value: this.#open.database.transaction(work).immediate() }
+    } catch (error) {
+      if (!(error instanceof Sqlite.SqliteError)) throw error
+      this.#logs.forgetAll()
+      const reason = error.code === 'SQLITE_FULL' ? 'full' : 'unreachable'
+      this.#notice({ type: 'refused', reason, code: error.code })
+      return { outcome: 'refused', reason }
+    }
+  }
+}
+
+function outcomeOf<Value>(done: Done<Value>): Value | Unreachable {
+  return 'value' in done ? done.value : done
+}

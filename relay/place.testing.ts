@@ -1,0 +1,34 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import type { Report, Reporter } from './report.ts'
+import type { Place } from './store.contract.ts'
+import type { Store } from './store.ts'
+import type { StoreOptions } from './store-protocol.ts'
+
+/** A data folder, and what may happen to it. */
+export function createPlace(
+  dataDir: string,
+  open: (options: StoreOptions, report: Reporter) => Promise<Store>,
+): Place {
+  const file = join(dataDir, 'facedown.sqlite')
+  const reports: Report[] = []
+  return {
+    open: ({ sessionMaxBytes } = { sessionMaxBytes: 16 << 20 }) =>
+      open({ dataDir, region: 'local', sessionMaxBytes, sessionIdleDays: 90 }, (report) =>
+        reports.push(report),
+      ),
+    copy: () => cpSync(file, `${file}.copy`),
+    restore: () => cpSync(`${file}.copy`, file),
+    damage: (table) => {
+      const database = new Sqlite(file)
+      const newest = `WHERE sequence = (SELECT max(sequence) FROM ${table})`
+      const envelope = database.prepare<[], Buffer>(`SELECT envelope FROM ${table} ${newest}`).pluck()
+      const damaged = Buffer.from(envelope.get() ?? [])
+      damaged[100] = (damaged[100] ?? 0) ^ 1
+      database.prepare(`UPDATE ${table} SET envelope = ? ${newest}`).run(damaged)
+      database.close()
+    },
+    reported: () => reports.filter(({ event }) => event === 'damagedRow').length,
+  }
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { build } from 'vite'
+
+const top = join(import.meta.dirname, '..')
+
+export interface RelayProcess {
+  readonly url: string
+  readonly port: number
+  readonly process: ChildProcess
+  /** Sends a signal and waits for the end. Returns the exit code, null when the signal ended it. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Bundles the relay as `npm run build` does, in a folder of its own that can find the dependencies. */
+export async function buildRelay(name: string): Promise<string> {
+  const outDir = join(top, 'node_modules', '.cache', name)
+  await build({
+    root: top,
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      outDir,
+      emptyOutDir: true,
+      ssr: true,
+      target: 'node20',
+      rollupOptions: { input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' } },
+    },
+  })
+  return join(outDir, 'main.js')
+}
+
+/** Runs the relay from TypeScript, or from a built `main.js`. */
+export function spawnRelay(
+  environment: Record<string, string>,
+  main = join(top, 'relay/main.ts'),
+): ChildProcess {
+  const loader = main.endsWith('.ts') ? ['--import', 'tsx'] : []
+  const env = { PATH: process.env.PATH, ...environment }
+  return spawn(process.execPath, [...loader, main], { cwd: top, env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Resolves once the relay listens. Rejects with what it said when it does not. */
+export async function startRelayProcess(
+  environment: Record<string, string>,
+  main?: string,
+): Promise<RelayProcess> {
+  const relay = spawnRelay({ PORT: await freePort(), ...environment }, main)
+  let said = ''
+  const port = await new Promise<number>((resolve, reject) => {
+    const listen = (text: Buffer) => {
+      said += text
+      const listening = /listens on http:\/\/\S+:(\d+)/.exec(said)
+      if (listening) resolve(Number(listening[1]))
+    }
+    relay.stdout?.on('data', listen)
+    relay.stderr?.on('data', listen)
+    relay.once('exit', () => reject(new Error(`The relay did not start: ${said}`)))
+  })
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    process: relay,
+    end: async (signal) => {
+      if (relay.exitCode !== null || relay.signalCode !== null) return relay.exitCode
+      relay.kill(signal)
+      await once(relay, 'exit')
+      return relay.exitCode
+    },
+  }
+}
+
+/** What a relay that does not start says, and its exit code. */
+export async function startupFailure(
+  environment: Record<string, string>,
+): Promise<{ code: number | null; words: string }> {
+  const relay = spawnRelay(environment)
+  let words = ''
+  relay.stderr?.on('data', (text) => {
+    words += text
+  })
+  await once(relay, 'close')
+  return { code: relay.exitCode, words }
+}
+
+async function freePort(): Promise<string> {
+  const { createServer } = await import('node:net')
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return String(typeof address === 'object' ? address?.port : 0)
+}
