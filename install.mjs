@@ -9,7 +9,8 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
   stop(`Facedown needs Node 20.19 or newer, but this is ${process.version}. See https://nodejs.org.`)
 }
-if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund'])
+// Not `npm ci`: it refuses a lockfile that leaves out the optional binaries of other systems.
+if (!isInstalled()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund'])
 if (process.argv[2] === 'browser') await provideBrowser()
 
 /** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */

@@ -119,23 +119,21 @@ export function busContract(name: string, start: () => Promise<BusUnderTest>): v
       expect(ear.heard).toEqual([['signal', 3, 4, envelope]])
     })
 
-    test('who is there is told to those who come later, until they leave', async () => {
+    test('everybody hears who joins and leaves, and who comes later can ask who is there', async () => {
       const { bus } = await started()
-      bus.subscribe(session, new Ear())
-      const leaveFirst = bus.join(session, 11)
+      const early = new Ear()
+      bus.subscribe(session, early)
+      bus.join(session, 11)
       bus.join(session, 12)
-      leaveFirst()
-      const ear = new Ear()
-      bus.subscribe(session, ear)
-      await ear.hears(1)
-      const leave = bus.join(session, 13)
-      leave()
-      await ear.hears(3)
-      expect(ear.heard).toEqual([
-        ['joined', 12],
-        ['joined', 13],
-        ['left', 13],
-      ])
+      bus.leave(session, 11)
+      bus.leave(session, 99)
+      await early.hears(3)
+      expect(early.events()).toEqual(['joined 11', 'joined 12', 'left 11'])
+      const late = new Ear()
+      bus.subscribe(session, late)
+      expect(new Set([...bus.present(session), ...late.heard.map(([, connection]) => connection)])).toEqual(
+        new Set([12]),
+      )
     })
 
     test('entries pass while the store refuses, without a position, and all hear when it is back', async () => {

@@ -26,13 +26,17 @@ export type Delivered =
  * subscriber at once and to a store, and says when they are committed.
  */
 export interface Bus {
-  /** Brings `joined` for everybody who is there already, before it returns or later. Returns the stop. */
+  /** Returns the stop. */
   subscribe(session: SessionId, subscriber: Subscriber): () => void
   /** Subscribers hear of the entry before it is committed, the returned promise waits for that. */
   append(session: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered>
   signal(session: SessionId, from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void
-  /** Announces a connection. Returns how to announce that it left. */
-  join(session: SessionId, connection: ConnectionId): () => void
+  /** Announces a connection to every subscriber. */
+  join(session: SessionId, connection: ConnectionId): void
+  /** Announces that it left, if it was announced. */
+  leave(session: SessionId, connection: ConnectionId): void
+  /** Everybody announced, as far as is known here; who is missing is told by `joined`. */
+  present(session: SessionId): Iterable<ConnectionId>
   /** Says that the log could not be read; subscribers hear `kept` once it can be again. */
   doubt(session: SessionId): void
   /** Resolves when everything appended so far has been answered. */

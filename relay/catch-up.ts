@@ -1,5 +1,6 @@
 import type { Cursor, Position } from '../shared/cursor.ts'
 import { encodeFromRelay } from '../shared/wire.ts'
+import { encodeEntry } from './frames.ts'
 import type { Page, Unreachable } from './store.ts'
 
 export interface Reader {
@@ -44,6 +45,6 @@ function sendPage(log: Log, { snapshot, entries }: Page, reader: Reader): void {
     reader.send(encodeFromRelay({ type: 'snapshot', id, covers: log.cursorOf(covers), envelope }))
   }
   for (const { position, envelope } of entries) {
-    reader.send(encodeFromRelay({ type: 'entry', cursor: log.cursorOf(position), envelope }))
+    reader.send(encodeEntry(log.cursorOf(position), envelope))
   }
 }

@@ -14,9 +14,9 @@ import {
 } from '../shared/wire.ts'
 import { type CaughtUp, catchUp, type Reader } from './catch-up.ts'
 import { checkHello, type Hello } from './hello.ts'
-import { Bucket, type Limits } from './limits.ts'
+import { type Limits, spend } from './limits.ts'
 import type { Room } from './room.ts'
-import type { Entered, Rooms } from './rooms.ts'
+import type { Rooms } from './rooms.ts'
 import type { Compaction } from './store.ts'
 
 /** The way to one client. */
@@ -40,9 +40,14 @@ export interface Surroundings {
 }
 
 type State =
-  | { readonly phase: 'greeting'; readonly nonce: Uint8Array; readonly origin: string }
-  | { readonly phase: 'catchingUp'; readonly role: Role; readonly entered: Entered; readonly missed: Missed }
-  | { readonly phase: 'live'; readonly role: Role; readonly entered: Entered; readonly leave: () => void }
+  | {
+      readonly phase: 'greeting'
+      readonly session: SessionId
+      readonly nonce: Uint8Array
+      readonly origin: string
+    }
+  | { readonly phase: 'catchingUp'; readonly role: Role; readonly room: Room; readonly missed: Missed }
+  | { readonly phase: 'live'; readonly role: Role; readonly room: Room }
   | { readonly phase: 'closed' }
 
 /** What happened while the log was being read, in order. Entries with a place in the log have its sequence. */
@@ -56,20 +61,17 @@ const closed: State = { phase: 'closed' }
 /** One client on this relay: frames come in by `receive` and go out by the outlet. */
 export class Connection implements Reader {
   readonly id: ConnectionId
-  readonly session: SessionId
   readonly #outlet: Outlet
   readonly #surroundings: Surroundings
-  readonly #frames: Bucket
+  #earnedAt = 0
   #state: State
 
   constructor(session: SessionId, origin: string, outlet: Outlet, surroundings: Surroundings) {
     const nonce = surroundings.random(32)
     this.id = connectionId(surroundings.random(4))
-    this.session = session
     this.#outlet = outlet
     this.#surroundings = surroundings
-    this.#frames = new Bucket(surroundings.limits.framesOfConnection, surroundings.now())
-    this.#state = { phase: 'greeting', nonce, origin }
+    this.#state = { phase: 'greeting', session, nonce, origin }
     this.#tell({ type: 'challenge', nonce })
   }
 
@@ -89,16 +91,19 @@ export class Connection implements Reader {
     const state = this.#state
     if (state.phase === 'closed') return
     const { limits } = this.#surroundings
-    if (!this.#frames.take(limits.framesOfConnection, this.now())) return this.close('tooFast')
-    if (state.phase === 'greeting') return this.#greet(frame, state.nonce, state.origin)
-    if (!state.entered.frames.take(limits.framesOfSession, this.now())) return this.close('tooFast')
+    const now = this.now()
+    const earnedAt = spend(this.#earnedAt, limits.framesOfConnection, now)
+    if (!earnedAt) return this.close('tooFast')
+    this.#earnedAt = earnedAt
+    if (state.phase === 'greeting') return this.#greet(frame, state)
+    if (!state.room.spend(limits.framesOfSession, now)) return this.close('tooFast')
     const message = decodeFromClient(frame)
     if (!message || message.type === 'hello') return this.close('malformed')
     const { length } = message.envelope
     if (length < envelopeOverhead) return this.close('malformed')
     if (length > envelopeLimits[message.type === 'append' ? 'change' : message.type])
       return this.close('tooLarge')
-    this.#take(message, state.role, state.entered.room)
+    this.#take(message, state.role, state.room)
   }
 
   /** Sends what happened, or keeps it until the log has been read. */
@@ -127,7 +132,7 @@ export class Connection implements Reader {
 
   keepAlive(): void {
     const state = this.#state
-    if (state.phase === 'live') this.#tell({ type: 'keepalive', cursor: state.entered.room.savedCursor })
+    if (state.phase === 'live') this.#tell({ type: 'keepalive', cursor: state.room.savedCursor })
   }
 
   goAway(retryAfter: number): void {
@@ -160,30 +165,28 @@ export class Connection implements Reader {
   gone(): void {
     const state = this.#state
     this.#state = closed
-    if (state.phase === 'catchingUp' || state.phase === 'live') state.entered.leave()
-    if (state.phase === 'live') state.leave()
+    if (state.phase === 'catchingUp' || state.phase === 'live') state.room.leave(this)
   }
 
-  #greet(frame: Uint8Array, nonce: Uint8Array, origin: string): void {
+  #greet(frame: Uint8Array, { session, nonce, origin }: Extract<State, { phase: 'greeting' }>): void {
     if (frame.length > frameLimits.beforeHello) return this.close('tooLarge')
     const hello = decodeFromClient(frame)
     if (hello?.type !== 'hello') return this.close('malformed')
-    const role = checkHello(hello, this.session, nonce, origin)
+    const role = checkHello(hello, session, nonce, origin)
     if (role === 'version' || role === 'forbidden') return this.close(role)
-    void this.#catchUp(hello, role)
+    void this.#catchUp(hello, role, this.#surroundings.rooms.of(session))
   }
 
   /** First subscribe, then read, then deliver: nothing falls between the log and what happens meanwhile. */
-  async #catchUp({ cursor, generation }: Hello, role: Role): Promise<void> {
+  async #catchUp({ cursor, generation }: Hello, role: Role, room: Room): Promise<void> {
     const missed: Missed = { frames: [], bytes: 0 }
-    const entered = this.#surroundings.rooms.enter(this.session, this)
-    this.#state = { phase: 'catchingUp', role, entered, missed }
-    const caughtUp = await catchUp(entered.room, cursor, generation, this)
-    if (this.isListening) this.#goLive(role, entered, missed, caughtUp)
+    this.#state = { phase: 'catchingUp', role, room, missed }
+    room.enter(this)
+    const caughtUp = await catchUp(room, cursor, generation, this)
+    if (this.isListening) this.#goLive(role, room, missed, caughtUp)
   }
 
-  #goLive(role: Role, entered: Entered, missed: Missed, caughtUp: CaughtUp): void {
-    const { room } = entered
+  #goLive(role: Role, room: Room, missed: Missed, caughtUp: CaughtUp): void {
     const upTo = caughtUp.log === 'kept' ? caughtUp.upTo : undefined
     for (const connection of room.present) this.#tell({ type: 'joined', connection })
     for (const { frame, sequence } of missed.frames) {
@@ -195,7 +198,8 @@ export class Connection implements Reader {
       log: caughtUp.log === 'kept' && room.isReachable ? 'kept' : 'unreachable',
       resumed: caughtUp.log === 'kept' && caughtUp.resumed,
     })
-    this.#state = { phase: 'live', role, entered, leave: room.announce(this) }
+    this.#state = { phase: 'live', role, room }
+    room.announce(this)
   }
 
   #take(message: Exclude<FromClient, Hello>, role: Role, room: Room): void {
@@ -219,5 +223,6 @@ export class Connection implements Reader {
 
 /** Random, so that relays that never heard of each other give different ones; not 0, which means everybody. */
 function connectionId(bytes: Uint8Array): ConnectionId {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) || 1
+  // 31 bits, which engines keep without a box of its own.
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) >>> 1 || 1
 }

@@ -1,76 +1,42 @@
 import type { Config } from './config.ts'
 
-/** Allows `perSecond` on average and `burst` at once. Costs two numbers per bucket and no timer. */
+/** Allows `perSecond` on average and `burst` at once. */
 export interface Rate {
   readonly perSecond: number
   readonly burst: number
 }
 
-export class Bucket {
-  #left: number
-  #at: number
-
-  constructor(rate: Rate, now: number) {
-    this.#left = rate.burst
-    this.#at = now
-  }
-
-  /** False when it is empty. `now` in milliseconds of a clock that never goes back. */
-  take(rate: Rate, now: number, count = 1): boolean {
-    this.#left = Math.min(rate.burst, this.#left + ((now - this.#at) / 1000) * rate.perSecond)
-    this.#at = now
-    if (this.#left < count) return false
-    this.#left -= count
-    return true
-  }
-
-  isFull(rate: Rate, now: number): boolean {
-    return this.#left + ((now - this.#at) / 1000) * rate.perSecond >= rate.burst
-  }
+/**
+ * Generic cell rate algorithm (ITU-T I.371): a whole bucket is one number, the moment at which everything spent so far
+ * would be earned again. Returns the new moment; undefined when `now`, in milliseconds, it would be too far away.
+ */
+export function spend(earnedAt: number, rate: Rate, now: number): number | undefined {
+  const next = Math.max(earnedAt, now) + 1000 / rate.perSecond
+  return next - now > (rate.burst * 1000) / rate.perSecond ? undefined : next
 }
 
-/** A bucket for each key that was used lately. */
-export class Buckets {
-  readonly #rate: Rate
-  readonly #buckets = new Map<string, Bucket>()
+/** What one address has opened. */
+export interface Address {
+  open: number
+  earnedAt: number
+}
 
-  constructor(rate: Rate) {
-    this.#rate = rate
+export class Addresses {
+  readonly #addresses = new Map<string, Address>()
+
+  get(name: string): Address {
+    const known = this.#addresses.get(name)
+    if (known) return known
+    const address = { open: 0, earnedAt: 0 }
+    this.#addresses.set(name, address)
+    return address
   }
 
-  take(key: string, now: number): boolean {
-    let bucket = this.#buckets.get(key)
-    if (!bucket) {
-      bucket = new Bucket(this.#rate, now)
-      this.#buckets.set(key, bucket)
-    }
-    return bucket.take(this.#rate, now)
-  }
-
-  /** Forgets the buckets that are full again, which are as good as new ones. */
+  /** Forgets those that are as good as new. */
   sweep(now: number): void {
-    for (const [key, bucket] of this.#buckets) {
-      if (bucket.isFull(this.#rate, now)) this.#buckets.delete(key)
+    for (const [name, { open, earnedAt }] of this.#addresses) {
+      if (open === 0 && earnedAt <= now) this.#addresses.delete(name)
     }
-  }
-}
-
-/** How many of something each key has at the moment. */
-export class Counts {
-  readonly #counts = new Map<string, number>()
-
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0
-  }
-
-  add(key: string): void {
-    this.#counts.set(key, this.of(key) + 1)
-  }
-
-  remove(key: string): void {
-    const left = this.of(key) - 1
-    if (left > 0) this.#counts.set(key, left)
-    else this.#counts.delete(key)
   }
 }
 

@@ -40,7 +40,6 @@ export class LocalBus implements Bus {
   subscribe(id: SessionId, subscriber: Subscriber): () => void {
     const session = this.#sessions.get(id) ?? this.#open(id)
     session.subscribers.add(subscriber)
-    for (const connection of session.present) subscriber.joined(connection)
     if (session.saved) subscriber.saved(session.saved)
     if (session.state.log === 'failed') subscriber.log('unreachable')
     return () => {
@@ -67,15 +66,21 @@ export class LocalBus implements Bus {
     for (const subscriber of this.#subscribers(id)) subscriber.signal(from, to, envelope)
   }
 
-  join(id: SessionId, connection: ConnectionId): () => void {
+  join(id: SessionId, connection: ConnectionId): void {
     const session = this.#sessions.get(id) ?? this.#open(id)
     session.present.add(connection)
     for (const subscriber of session.subscribers) subscriber.joined(connection)
-    return () => {
-      session.present.delete(connection)
-      for (const subscriber of session.subscribers) subscriber.left(connection)
-      this.#release(id, session)
-    }
+  }
+
+  leave(id: SessionId, connection: ConnectionId): void {
+    const session = this.#sessions.get(id)
+    if (!session?.present.delete(connection)) return
+    for (const subscriber of session.subscribers) subscriber.left(connection)
+    this.#release(id, session)
+  }
+
+  present(id: SessionId): Iterable<ConnectionId> {
+    return this.#sessions.get(id)?.present ?? []
   }
 
   doubt(id: SessionId): void {

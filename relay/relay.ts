@@ -33,7 +33,7 @@ export async function startRelay(
   const bus = new LocalBus(store)
   const refusals = countRefusals(report)
   const surroundings: Surroundings = {
-    rooms: new Rooms(bus, store, limits),
+    rooms: new Rooms(bus, store),
     limits,
     now: () => performance.now(),
     random: randomBytes,

@@ -3,6 +3,8 @@ import type { SessionId } from '../shared/id.ts'
 import { type ConnectionId, encodeFromRelay } from '../shared/wire.ts'
 import type { Bus, Subscriber } from './bus.ts'
 import type { Connection } from './connection.ts'
+import { encodeEntry } from './frames.ts'
+import { type Rate, spend } from './limits.ts'
 import type { Compaction, Store } from './store.ts'
 
 /** One client at a time is asked for a snapshot; another one when nothing came for so long. */
@@ -14,22 +16,19 @@ export class Room implements Subscriber {
   readonly #bus: Bus
   readonly #store: Store
   readonly #connections = new Map<ConnectionId, Connection>()
-  /** Everybody who was announced, here and on other relays. */
-  readonly #present = new Set<ConnectionId>()
   readonly #unsubscribe: () => void
+  readonly #emptied: () => void
   #saved: Position | undefined
   #log: 'kept' | 'unreachable' = 'kept'
   #askedAt = Number.NEGATIVE_INFINITY
+  #earnedAt = 0
 
-  constructor(session: SessionId, bus: Bus, store: Store) {
+  constructor(session: SessionId, bus: Bus, store: Store, emptied: () => void) {
     this.session = session
     this.#bus = bus
     this.#store = store
+    this.#emptied = emptied
     this.#unsubscribe = bus.subscribe(session, this)
-  }
-
-  get isEmpty(): boolean {
-    return this.#connections.size === 0
   }
 
   get isReachable(): boolean {
@@ -41,23 +40,38 @@ export class Room implements Subscriber {
     return this.cursorOf(this.#saved)
   }
 
+  /** Everybody who was announced, here and on other relays. */
   get present(): Iterable<ConnectionId> {
-    return this.#present
+    return this.#bus.present(this.session)
   }
 
   cursorOf(position: Position | undefined): Cursor {
     return position ? new Map([[this.#store.origin, position]]) : new Map()
   }
 
-  /** From here on the connection hears what happens. Returns how to leave. */
-  enter(connection: Connection): () => void {
+  /** From here on the connection hears what happens, until it leaves. */
+  enter(connection: Connection): void {
     this.#connections.set(connection.id, connection)
-    return () => this.#connections.delete(connection.id)
   }
 
-  /** Tells everybody about a connection. Returns how to tell that it left. */
-  announce(connection: Connection): () => void {
-    return this.#bus.join(this.session, connection.id)
+  /** Tells everybody about a connection that has entered. */
+  announce(connection: Connection): void {
+    this.#bus.join(this.session, connection.id)
+  }
+
+  leave(connection: Connection): void {
+    this.#connections.delete(connection.id)
+    this.#bus.leave(this.session, connection.id)
+    if (this.#connections.size > 0) return
+    this.#unsubscribe()
+    this.#emptied()
+  }
+
+  /** False when the session as a whole sends too fast. */
+  spend(rate: Rate, now: number): boolean {
+    const earnedAt = spend(this.#earnedAt, rate, now)
+    if (earnedAt) this.#earnedAt = earnedAt
+    return earnedAt !== undefined
   }
 
   async append(author: Connection, ref: number, envelope: Uint8Array): Promise<void> {
@@ -83,7 +97,7 @@ export class Room implements Subscriber {
 
   entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array): void {
     if (this.#connections.size === 1 && this.#connections.has(author)) return
-    const frame = encodeFromRelay({ type: 'entry', cursor: this.cursorOf(position), envelope })
+    const frame = encodeEntry(this.cursorOf(position), envelope)
     for (const connection of this.#connections.values()) {
       if (connection.id !== author) connection.deliver(frame, position?.sequence)
     }
@@ -98,15 +112,11 @@ export class Room implements Subscriber {
   }
 
   joined(connection: ConnectionId): void {
-    if (this.#present.has(connection)) return
-    this.#present.add(connection)
     this.#announce(encodeFromRelay({ type: 'joined', connection }), connection)
   }
 
   left(connection: ConnectionId): void {
-    if (this.#present.delete(connection)) {
-      this.#announce(encodeFromRelay({ type: 'left', connection }), connection)
-    }
+    this.#announce(encodeFromRelay({ type: 'left', connection }), connection)
   }
 
   saved(position: Position): void {
@@ -117,10 +127,6 @@ export class Room implements Subscriber {
   log(state: 'kept' | 'unreachable'): void {
     this.#log = state
     if (state === 'kept') for (const connection of [...this.#connections.values()]) connection.close('resume')
-  }
-
-  close(): void {
-    this.#unsubscribe()
   }
 
   #announce(frame: Uint8Array, about: ConnectionId): void {

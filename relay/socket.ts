@@ -3,6 +3,7 @@ import type { CloseReason } from '../shared/close-code.ts'
 import type { SessionId } from '../shared/id.ts'
 import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
+import type { Address } from './limits.ts'
 
 /** What the receiver of ws closes with when a client breaks its rules, in our words. */
 const protocolErrors: Readonly<Record<number, CloseReason>> = {
@@ -20,25 +21,41 @@ export interface Registry {
   remove(socket: Socket): void
 }
 
-/** A WebSocket and its connection. Its listeners are shared functions: one more closure each is felt with many sockets. */
+/**
+ * A WebSocket and its connection. It takes its events where they are emitted: with many thousand sockets the memory of
+ * listeners is felt.
+ */
 export class Socket extends WebSocket implements Outlet {
   connection: Connection | undefined
-  /** For whom it is counted. */
-  address = ''
+  address: Address | undefined
+  registry: Registry | undefined
+  /** Ticks of the registry's timer. */
   openedAt = 0
   slot = 0
-  #registry: Registry | undefined
   #missedPongs = 0
 
-  begin(session: SessionId, origin: string, surroundings: Surroundings, registry: Registry): void {
-    this.#registry = registry
-    this.openedAt = surroundings.now()
-    this.on('message', received)
-    this.on('pong', ponged)
-    this.on('close', closed)
-    this.on('error', ignored)
+  begin(session: SessionId, origin: string, surroundings: Surroundings): void {
     this.#limitFrames(frameLimits.beforeHello)
     this.connection = new Connection(session, origin, this, surroundings)
+  }
+
+  override emit(event: string | symbol, ...details: unknown[]): boolean {
+    switch (event) {
+      case 'message':
+        this.#receive(details[0] as Buffer, details[1] as boolean)
+        return true
+      case 'pong':
+        this.#missedPongs = 0
+        return true
+      case 'close':
+        this.connection?.gone()
+        this.registry?.remove(this)
+        return true
+      case 'error':
+        return true // its close follows, and the close is what counts
+      default:
+        return super.emit(event, ...details)
+    }
   }
 
   flush(): Promise<void> {
@@ -59,7 +76,7 @@ export class Socket extends WebSocket implements Outlet {
     else super.close(code, words)
   }
 
-  receive(frame: Buffer, isBinary: boolean): void {
+  #receive(frame: Buffer, isBinary: boolean): void {
     const { connection } = this
     if (!connection) return
     this.#missedPongs = 0
@@ -69,34 +86,9 @@ export class Socket extends WebSocket implements Outlet {
     if (wasGreeting && connection.isListening) this.#limitFrames(frameLimits.snapshot)
   }
 
-  ponged(): void {
-    this.#missedPongs = 0
-  }
-
-  closed(): void {
-    this.connection?.gone()
-    this.#registry?.remove(this)
-  }
-
   /** ws has one limit for all sockets; who has not said hello gets a smaller one, so that it can fill no memory. */
   #limitFrames(bytes: number): void {
     const { _receiver } = this as unknown as { _receiver: { _maxPayload: number } }
     _receiver._maxPayload = bytes
   }
-}
-
-function received(this: WebSocket, frame: Buffer, isBinary: boolean): void {
-  if (this instanceof Socket) this.receive(frame, isBinary)
-}
-
-function ponged(this: WebSocket): void {
-  if (this instanceof Socket) this.ponged()
-}
-
-function closed(this: WebSocket): void {
-  if (this instanceof Socket) this.closed()
-}
-
-function ignored(): void {
-  // Every error of a socket is followed by its close, and the close is what counts.
 }

@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws'
 import { type CloseReason, closeCodes } from '../shared/close-code.ts'
 import { encodeFromRelay, frameLimits, subprotocol } from '../shared/wire.ts'
 import type { Surroundings } from './connection.ts'
-import { Buckets, Counts } from './limits.ts'
+import { type Address, Addresses, spend } from './limits.ts'
 import { Socket } from './socket.ts'
 import { addressOf, readUpgrade } from './upgrade.ts'
 
@@ -38,17 +38,15 @@ export class Sockets {
   readonly #slots = Array.from({ length: slotCount }, () => new Set<Socket>())
   /** In the order they opened. */
   readonly #greeting = new Set<Socket>()
-  readonly #openOf = new Counts()
-  readonly #openings: Buckets
+  readonly #addresses = new Addresses()
   readonly #timer: NodeJS.Timeout
   #open = 0
-  #tick = 0
+  #ticks = 0
   #isDraining = false
 
   constructor(surroundings: Surroundings, options: SocketOptions) {
     this.#surroundings = surroundings
     this.#options = options
-    this.#openings = new Buckets(surroundings.limits.connectionsOfAddress)
     this.#timer = setInterval(() => this.#turn(), tickMs)
   }
 
@@ -81,14 +79,12 @@ export class Sockets {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { limits } = this.#surroundings
-    const address = addressOf(request, this.#options.trustProxy)
     if (this.#isDraining) return refuseUpgrade(socket, '503 Service Unavailable')
-    if (
-      !this.#openings.take(address, this.#surroundings.now()) ||
-      this.#openOf.of(address) >= limits.openOfAddress
-    ) {
+    const address = this.#addresses.get(addressOf(request, this.#options.trustProxy))
+    const earnedAt = spend(address.earnedAt, limits.connectionsOfAddress, this.#surroundings.now())
+    if (!earnedAt || address.open >= limits.openOfAddress)
       return refuseUpgrade(socket, '429 Too Many Requests')
-    }
+    address.earnedAt = earnedAt
     const upgrade = readUpgrade(request, this.#options.origins)
     if (upgrade === 404) return refuseUpgrade(socket, '404 Not Found')
     if (upgrade === 400) return refuseUpgrade(socket, '400 Bad Request')
@@ -97,7 +93,7 @@ export class Sockets {
       if (!isOriginServed) return this.#refuse(opened, 'origin')
       if (this.#open >= limits.open) return this.#refuse(opened, 'full')
       this.#add(opened, address)
-      opened.begin(session, origin, this.#surroundings, this)
+      opened.begin(session, origin, this.#surroundings)
     })
   }
 
@@ -105,24 +101,25 @@ export class Sockets {
   #refuse(socket: Socket, reason: CloseReason): void {
     const { code, words } = closeCodes[reason]
     this.#surroundings.refused(reason)
-    socket.on('error', () => socket.terminate())
     socket.send(encodeFromRelay({ type: 'refuse', code, words }))
     socket.close(code, words)
   }
 
-  #add(socket: Socket, address: string): void {
+  #add(socket: Socket, address: Address): void {
+    socket.registry = this
     socket.address = address
+    socket.openedAt = this.#ticks
     socket.slot = Math.floor(Math.random() * slotCount)
     this.#slots[socket.slot]?.add(socket)
     this.#greeting.add(socket)
-    this.#openOf.add(address)
+    address.open += 1
     this.#open += 1
   }
 
   remove(socket: Socket): void {
     this.#slots[socket.slot]?.delete(socket)
     this.#greeting.delete(socket)
-    this.#openOf.remove(socket.address)
+    if (socket.address) socket.address.open -= 1
     this.#open -= 1
   }
 
@@ -131,18 +128,18 @@ export class Sockets {
   }
 
   #turn(): void {
-    this.#tick = (this.#tick + 1) % slotCount
-    for (const socket of this.#slots[this.#tick] ?? []) {
+    this.#ticks += 1
+    const turn = this.#ticks % slotCount
+    for (const socket of this.#slots[turn] ?? []) {
       socket.checkAlive()
       socket.connection?.keepAlive()
     }
-    const now = this.#surroundings.now()
     for (const socket of this.#greeting) {
       if (socket.connection?.phase !== 'greeting') this.#greeting.delete(socket)
-      else if (now - socket.openedAt < this.#surroundings.limits.helloMs) break
+      else if ((this.#ticks - socket.openedAt) * tickMs < this.#surroundings.limits.helloMs) break
       else socket.connection.close('lateHello')
     }
-    if (this.#tick === 0) this.#openings.sweep(now)
+    if (turn === 0) this.#addresses.sweep(this.#surroundings.now())
   }
 }
 
