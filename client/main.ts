@@ -1,5 +1,7 @@
 import { mount } from 'svelte'
 import App from './app.svelte'
+import { keptSessions } from './device.ts'
+import { deleteReplicasExcept } from './replica/replica.ts'
 import { Visit } from './visit.svelte.ts'
 
 const base = new URL('.', document.baseURI).href
@@ -16,6 +18,9 @@ mount(App, {
     },
   },
 })
+
+// Removing a session can be undone while the page is open; what it left goes with the next visit.
+deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
 
 visit.follow(location.href)
 addEventListener('popstate', () => visit.follow(location.href))

@@ -1,4 +1,6 @@
 import { connect } from 'node:net'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { closeCodes } from '../shared/close-code.ts'
@@ -330,6 +332,46 @@ test('while the disk is full the session goes on, and afterwards everybody resum
   expect(await back.save(unkept)).toMatchObject({ type: 'saved' })
 })
 
+test('a slow disk delays only that something is saved', async () => {
+  const { url, dataDir } = await started()
+  const alice = await BareClient.join(url, keys)
+  const bob = await BareClient.join(url, member)
+  await alice.save(someEnvelope())
+  await bob.next('entry')
+  const release = lock(dataDir)
+  const envelope = someEnvelope()
+  const ref = alice.append(envelope)
+  expect((await bob.next('entry')).envelope).toEqual(envelope)
+  expect(alice.frames.some((frame) => frame.type === 'saved' && frame.ref === ref)).toBe(false)
+  release()
+  await alice.next('saved', (saved) => saved.ref === ref)
+})
+
+test('while another program holds the database changes are refused, and afterwards everybody resumes', async () => {
+  const { url, dataDir } = await started()
+  const alice = await BareClient.join(url, keys)
+  const release = lock(dataDir)
+  expect(await alice.save(someEnvelope())).toMatchObject({ type: 'unsaved', reason: 'unreachable' })
+  release()
+  expect(await alice.closed).toEqual(closed('resume'))
+  const back = await BareClient.join(url, keys)
+  expect(await back.save(someEnvelope())).toMatchObject({ type: 'saved' })
+})
+
+test('when the store breaks down it is started again, and everybody resumes', async () => {
+  const { url, store, reports } = await started()
+  const alice = await BareClient.join(url, keys)
+  expect(await alice.save(someEnvelope())).toMatchObject({ type: 'saved' })
+  const nonsense = new Map([[store.origin, { sequence: {} as number, mark: new Uint8Array(8) }]])
+  expect(await store.since(keys.session, nonsense, 0)).toEqual({ outcome: 'refused', reason: 'unreachable' })
+  expect(await alice.save(someEnvelope())).toMatchObject({ type: 'unsaved', reason: 'unreachable' })
+  expect(await alice.closed).toEqual(closed('resume'))
+  const back = await BareClient.join(url, keys)
+  expect(back.envelopes()).toHaveLength(1)
+  expect(await back.save(someEnvelope())).toMatchObject({ type: 'saved' })
+  expect(reports.map(({ event }) => event)).toContain('storeRestarting')
+})
+
 test('a session over its quota is refused alone', async () => {
   const { url } = await started({ sessionMaxBytes: 1 << 20 })
   const alice = await BareClient.join(url, keys)
@@ -353,6 +395,13 @@ test('bytes that are not HTTP get no answer that helps', async () => {
   })
   expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request/)
 })
+
+/** Holds the database as a backup program might. Returns the release. */
+function lock(dataDir: string): () => void {
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
+  database.exec('BEGIN IMMEDIATE')
+  return () => database.close()
+}
 
 function closed(reason: keyof typeof closeCodes) {
   return closeCodes[reason]

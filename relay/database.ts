@@ -49,7 +49,7 @@ export function openDatabase(dataDir: string, region: string): OpenDatabase {
   const unlock = lockFolder(dataDir)
   const path = join(dataDir, 'facedown.sqlite')
   try {
-    const database = new Sqlite(path)
+    const database = new Sqlite(path, { timeout: 1000 })
     makeDurable(database)
     const origin = prepare(database, region)
     return {

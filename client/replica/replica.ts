@@ -11,6 +11,7 @@ export type DeviceState = 'saved' | 'saving' | { readonly trouble: Trouble }
 
 const patience = 3_000
 const rememberAfter = 400
+const namePrefix = 'facedown-'
 
 /**
  * The copy of a session on this device: y-indexeddb behind a guard. Its writes are fire-and-forget, one bad row makes it
@@ -143,10 +144,15 @@ export class Replica {
 }
 
 export function databaseName(session: SessionId): string {
-  return `facedown-${session}`
+  return namePrefix + session
 }
 
-/** Removes a session's copy from this device. */
-export function deleteReplica(session: SessionId): void {
-  if (typeof indexedDB !== 'undefined') indexedDB.deleteDatabase(databaseName(session))
+/** Removes the copies of sessions that this device has no keys of any more. */
+export async function deleteReplicasExcept(kept: () => readonly SessionId[]): Promise<void> {
+  // Older browsers cannot list databases: there the copy stays, unreachable without its keys.
+  const databases = (await globalThis.indexedDB?.databases?.()) ?? []
+  const names = new Set<string | undefined>(kept().map(databaseName)) // after the listing: a session is kept before it has a copy
+  for (const { name } of databases) {
+    if (name?.startsWith(namePrefix) && !names.has(name)) indexedDB.deleteDatabase(name)
+  }
 }
