@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { decodeHeld, Held } from './held.ts'
+
+function typed(...texts: string[]): { doc: Y.Doc; updates: Uint8Array[] } {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (const text of texts) doc.getText('title').insert(0, text)
+  return { doc, updates }
+}
+
+test('what was added is held, what comes after is not', () => {
+  const { updates } = typed('a', 'b')
+  const held = new Held()
+  held.add(updates[0] as Uint8Array)
+  expect(held.contains(updates[0] as Uint8Array)).toBe(true)
+  expect(held.contains(updates[1] as Uint8Array)).toBe(false)
+})
+
+test('an update behind a gap counts only when the gap is closed', () => {
+  const { doc, updates } = typed('a', 'b', 'c')
+  const [first, second, third] = updates as [Uint8Array, Uint8Array, Uint8Array]
+  const held = new Held()
+  held.add(third)
+  expect(held.contains(third)).toBe(false)
+  held.add(first)
+  expect(held.contains(third)).toBe(false)
+  held.add(second)
+  expect(held.contains(Y.encodeStateAsUpdate(doc))).toBe(true)
+})
+
+test('a deletion is missed though the state vector is the same, and held once it was added', () => {
+  const { doc, updates } = typed('abc')
+  const held = new Held()
+  for (const update of updates) held.add(update)
+  doc.getText('title').delete(0, 1)
+  const deletion = updates.at(-1) as Uint8Array
+  expect(held.contains(deletion)).toBe(false)
+  expect(held.contains(Y.encodeStateAsUpdate(doc, held.stateVector()))).toBe(false)
+  held.add(deletion)
+  expect(held.contains(Y.encodeStateAsUpdate(doc))).toBe(true)
+})
+
+test('it is kept across visits, and rubbish from a disk is nothing', () => {
+  const { doc, updates } = typed('abc', 'd')
+  const held = new Held()
+  for (const update of updates) held.add(update)
+  expect(decodeHeld(held.encode())?.contains(Y.encodeStateAsUpdate(doc))).toBe(true)
+  expect(decodeHeld(new Uint8Array([255, 255, 255]))).toBeUndefined()
+})
