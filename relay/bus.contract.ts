@@ -96,6 +96,16 @@ export function busContract(name: string, start: () => Promise<BusUnderTest>): v
       expect(ear.heard.filter(([name]) => name === 'entry').map((entry) => entry[2])).toEqual([3])
     })
 
+    test('an entry of somebody who left at once is saved all the same', async () => {
+      const { bus, store } = await started()
+      const stop = bus.subscribe(session, new Ear())
+      const appending = bus.append(session, 1, someEnvelope())
+      stop()
+      expect(await appending).toMatchObject({ outcome: 'saved' })
+      await bus.settled()
+      expect(await store.head(session)).toMatchObject({ sequence: 1 })
+    })
+
     test('nobody hears another session, or anything after they stopped', async () => {
       const { bus } = await started()
       const ear = new Ear()

@@ -48,18 +48,33 @@ export class LocalBus implements Bus {
     }
   }
 
-  async append(id: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
+  append(id: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
     const session = this.#sessions.get(id) ?? this.#open(id)
-    session.appending += 1
-    this.#appending += 1
-    try {
-      if (session.state.log === 'opening') await session.state.opened
-      return await this.#number(id, session, author, envelope)
-    } finally {
-      session.appending -= 1
-      this.#appending -= 1
-      this.#release(id, session)
+    const { state } = session
+    if (state.log === 'opening') {
+      this.#count(session, 1)
+      return state.opened.then(() => {
+        this.#count(session, -1)
+        return this.append(id, author, envelope)
+      })
     }
+    if (state.log === 'failed') {
+      for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope)
+      return Promise.resolve({ outcome: 'refused', reason: state.reason })
+    }
+    const checksum = checksumOf(envelope)
+    const previous = session.sequence
+    const position = { sequence: previous + 1, mark: markOf(checksum) }
+    session.sequence = position.sequence
+    this.#count(session, 1)
+    for (const subscriber of session.subscribers) subscriber.entry(author, position, envelope)
+    const entry = { sequence: position.sequence, previous, checksum, envelope }
+    return this.#store.append(id, entry).then((appended) => {
+      this.#count(session, -1)
+      const delivered = this.#conclude(id, session, position, appended)
+      this.#release(id, session)
+      return delivered
+    })
   }
 
   signal(id: SessionId, from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
@@ -97,25 +112,6 @@ export class LocalBus implements Bus {
     this.#failed.clear()
   }
 
-  async #number(
-    id: SessionId,
-    session: Session,
-    author: ConnectionId,
-    envelope: Uint8Array,
-  ): Promise<Delivered> {
-    if (session.state.log === 'failed') {
-      for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope)
-      return { outcome: 'refused', reason: session.state.reason }
-    }
-    const checksum = checksumOf(envelope)
-    const previous = session.sequence
-    const position = { sequence: previous + 1, mark: markOf(checksum) }
-    session.sequence = position.sequence
-    for (const subscriber of session.subscribers) subscriber.entry(author, position, envelope)
-    const entry = { sequence: position.sequence, previous, checksum, envelope }
-    return this.#conclude(id, session, position, await this.#store.append(id, entry))
-  }
-
   #conclude(id: SessionId, session: Session, position: Position, appended: Appended): Delivered {
     switch (appended.outcome) {
       case 'saved':
@@ -151,6 +147,12 @@ export class LocalBus implements Bus {
     })
     session.state = { log: 'opening', opened }
     return session
+  }
+
+  /** A session with appends under way stays, even when nobody listens any more. */
+  #count(session: Session, change: 1 | -1): void {
+    session.appending += change
+    this.#appending += change
   }
 
   #save(session: Session, saved: Position | undefined): void {

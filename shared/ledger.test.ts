@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { createSessionKeys, keysFor, sign } from './keys.ts'
+import { participantId } from './id.ts'
+import { createSessionKeys, keysFor, publicKeyOf, sign } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import { Participant } from './participant.ts'
-import { encodeOpen, encodeRecord, recordIdOf } from './record.ts'
+import { encodeOpen, encodeRecord, membershipStatement, recordIdOf } from './record.ts'
 import { bytesOf, cards, Device, meet, memberKeys, observerKeys, ownerKeys } from './testing.ts'
 
 function revealedRound() {
@@ -56,16 +57,21 @@ test('an observer cannot introduce themselves, and what they sign does not count
   expect(() => observer.introduce('eve')).toThrow()
   add(alice.ledger, observer.reveal(round))
   add(alice.ledger, observer.choose(round, { card: 0, unsure: false }))
-  const forged = {
-    kind: 'profile',
-    author: observer.id,
-    counter: 1,
-    name: 'eve',
-    observer: false,
-    membership: sign(bytesOf(1), bytesOf(2)),
-  } as const
-  add(alice.ledger, encodeRecord(memberKeys.session, forged, bytesOf(5)))
   expect(alice.ledger.isMember(observer.id)).toBe(false)
+  expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
+})
+
+test('a profile that its author signed well, but the member key did not vouch for, makes nobody a participant', () => {
+  const { alice, round } = revealedRound()
+  const seed = bytesOf(5)
+  const author = participantId(publicKeyOf(seed))
+  const membership = sign(membershipStatement(memberKeys.session, author), bytesOf(2))
+  const profile = { kind: 'profile', author, counter: 1, name: 'eve', observer: false, membership } as const
+  const reveal = { kind: 'reveal', author, round, cut: [], seen: [] } as const
+  add(alice.ledger, encodeRecord(memberKeys.session, profile, seed))
+  add(alice.ledger, encodeRecord(memberKeys.session, reveal, seed))
+  expect(alice.ledger.isMember(author)).toBe(false)
+  expect(alice.ledger.of(round, 'reveal')).toHaveLength(1)
   expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
 })
 
