@@ -43,6 +43,20 @@ export function busContract(name: string, start: () => Promise<BusUnderTest>): v
       expect(bob.heard).toEqual(heard)
     })
 
+    test('when a session is deleted every subscriber hears it, and nothing of it is left', async () => {
+      const { bus, store } = await started()
+      const [alice, bob] = [new Ear(), new Ear()]
+      bus.subscribe(session, alice)
+      bus.subscribe(session, bob)
+      await bus.append(session, 7, someEnvelope())
+      expect(await bus.delete(session)).toEqual({ outcome: 'deleted' })
+      for (const ear of [alice, bob]) {
+        await ear.hears(3)
+        expect(ear.heard.at(-1)).toEqual(['deleted'])
+      }
+      expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
+    })
+
     test('subscribers hear entries in the order of their sequences, each before it is saved', async () => {
       const { bus } = await started()
       const ear = new Ear()
@@ -215,6 +229,10 @@ class Ear implements Subscriber {
 
   saved(position: Position): void {
     this.#hear('saved', position.sequence)
+  }
+
+  deleted(): void {
+    this.#hear('deleted')
   }
 
   log(state: string): void {

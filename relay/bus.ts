@@ -1,7 +1,7 @@
 import type { Position } from '../shared/cursor.ts'
 import type { SessionId } from '../shared/id.ts'
 import type { ConnectionId } from '../shared/wire.ts'
-import type { Compaction, Refusal } from './store.ts'
+import type { Compaction, Deleted, Refusal, Unreachable } from './store.ts'
 
 /** What a room hears of its session, from its own connections and from everywhere else. */
 export interface Subscriber {
@@ -15,6 +15,8 @@ export interface Subscriber {
   saved(position: Position): void
   /** `kept` comes only after `unreachable`. What came between has to be fetched or sent again. */
   log(state: 'kept' | 'unreachable'): void
+  /** The owner deleted the session: nothing of it is kept any more, anywhere. */
+  deleted(): void
 }
 
 export type Delivered =
@@ -39,6 +41,8 @@ export interface Bus {
   present(session: SessionId): Iterable<ConnectionId>
   /** Says that the log could not be read; subscribers hear `kept` once it can be again. */
   doubt(session: SessionId): void
+  /** Deletes the session in every store, then says so to every subscriber. */
+  delete(session: SessionId): Promise<Deleted | Unreachable>
   /** Resolves when everything appended so far has been answered. */
   settled(): Promise<void>
   close(): void

@@ -1,7 +1,7 @@
 import type { Cursor, Position } from '../shared/cursor.ts'
 import { encodeFromRelay } from '../shared/wire.ts'
 import { encodeEntry } from './frames.ts'
-import type { Page, Unreachable } from './store.ts'
+import type { Deleted, Page, Unreachable } from './store.ts'
 
 export interface Reader {
   /** False once the client has gone. */
@@ -12,13 +12,14 @@ export interface Reader {
 }
 
 export interface Log {
-  since(cursor: Cursor, generation: number): Promise<Page | Unreachable>
+  since(cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable>
   cursorOf(position: Position | undefined): Cursor
 }
 
 export type CaughtUp =
   | { readonly log: 'kept'; readonly upTo: Position | undefined; readonly resumed: boolean }
   | { readonly log: 'unreachable' }
+  | { readonly log: 'deleted' }
 
 /** Sends what a cursor does not cover, page by page, as fast as the client reads. */
 export async function catchUp(
@@ -31,6 +32,7 @@ export async function catchUp(
   for (;;) {
     const page = await (resumed === undefined ? log.since(cursor, generation) : log.since(cursor, 0))
     if (page.outcome === 'refused') return { log: 'unreachable' }
+    if (page.outcome === 'deleted') return { log: 'deleted' }
     resumed ??= page.resumed
     if (reader.isListening) sendPage(log, page, reader)
     if (!page.more || !reader.isListening) return { log: 'kept', upTo: page.upTo, resumed }

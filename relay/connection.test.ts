@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
@@ -5,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { closeCodes } from '../shared/close-code.ts'
 import type { Cursor } from '../shared/cursor.ts'
-import { createSessionKeys, keysFor } from '../shared/keys.ts'
+import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../shared/keys.ts'
 import { subprotocol } from '../shared/wire.ts'
 import { BareClient, type BareOptions } from './bare-client.testing.ts'
 import { someEnvelope, startRelay, type TestRelay, type TestRelayOptions } from './testing.ts'
@@ -138,6 +139,44 @@ test.each([
   const mallory = await BareClient.join(url, keys)
   mallory.socket.send(message)
   expect(await mallory.closed).toEqual(closed('malformed'))
+})
+
+test('the owner deletes a session: everybody is told, and it stays deleted', async () => {
+  const { url } = await started()
+  const owner = await BareClient.join(url, keys)
+  const alice = await BareClient.join(url, member)
+  await alice.save(someEnvelope())
+  const signature = sign(deleteStatement(keys.session), roleSeed(keys))
+  owner.send({ type: 'delete', signature })
+  expect(await alice.closed).toEqual(closed('deleted'))
+  expect(await owner.closed).toEqual(closed('deleted'))
+  expect(await new BareClient(url, member).closed).toEqual(closed('deleted'))
+  expect(await new BareClient(url, keys).closed).toEqual(closed('deleted'))
+})
+
+test('nobody but the owner deletes a session', async () => {
+  const { url } = await started()
+  const alice = await BareClient.join(url, member)
+  await alice.save(someEnvelope())
+  alice.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+  expect(await alice.closed).toEqual(closed('forbidden'))
+  const owner = await BareClient.join(url, keys)
+  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(member)) })
+  expect(await owner.closed).toEqual(closed('forbidden'))
+  expect((await BareClient.join(url, member)).envelopes()).toHaveLength(1)
+})
+
+test('a deleted session leaves no byte of an envelope in the database', async () => {
+  const { url, dataDir } = await started()
+  const owner = await BareClient.join(url, keys)
+  const envelope = someEnvelope()
+  await owner.save(envelope)
+  const files = () => readdirSync(dataDir).map((file) => readFileSync(join(dataDir, file)))
+  const found = () => files().some((bytes) => bytes.includes(Buffer.from(envelope.subarray(30, 60))))
+  expect(found()).toBe(true)
+  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+  await owner.closed
+  expect(found()).toBe(false)
 })
 
 test('a second hello is malformed', async () => {

@@ -13,7 +13,7 @@ import {
   type UnsavedReason,
 } from '../shared/wire.ts'
 import { type CaughtUp, catchUp, type Reader } from './catch-up.ts'
-import { checkHello, type Hello } from './hello.ts'
+import { checkDeletion, checkHello, type Hello } from './hello.ts'
 import { type Limits, spend } from './limits.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
@@ -64,6 +64,8 @@ export class Connection implements Reader {
   readonly #outlet: Outlet
   readonly #surroundings: Surroundings
   #earnedAt = 0
+  /** The owner's public key, of an owner. */
+  #owner: Uint8Array | undefined
   #state: State
 
   constructor(session: SessionId, origin: string, outlet: Outlet, surroundings: Surroundings) {
@@ -99,6 +101,7 @@ export class Connection implements Reader {
     if (!state.room.spend(limits.framesOfSession, now)) return this.close('tooFast')
     const message = decodeFromClient(frame)
     if (!message || message.type === 'hello') return this.close('malformed')
+    if (message.type === 'delete') return this.#delete(message.signature, state.room)
     const { length } = message.envelope
     if (length < envelopeOverhead) return this.close('malformed')
     if (length > envelopeLimits[message.type === 'append' ? 'change' : message.type])
@@ -174,6 +177,7 @@ export class Connection implements Reader {
     if (hello?.type !== 'hello') return this.close('malformed')
     const role = checkHello(hello, session, nonce, origin)
     if (role === 'version' || role === 'forbidden') return this.close(role)
+    if (role === 'owner') this.#owner = hello.publicKeys.slice(0, 32)
     void this.#catchUp(hello, role, this.#surroundings.rooms.of(session))
   }
 
@@ -183,10 +187,11 @@ export class Connection implements Reader {
     this.#state = { phase: 'catchingUp', role, room, missed }
     room.enter(this)
     const caughtUp = await catchUp(room, cursor, generation, this)
-    if (this.isListening) this.#goLive(role, room, missed, caughtUp)
+    if (caughtUp.log === 'deleted') this.close('deleted')
+    else if (this.isListening) this.#goLive(role, room, missed, caughtUp)
   }
 
-  #goLive(role: Role, room: Room, missed: Missed, caughtUp: CaughtUp): void {
+  #goLive(role: Role, room: Room, missed: Missed, caughtUp: Exclude<CaughtUp, { log: 'deleted' }>): void {
     const upTo = caughtUp.log === 'kept' ? caughtUp.upTo : undefined
     for (const connection of room.present) this.#tell({ type: 'joined', connection })
     for (const { frame, sequence } of missed.frames) {
@@ -202,7 +207,13 @@ export class Connection implements Reader {
     room.announce(this)
   }
 
-  #take(message: Exclude<FromClient, Hello>, role: Role, room: Room): void {
+  /** When it is done, everybody is told, this client too. */
+  #delete(signature: Uint8Array, room: Room): void {
+    if (!this.#owner || !checkDeletion(room.session, this.#owner, signature)) return this.close('forbidden')
+    void room.delete(this)
+  }
+
+  #take(message: Exclude<FromClient, Hello | { type: 'delete' }>, role: Role, room: Room): void {
     switch (message.type) {
       case 'append':
         if (role === 'observer') return this.unsaved(message.ref, 'observer')

@@ -7,7 +7,7 @@ import { SetupError } from './setup-error.ts'
 
 /** Older ones can corrupt a database when the write-ahead log is reset (fixed in 3.51.3). */
 const oldestSqlite = [3, 51, 3]
-const schemaVersion = 1
+const schemaVersion = 2
 
 const schema = `
   CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -35,6 +35,8 @@ const schema = `
   );
   CREATE INDEX sessions_by_day ON sessions (day);
 `
+/** What version 2 added. */
+const deletions = 'CREATE TABLE deletions (id TEXT PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;'
 
 export interface OpenDatabase {
   readonly database: Database
@@ -127,7 +129,7 @@ function makeDurable(database: Database): void {
 /** The name under which this database's sequences appear in cursors, made once with it. */
 function prepare(database: Database, region: string): string {
   const version = database.pragma('user_version', { simple: true })
-  if (version !== 0 && version !== schemaVersion) {
+  if (version !== 0 && version !== 1 && version !== schemaVersion) {
     throw new SetupError(
       `The database in DATA_DIR was made by another version of the relay (format ${version})`,
     )
@@ -135,10 +137,17 @@ function prepare(database: Database, region: string): string {
   if (version === 0) {
     database.transaction(() => {
       database.exec(schema)
+      database.exec(deletions)
       const origin = `${region}.${base32(randomBytes(5))}`
       database
         .prepare(`INSERT INTO facts VALUES ('origin', ?), ('day', 0), ('seen', ''), ('check', 0)`)
         .run(origin)
+      database.pragma(`user_version = ${schemaVersion}`)
+    })()
+  }
+  if (version === 1) {
+    database.transaction(() => {
+      database.exec(deletions)
       database.pragma(`user_version = ${schemaVersion}`)
     })()
   }

@@ -3,7 +3,17 @@ import type { SessionId } from '../shared/id.ts'
 import { type OpenDatabase, openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 import { unpackPage } from './sqlite-store.ts'
-import type { Appended, Head, NewEntry, NewSnapshot, Page, PutSnapshot, Store, Unreachable } from './store.ts'
+import type {
+  Appended,
+  Deleted,
+  Head,
+  NewEntry,
+  NewSnapshot,
+  Page,
+  PutSnapshot,
+  Store,
+  Unreachable,
+} from './store.ts'
 import type { Notice, Request, StoreOptions } from './store-protocol.ts'
 
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
@@ -29,8 +39,9 @@ export class DirectStore implements Store {
     return appended
   }
 
-  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Unreachable> {
+  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable> {
     const answer = this.#ask({ type: 'since', session, after: cursor.get(this.origin), generation })
+    if (answer.outcome === 'deleted') return answer
     return answer.outcome === 'page' ? unpackPage(answer) : unreachable
   }
 
@@ -43,6 +54,10 @@ export class DirectStore implements Store {
   async head(session: SessionId): Promise<Head | Unreachable> {
     const answer = this.#ask({ type: 'head', session })
     return answer.outcome === 'head' ? answer : unreachable
+  }
+
+  async delete(session: SessionId): Promise<Deleted | Unreachable> {
+    return this.#ask({ type: 'delete', session }).outcome === 'deleted' ? { outcome: 'deleted' } : unreachable
   }
 
   async check(): Promise<{ readonly outcome: 'ready' } | Unreachable> {

@@ -47,6 +47,8 @@ export class Engine {
         const { session, covers, replaces, envelope } = request
         return outcomeOf(this.#commit(() => this.#snapshots.put(session, covers, replaces, envelope)))
       }
+      case 'delete':
+        return this.#delete(request.session)
       case 'head':
         return outcomeOf(this.#commit(() => this.#logs.head(request.session)))
       case 'check':
@@ -64,12 +66,26 @@ export class Engine {
   #since({ session: id, after, generation }: Extract<Request, { type: 'since' }>): Answer {
     const session = this.#logs.find(id)
     if (!session) {
+      if (this.#logs.isDeleted(id)) return { outcome: 'deleted' }
       const rows = new ArrayBuffer(0)
       return { outcome: 'page', resumed: false, snapshot: undefined, rows, upTo: undefined, more: false }
     }
     if (session.day !== this.#logs.day) this.#logs.touch(session)
     const { rows, ...page } = this.#reads.since(session.key, after, generation)
     return { outcome: 'page', ...page, rows: packRows(rows) }
+  }
+
+  /** Overwrites what it frees, and the write-ahead log with it, so that the file holds nothing of the session any more. */
+  #delete(session: string): Answer {
+    const { database } = this.#open
+    database.pragma('secure_delete = ON')
+    const done = this.#commit(() => {
+      this.#logs.delete(session)
+      return { outcome: 'deleted' as const }
+    })
+    database.pragma('secure_delete = OFF')
+    if ('value' in done) database.pragma('wal_checkpoint(TRUNCATE)')
+    return outcomeOf(done)
   }
 
   #limit(bytes: number | undefined): void {

@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto'
 import type { SessionId } from '../shared/id.ts'
-import { helloStatement, type Role, roles, sessionIdOf } from '../shared/keys.ts'
+import { deleteStatement, helloStatement, type Role, roles, sessionIdOf } from '../shared/keys.ts'
 import { type FromClient, protocolVersion } from '../shared/wire.ts'
 
 export type Hello = Extract<FromClient, { type: 'hello' }>
@@ -21,6 +21,11 @@ export function checkHello(
   const publicKey = hello.publicKeys.subarray(at, at + 32)
   const proven = verifies(helloStatement(nonce, session, origin), publicKey, hello.signature)
   return belongs && proven ? hello.role : 'forbidden'
+}
+
+/** Whether the owner of the session signed that it be deleted. */
+export function checkDeletion(session: SessionId, owner: Uint8Array, signature: Uint8Array): boolean {
+  return verifies(deleteStatement(session), owner, signature)
 }
 
 /** Ed25519 by OpenSSL, 14 times faster than in JavaScript; a JWK is read 13 times faster than DER. */

@@ -4,7 +4,7 @@ import type { SessionId } from '../shared/id.ts'
 import type { ConnectionId } from '../shared/wire.ts'
 import type { Bus, Delivered, Subscriber } from './bus.ts'
 import { checksumOf, markOf } from './hash.ts'
-import type { Appended, Refusal, Store } from './store.ts'
+import type { Appended, Deleted, Refusal, Store, Unreachable } from './store.ts'
 
 interface Session {
   readonly subscribers: Set<Subscriber>
@@ -101,6 +101,14 @@ export class LocalBus implements Bus {
   doubt(id: SessionId): void {
     const session = this.#sessions.get(id)
     if (session) this.#fail(id, session, 'unreachable')
+  }
+
+  async delete(id: SessionId): Promise<Deleted | Unreachable> {
+    const deleted = await this.#store.delete(id)
+    if (deleted.outcome === 'deleted') {
+      for (const subscriber of [...this.#subscribers(id)]) subscriber.deleted()
+    }
+    return deleted
   }
 
   async settled(): Promise<void> {

@@ -38,6 +38,7 @@ export class LogTables {
 
   append(row: Row): Appended {
     const session = this.find(row.session) ?? this.#create(row.session)
+    if (!session) return { outcome: 'refused', reason: 'unreachable' }
     const { insert, setHead } = this.#statements
     const overQuota = session.bytes + largestEnvelope > this.quota
     const inTurn = row.previous === session.head && !overQuota
@@ -92,6 +93,18 @@ export class LogTables {
     })
   }
 
+  isDeleted(id: string): boolean {
+    return this.#statements.deletion.get(id) !== undefined
+  }
+
+  /** Leaves nothing but the fact. */
+  delete(id: string): void {
+    const session = this.find(id)
+    this.#remembered.delete(id)
+    if (session) for (const drop of this.#statements.drop) drop.run(session.key)
+    this.#statements.noteDeletion.run(id, this.day)
+  }
+
   /** Must be called when a transaction was undone, or rows changed behind this class. */
   forget(id: string): void {
     this.#remembered.delete(id)
@@ -106,7 +119,9 @@ export class LogTables {
     this.#statements.setDay.run(this.day, session.key)
   }
 
-  #create(id: string): SessionRow {
+  /** Undefined for a session that was deleted. */
+  #create(id: string): SessionRow | undefined {
+    if (this.isDeleted(id)) return undefined
     const { lastInsertRowid } = this.#statements.create.run(id, this.day)
     return this.#remember(id, {
       key: Number(lastInsertRowid),
@@ -148,6 +163,11 @@ function prepareAll(database: Database) {
       'SELECT key, head, day FROM sessions WHERE id = ?',
     ),
     create: database.prepare<[string, number]>('INSERT INTO sessions (id, head, day) VALUES (?, 0, ?)'),
+    deletion: database.prepare<[string], { id: string }>('SELECT id FROM deletions WHERE id = ?'),
+    noteDeletion: database.prepare<[string, number]>('INSERT OR REPLACE INTO deletions VALUES (?, ?)'),
+    drop: ['entries WHERE session', 'snapshots WHERE session', 'sessions WHERE key'].map((rows) =>
+      database.prepare<[number]>(`DELETE FROM ${rows} = ?`),
+    ),
     setHead: database.prepare<[number, number]>('UPDATE sessions SET head = ? WHERE key = ?'),
     setDay: database.prepare<[number, number]>('UPDATE sessions SET day = ? WHERE key = ?'),
     insert: database.prepare<[number, number, Uint8Array, Uint8Array]>(

@@ -80,6 +80,11 @@ export class Room implements Subscriber {
     author.saved(ref, this.savedCursor, this.#compactNow(delivered.compact, author.now()))
   }
 
+  async delete(owner: Connection): Promise<void> {
+    const deleted = await this.#bus.delete(this.session)
+    if (deleted.outcome === 'refused') owner.unsaved(0, deleted.reason)
+  }
+
   relay(from: Connection, to: ConnectionId, envelope: Uint8Array): void {
     this.#bus.signal(this.session, from.id, to, envelope)
   }
@@ -127,6 +132,10 @@ export class Room implements Subscriber {
   log(state: 'kept' | 'unreachable'): void {
     this.#log = state
     if (state === 'kept') for (const connection of [...this.#connections.values()]) connection.close('resume')
+  }
+
+  deleted(): void {
+    for (const connection of [...this.#connections.values()]) connection.close('deleted')
   }
 
   #announce(frame: Uint8Array, about: ConnectionId): void {

@@ -7,7 +7,17 @@ import { packRows, type Row, unpackRows } from './batch.ts'
 import { markOf } from './hash.ts'
 import type { Reporter } from './report.ts'
 import { SetupError } from './setup-error.ts'
-import type { Appended, Head, NewEntry, NewSnapshot, Page, PutSnapshot, Store, Unreachable } from './store.ts'
+import type {
+  Appended,
+  Deleted,
+  Head,
+  NewEntry,
+  NewSnapshot,
+  Page,
+  PutSnapshot,
+  Store,
+  Unreachable,
+} from './store.ts'
 import type { Answer, FromStore, PackedPage, Request, StoreOptions, ToStore } from './store-protocol.ts'
 
 /** How long appends wait for company in one transaction. */
@@ -72,9 +82,10 @@ export class SqliteStore implements Store {
     })
   }
 
-  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Unreachable> {
+  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable> {
     const after = cursor.get(this.origin)
     const answer = await this.#ask({ type: 'since', session, after, generation })
+    if (answer.outcome === 'deleted') return answer
     return answer.outcome === 'page' ? unpackPage(answer) : unreachable
   }
 
@@ -94,6 +105,11 @@ export class SqliteStore implements Store {
   async head(session: SessionId): Promise<Head | Unreachable> {
     const answer = await this.#ask({ type: 'head', session })
     return answer.outcome === 'head' ? answer : unreachable
+  }
+
+  async delete(session: SessionId): Promise<Deleted | Unreachable> {
+    const answer = await this.#ask({ type: 'delete', session })
+    return answer.outcome === 'deleted' || answer.outcome === 'refused' ? answer : unreachable
   }
 
   async check(): Promise<{ readonly outcome: 'ready' } | Unreachable> {

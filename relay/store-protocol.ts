@@ -1,6 +1,6 @@
 import type { Position } from '../shared/cursor.ts'
 import type { RawPage } from './read-tables.ts'
-import type { Appended, Head, PutSnapshot, Unreachable } from './store.ts'
+import type { Appended, Deleted, Head, PutSnapshot, Unreachable } from './store.ts'
 
 /** What the relay's thread and the store's thread say to each other. */
 export interface StoreOptions {
@@ -25,6 +25,7 @@ export type Request =
       readonly envelope: Uint8Array
     }
   | { readonly type: 'head'; readonly session: string }
+  | { readonly type: 'delete'; readonly session: string }
   | { readonly type: 'check' }
   /** The largest the database may grow; undefined for no limit but the disk. */
   | { readonly type: 'limit'; readonly bytes: number | undefined }
@@ -33,7 +34,7 @@ export type Request =
 /** Like a `Page`, with its entries packed into one buffer. */
 export type PackedPage = Omit<RawPage, 'rows'> & { readonly outcome: 'page'; readonly rows: ArrayBuffer }
 
-export type Answer = PackedPage | PutSnapshot | Head | { readonly outcome: 'ready' } | Unreachable
+export type Answer = PackedPage | PutSnapshot | Head | { readonly outcome: 'ready' } | Deleted | Unreachable
 
 /** Packed appends are committed first, then the requests are answered in order. */
 export interface ToStore {

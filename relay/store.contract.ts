@@ -55,6 +55,22 @@ export function storeContract(name: string, createPlace: () => Place): void {
       expect((await opened()).origin).not.toBe(origin)
     })
 
+    test('a session that was deleted is gone for good, after the store was opened again too', async () => {
+      const place = createPlace()
+      const first = await place.open()
+      await write(first, 0, 5)
+      const other = createSessionKeys().session
+      const [kept] = await Promise.all([first.append(other, entryAfter(0)), first.delete(session)])
+      expect(kept).toMatchObject({ outcome: 'saved' })
+      expect(await first.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
+      await first.close()
+      const store = await opened(place)
+      expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
+      expect(await store.append(session, entryAfter(0))).toMatchObject({ outcome: 'refused' })
+      expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
+      expect(await store.since(other, new Map(), 0)).toMatchObject({ outcome: 'page', entries: [{}] })
+    })
+
     test('nothing is known of a session nobody wrote to', async () => {
       const store = await opened()
       expect(await read(store)).toEqual({ resumed: false, snapshot: undefined, entries: [] })
@@ -342,6 +358,7 @@ export function storeContract(name: string, createPlace: () => Place): void {
   async function readPage(store: Store, from: Cursor = new Map(), generation = 0): Promise<Page> {
     const page = await store.since(session, from, generation)
     if (page.outcome === 'refused') throw new Error(`The store is ${page.reason}`)
+    if (page.outcome === 'deleted') throw new Error('The session was deleted')
     return page
   }
 

@@ -59,6 +59,11 @@ export interface Head {
   readonly overQuota: boolean
 }
 
+/** Deleted by its owner: the store keeps nothing of it and takes nothing more. */
+export interface Deleted {
+  readonly outcome: 'deleted'
+}
+
 export interface Unreachable {
   readonly outcome: 'refused'
   readonly reason: Refusal
@@ -73,9 +78,11 @@ export interface Store {
   readonly origin: string
   append(session: SessionId, entry: NewEntry): Promise<Appended>
   /** What the cursor does not cover. Generation 1 starts from the snapshot before the current one. */
-  since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Unreachable>
+  since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable>
   putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot>
   head(session: SessionId): Promise<Head | Unreachable>
+  /** For good, as far as sessions are kept at all: a place of it stays until then. */
+  delete(session: SessionId): Promise<Deleted | Unreachable>
   /** Commits something tiny. */
   check(): Promise<{ readonly outcome: 'ready' } | Unreachable>
   close(): Promise<void>

@@ -5,7 +5,7 @@ const hour = 3_600_000
 const sessionsAtOnce = 50
 
 /**
- * Deletes sessions nobody used for `idleDays` days. Days are counted, at most one per day of the clock, instead of
+ * Deletes sessions nobody used for `idleDays` days, and forgets as late which ones their owners deleted. Days are counted, at most one per day of the clock, instead of
  * computed: a clock that jumps ten years ahead ages every session by one day.
  */
 export function startSweeping(
@@ -20,6 +20,7 @@ export function startSweeping(
     idle: database
       .prepare<[number, number], number>('SELECT key FROM sessions WHERE day < ? LIMIT ?')
       .pluck(),
+    forget: database.prepare<[number]>('DELETE FROM deletions WHERE day < ?'),
     drop: ['entries WHERE session', 'snapshots WHERE session', 'sessions WHERE key'].map((rows) =>
       database.prepare<[number]>(`DELETE FROM ${rows} = ?`),
     ),
@@ -36,6 +37,7 @@ export function startSweeping(
 
   const dropSome = database.transaction((before: number) => {
     const keys = statements.idle.all(before, sessionsAtOnce) as number[]
+    statements.forget.run(before)
     for (const key of keys) for (const drop of statements.drop) drop.run(key)
     return keys.length
   })

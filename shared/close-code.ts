@@ -5,6 +5,10 @@
 export const closeCodes = {
   malformed: { code: 4400, words: 'This app and the relay do not understand each other. Reload the page.' },
   forbidden: { code: 4403, words: 'The relay does not accept this invitation. Ask for the link again.' },
+  deleted: {
+    code: 4410,
+    words: 'The session was deleted from the relay by whoever made it. Devices keep what they have.',
+  },
   origin: { code: 4404, words: 'The relay does not serve this address. Its operator can add it to ORIGINS.' },
   version: { code: 4426, words: 'This app and the relay have different versions. Reload the page.' },
   tooLarge: { code: 4413, words: 'A change was larger than the relay accepts.' },
@@ -16,3 +20,8 @@ export const closeCodes = {
 } as const
 
 export type CloseReason = keyof typeof closeCodes
+
+export function closeReason(code: number): CloseReason | 'unknown' {
+  const found = Object.entries(closeCodes).find(([, close]) => close.code === code)
+  return found ? (found[0] as CloseReason) : 'unknown'
+}

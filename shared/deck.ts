@@ -5,6 +5,11 @@ export interface Card {
   readonly special?: true
 }
 
+/** The same face: of two decks, a card that means the same. */
+export function isSameCard(a: Card, b: Card): boolean {
+  return a.label === b.label && a.number === b.number
+}
+
 export interface Deck {
   readonly name: string
   readonly cards: readonly Card[]

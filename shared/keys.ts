@@ -46,6 +46,11 @@ export function verify(signature: Uint8Array, message: Uint8Array, publicKey: Ui
   }
 }
 
+/** What a person's participant of one session is made of: 32 bytes, from the secret of their device. */
+export function participantSeed(secret: Uint8Array, session: SessionId): Uint8Array {
+  return derive(secret, `participant ${session}`)
+}
+
 export function createSessionKeys(): SessionKeys {
   return keysFrom('owner', randomBytes(32), new Uint8Array())
 }
@@ -90,6 +95,11 @@ export function sessionIdOf(publicKeys: Uint8Array): SessionId {
 /** The seed whose public key stands in `publicKeys` at the role's place. */
 export function roleSeed(keys: SessionKeys): Uint8Array {
   return derive(keys.secret, `${keys.role} key`)
+}
+
+/** What the owner signs to delete a session from its relays. */
+export function deleteStatement(session: SessionId): Uint8Array {
+  return joinBytes(utf8ToBytes('facedown.v1 delete'), idBytes(session))
 }
 
 /** What a connecting client signs: it binds the answer to this challenge, session and page. */

@@ -3,6 +3,7 @@ import type { Card } from './deck.ts'
 import {
   idBytes,
   type ParticipantId,
+  participantId,
   type RecordId,
   type RoundId,
   recordId,
@@ -16,11 +17,19 @@ import {
   type RecordOf,
   type StoredRecord,
   verifyRecord,
+  type Who,
 } from './record.ts'
-import { currentRound, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
+import { inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
 
 /** Rounds of one story, or all quick rounds. */
 export type Topic = StoryId | 'quick'
+
+/** What holds for new rounds. `id` is undefined while nobody has decided anything. */
+export interface StandingRules {
+  readonly who: Who
+  readonly auto: boolean
+  readonly id: RecordId | undefined
+}
 
 /**
  * The records of one session, indexed. A record counts when its author's signature holds and the session's member key
@@ -36,6 +45,11 @@ export class Ledger {
   readonly #profiles = new Map<ParticipantId, RecordOf<'profile'>[]>()
   readonly #seals = new Map<ParticipantId, RecordOf<'seal'>[]>()
   readonly #grants: RecordOf<'grant'>[] = []
+  readonly #rulesRecords: RecordOf<'rules'>[] = []
+  readonly #withdrawals = new Map<RecordId, RecordOf<'withdraw'>[]>()
+  /** Found when asked for, and again after a record that may change them. */
+  #offices: { readonly facilitators: Set<ParticipantId>; readonly tookOver: Set<ParticipantId> } | undefined
+  #standing: StandingRules | undefined
   readonly #verdicts = new Map<RecordId, boolean>()
 
   constructor(keys: SessionKeys) {
@@ -50,9 +64,18 @@ export class Ledger {
     switch (record.kind) {
       case 'profile':
         push(this.#profiles, record.author, record)
+        this.#forgetOffices()
         break
       case 'grant':
         this.#grants.push(record)
+        this.#forgetOffices()
+        break
+      case 'rules':
+        this.#rulesRecords.push(record)
+        this.#forgetOffices()
+        break
+      case 'withdraw':
+        push(this.#withdrawals, record.record, record)
         break
       case 'round':
         push(this.#rounds, record.story ?? 'quick', record)
@@ -106,28 +129,69 @@ export class Ledger {
     return valid.sort((a, b) => b.counter - a.counter || (a.id < b.id ? -1 : 1))[0]
   }
 
-  /** Whom the owner's key, or a facilitator in turn, made a facilitator. */
-  facilitators(): Set<ParticipantId> {
-    const owner = this.#keys.publicKeys.subarray(0, 32)
-    const grants = this.#grants.filter((grant) => this.#signatureHolds(grant.id))
-    const facilitators = new Set<ParticipantId>()
-    let before: number
-    do {
-      before = facilitators.size
-      for (const { author, participant } of grants) {
-        const byOwner = idBytes(author).every((byte, at) => byte === owner[at])
-        if (byOwner || facilitators.has(author)) facilitators.add(participant)
-      }
-    } while (facilitators.size > before)
-    return facilitators
+  /** Whom the owner's key, or a facilitator in turn, made a facilitator, and who took over. Nobody stops being one. */
+  facilitators(): ReadonlySet<ParticipantId> {
+    return this.#officesNow().facilitators
   }
 
+  /** Facilitators by nothing but their own statement. Whether nobody else was there cannot be proven, so all see who they are. */
+  tookOver(): ReadonlySet<ParticipantId> {
+    return this.#officesNow().tookOver
+  }
+
+  /** Of rules set apart from each other the stricter hold. */
+  rules(): StandingRules {
+    this.#standing ??= this.#strictest()
+    return this.#standing
+  }
+
+  /** The ids of all rules that nothing replaces yet. */
+  standingRules(): RecordId[] {
+    return this.#unreplacedRules().map(({ id }) => id)
+  }
+
+  /** Whether a round started by them now would count. */
+  mayStart(participant: ParticipantId): boolean {
+    return this.isMember(participant) && this.#permits(this.rules().who, participant)
+  }
+
+  /** Whether what they decide about this round counts, and the rules of today do not ask them to leave it. */
+  mayDecide(participant: ParticipantId, round: RecordOf<'round'>): boolean {
+    return this.mayStart(participant) && this.#permits(this.#whoDecides(round), participant)
+  }
+
+  /** All that count, those taken back too. */
   rounds(topic: Topic): RecordOf<'round'>[] {
     return (this.#rounds.get(topic) ?? []).filter((round) => this.counts(round))
   }
 
+  /** The last of the chain first. */
+  allRounds(topic: Topic): RecordOf<'round'>[] {
+    return inChainOrder(this.rounds(topic))
+  }
+
+  /** Stories (removed ones too) and the quick rounds, as far as they have had a round. */
+  topics(): Topic[] {
+    return [...this.#rounds.keys()]
+  }
+
   current(topic: Topic): RecordOf<'round'> | undefined {
-    return currentRound(this.rounds(topic))
+    return this.allRounds(topic).find((round) => this.#isInOrder(round))
+  }
+
+  /** Whether a round or an estimate was taken back. What was revealed stays. */
+  withdrawn(id: RecordId): boolean {
+    const withdrawals = this.#withdrawals.get(id)
+    const target = this.#records.get(id)?.record
+    if (!withdrawals || (target?.kind !== 'round' && target?.kind !== 'estimate')) return false
+    if (target.kind === 'round' && this.#isRevealed(target.id)) return false
+    const round = target.kind === 'round' ? target : this.round(target.round)
+    return withdrawals.some(
+      (withdrawal) =>
+        this.counts(withdrawal) &&
+        (withdrawal.author === target.author ||
+          (round !== undefined && this.#permits(this.#whoDecides(round), withdrawal.author))),
+    )
   }
 
   round(id: RoundId): RecordOf<'round'> | undefined {
@@ -167,26 +231,97 @@ export class Ledger {
 
   /** The estimates of the round's story; a quick round has only its own. Those of unrevealed rounds do not count. */
   estimates(round: RecordOf<'round'>): StoryEstimate[] {
+    return this.allEstimates(round).filter(({ record }) => !this.withdrawn(record.id))
+  }
+
+  /** Those taken back too: a new estimate replaces them all, so that it is never the same record again. */
+  allEstimates(round: RecordOf<'round'>): StoryEstimate[] {
     const own = (estimate: RecordOf<'estimate'>) => round.story !== undefined || estimate.round === round.id
-    return this.estimatesOf(round.story ?? 'quick').filter((estimate) => own(estimate.record))
+    return this.#estimatesMade(round.story ?? 'quick').filter((estimate) => own(estimate.record))
   }
 
   estimatesOf(topic: Topic): StoryEstimate[] {
+    return this.#estimatesMade(topic).filter(({ record }) => !this.withdrawn(record.id))
+  }
+
+  #estimatesMade(topic: Topic): StoryEstimate[] {
     return (this.#estimates.get(topic) ?? []).flatMap((record) => {
       const round = this.counts(record) ? this.round(record.round) : undefined
       const card: Card | undefined = round?.cards[record.card]
-      const fits =
-        round && card && (round.story ?? 'quick') === topic && this.of(round.id, 'reveal').length > 0
+      const fits = round && card && (round.story ?? 'quick') === topic && this.#isRevealed(round.id)
       return fits ? [{ record, card }] : []
     })
   }
 
   counts(record: StoredRecord): boolean {
-    return record.kind === 'open' || (this.#signatureHolds(record.id) && this.isMember(record.author))
+    if (record.kind === 'open') return true
+    return this.#signatureHolds(record.id) && this.isMember(record.author) && this.#isPermitted(record)
   }
 
   isMember(participant: ParticipantId): boolean {
     return (this.#profiles.get(participant) ?? []).some((profile) => this.#vouchedFor(profile))
+  }
+
+  /** The rules of the round it is about; of a round, the ones it names. */
+  #isPermitted(record: Exclude<StoredRecord, { kind: 'open' }>): boolean {
+    if (record.kind === 'rules') return this.facilitators().has(record.author)
+    const decides = record.kind === 'reveal' || record.kind === 'admit' || record.kind === 'estimate'
+    const round = decides ? this.#records.get(record.round)?.record : record
+    return round?.kind !== 'round' || this.#permits(this.#whoDecides(round), record.author)
+  }
+
+  #whoDecides(round: RecordOf<'round'>): Who {
+    const named = round.rules && this.#records.get(round.rules)?.record
+    return named?.kind === 'rules' && this.counts(named) ? named.who : 'anybody'
+  }
+
+  #permits(who: Who, participant: ParticipantId): boolean {
+    return who === 'anybody' || this.facilitators().has(participant)
+  }
+
+  /** Leaving the rules out of a round does not help: while they ask for a facilitator, nobody else's open round is current. */
+  #isInOrder(round: RecordOf<'round'>): boolean {
+    const outside = !this.#permits(this.rules().who, round.author)
+    return !this.withdrawn(round.id) && (!outside || this.#isRevealed(round.id))
+  }
+
+  #isRevealed(round: RoundId): boolean {
+    return this.of(round, 'reveal').length > 0
+  }
+
+  #strictest(): StandingRules {
+    const strictness = ({ who, auto }: RecordOf<'rules'>) => (who === 'facilitators' ? 2 : 0) + (auto ? 0 : 1)
+    const [strictest] = this.#unreplacedRules().sort(
+      (a, b) => strictness(b) - strictness(a) || (a.id < b.id ? -1 : 1),
+    )
+    return strictest ?? { who: 'anybody', auto: false, id: undefined }
+  }
+
+  #unreplacedRules(): RecordOf<'rules'>[] {
+    const counting = this.#rulesRecords.filter((record) => this.counts(record))
+    const replaced = new Set(counting.flatMap((record) => record.replaces))
+    return counting.filter((record) => !replaced.has(record.id))
+  }
+
+  #officesNow() {
+    this.#offices ??= this.#findOffices()
+    return this.#offices
+  }
+
+  #findOffices() {
+    const owner = participantId(this.#keys.publicKeys.subarray(0, 32))
+    const grants = this.#grants.filter((grant) => this.#signatureHolds(grant.id))
+    const granted = spread(new Set([owner]), grants)
+    const alone = grants.filter((grant) => grant.author === grant.participant && this.isMember(grant.author))
+    const tookOver = new Set(alone.map(({ author }) => author).filter((author) => !granted.has(author)))
+    const facilitators = spread(new Set([...granted, ...tookOver]), grants)
+    facilitators.delete(owner)
+    return { facilitators, tookOver }
+  }
+
+  #forgetOffices(): void {
+    this.#offices = undefined
+    this.#standing = undefined
   }
 
   #vouchedFor(profile: RecordOf<'profile'>): boolean {
@@ -210,6 +345,16 @@ export class Ledger {
     const statement = membershipStatement(this.#keys.session, profile.author)
     return verify(profile.membership, statement, this.#keys.publicKeys.subarray(32, 64))
   }
+}
+
+/** Everybody that those can make a facilitator, one through the other, and they themselves. */
+function spread(from: Set<ParticipantId>, grants: readonly RecordOf<'grant'>[]): Set<ParticipantId> {
+  let before: number
+  do {
+    before = from.size
+    for (const { author, participant } of grants) if (from.has(author)) from.add(participant)
+  } while (from.size > before)
+  return from
 }
 
 function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -1,14 +1,15 @@
-import type { Card } from './deck.ts'
+import { type Card, isSameCard } from './deck.ts'
 import {
   type ParticipantId,
   participantId,
+  type RecordId,
   type RoundId,
   type SealId,
   type SessionId,
   type StoryId,
 } from './id.ts'
 import { derive, publicKeyOf, roleSeed, type SessionKeys, sign } from './keys.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger, Topic } from './ledger.ts'
 import {
   encodeOpen,
   encodeRecord,
@@ -19,6 +20,7 @@ import {
   type Signed,
   type Statement,
   sortedIds,
+  type Who,
 } from './record.ts'
 import type { RoundState } from './round.ts'
 import { type Choice, commit, noCard, nonceFor, openingOf, takesBack } from './seal.ts'
@@ -36,10 +38,10 @@ export class Participant {
   readonly #nonceKey: Uint8Array
   readonly #ledger: Ledger
 
-  /** `secret`: 32 bytes that stay on this person's devices. */
-  constructor(keys: SessionKeys, secret: Uint8Array, ledger: Ledger) {
+  /** `seed`: 32 bytes that stay on this person's devices, see `participantSeed`. */
+  constructor(keys: SessionKeys, seed: Uint8Array, ledger: Ledger) {
     this.#keys = keys
-    this.#seed = derive(secret, `participant ${keys.session}`)
+    this.#seed = seed
     this.#nonceKey = derive(this.#seed, 'nonce')
     this.#ledger = ledger
     this.id = participantId(publicKeyOf(this.#seed))
@@ -61,9 +63,30 @@ export class Participant {
     return [encodeRecord(this.#keys.session, grant, roleSeed(this.#keys))]
   }
 
-  /** A new round on the story, after the one that is current there. */
+  /** A facilitator makes somebody else one. */
+  grant(participant: ParticipantId): Uint8Array {
+    return this.#state({ kind: 'grant', participant, role: 'facilitator' })
+  }
+
+  /** Makes oneself a facilitator, when none is there. */
+  takeOver(): Uint8Array {
+    return this.grant(this.id)
+  }
+
+  /** For the rounds that are started from now on. */
+  setRules({ who, auto }: { readonly who: Who; readonly auto: boolean }): Uint8Array {
+    return this.#state({ kind: 'rules', who, auto, replaces: sortedIds(this.#ledger.standingRules()) })
+  }
+
+  /** Takes back a round that nobody revealed, or an estimate. */
+  withdraw(record: RecordId): Uint8Array {
+    return this.#state({ kind: 'withdraw', record })
+  }
+
+  /** A new round on the story, after the last one there, even if that was taken back: so it is never the same again. */
   startRound(story: StoryId | undefined, cards: readonly Card[]): Uint8Array {
-    return this.#state({ kind: 'round', story, cards, previous: this.#ledger.current(story ?? 'quick')?.id })
+    const [last] = this.#ledger.allRounds(story ?? 'quick')
+    return this.#state({ kind: 'round', story, cards, previous: last?.id, rules: this.#ledger.rules().id })
   }
 
   /** A vote, changed or (undefined) taken back. */
@@ -94,7 +117,7 @@ export class Participant {
 
   /** Replaces every estimate of the story that is here. */
   settle(round: RecordOf<'round'>, card: number): Uint8Array {
-    const replaces = sortedIds(this.#ledger.estimates(round).map(({ record }) => record.id))
+    const replaces = sortedIds(this.#ledger.allEstimates(round).map(({ record }) => record.id))
     return this.#state({ kind: 'estimate', story: round.story, round: round.id, card, replaces })
   }
 
@@ -124,19 +147,42 @@ export class Participant {
       .map(([round]) => round)
   }
 
-  /** This participant's hidden vote in a round that lost its place to another started at the same time. */
+  /**
+   * This participant's hidden vote in a round that lost its place: to another started at the same time, or to the one
+   * that goes on under other rules.
+   */
   owedVote(current: RecordOf<'round'>): Choice | undefined {
     if (this.#ownSeals(current.id).length > 0) return undefined
     const rivals = this.#ledger
       .rounds(current.story ?? 'quick')
       .filter((round) => round.id !== current.id && round.previous === current.previous)
-    for (const rival of rivals) {
-      const choice = this.#ledger.of(rival.id, 'reveal').length === 0 ? this.choiceIn(rival) : undefined
+    for (const rival of [...rivals, ...this.#underOtherRules(current)]) {
+      const open = !this.#ledger.withdrawn(rival.id) && this.#ledger.of(rival.id, 'reveal').length === 0
+      const choice = open ? this.choiceIn(rival) : undefined
       const face = choice && rival.cards[choice.card]
-      const card = face ? current.cards.findIndex((other) => other.label === face.label) : -1
+      const card = face ? current.cards.findIndex((other) => isSameCard(other, face)) : -1
       if (choice && card >= 0) return { card, unsure: choice.unsure }
     }
     return undefined
+  }
+
+  /** Where this participant may owe a vote: stories whose open round they voted in is not the current one. */
+  topicsToCarry(): Topic[] {
+    const topics = this.roundsToOpen().flatMap((id) => this.#ledger.round(id) ?? [])
+    return [...new Set(topics.map((round) => round.story ?? 'quick'))]
+  }
+
+  /** The rounds before this one, as long as each was begun anew only because the rules changed. */
+  #underOtherRules(current: RecordOf<'round'>): RecordOf<'round'>[] {
+    const before: RecordOf<'round'>[] = []
+    let at = current
+    for (;;) {
+      const previous = at.previous && this.#ledger.round(at.previous)
+      if (!previous || previous.rules === at.rules || this.#ledger.of(previous.id, 'reveal').length > 0)
+        return before
+      before.push(previous)
+      at = previous
+    }
   }
 
   #openingOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Open | undefined {

@@ -7,7 +7,7 @@ import { decodeCursorBytes, encodeCursorBytes } from './cursor.ts'
 import { decrypt } from './envelope.ts'
 import { participantId, recordId, storyId } from './id.ts'
 import { formatInvitation, parseInvitation } from './invitation.ts'
-import { helloStatement, keysFor, keysFrom, publicKeyOf, sign } from './keys.ts'
+import { deleteStatement, helloStatement, keysFor, keysFrom, publicKeyOf, sign } from './keys.ts'
 import { decodePart } from './parts.ts'
 import {
   decodeRecord,
@@ -53,6 +53,7 @@ const client: Record<FromClient['type'], FromClient> = {
   append: { type: 'append', ref: 1, envelope },
   signal: { type: 'signal', to: 0, envelope },
   snapshot: { type: 'snapshot', covers: cursor, replaces: fill(9, 16), envelope },
+  delete: { type: 'delete', signature: fill(8, 64) },
 }
 const relay: Record<FromRelay['type'], FromRelay> = {
   challenge: { type: 'challenge', nonce: fill(10, 32) },
@@ -87,11 +88,14 @@ const statements: { readonly [Kind in Signed['kind']]: Signed<Kind> } = {
       { label: '?', special: true },
     ],
     previous: undefined,
+    rules: undefined,
   },
   seal: { kind: 'seal', author, round, counter: 1, commitment: fill(11, 32) },
   reveal: { kind: 'reveal', author, round, cut: [seal], seen: [] },
   admit: { kind: 'admit', author, round, seals: [seal] },
   estimate: { kind: 'estimate', author, story, round, card: 0, replaces: [] },
+  rules: { kind: 'rules', author, who: 'facilitators', auto: false, replaces: [] },
+  withdraw: { kind: 'withdraw', author, record: round },
 }
 const choice = { card: 1, unsure: false }
 const open = { kind: 'open', seal, ...choice, nonce: fill(12, 32) } as const
@@ -112,6 +116,7 @@ const made: Record<string, Uint8Array> = {
   'record open': encodeOpen(open),
   cursor: encodeCursorBytes(cursor),
   'public keys': owner.publicKeys,
+  'delete statement': deleteStatement(owner.session),
   'hello statement': helloStatement(fill(10, 32), owner.session, 'https://poker.example'),
   commitment: commit({ session: owner.session, round, voter: author, counter: 1 }, choice, fill(12, 32)),
   nonce: nonceFor(fill(13, 32), round, 1, choice),

@@ -50,6 +50,8 @@ export type Statement =
       readonly story: StoryId | undefined
       readonly cards: readonly Card[]
       readonly previous: RoundId | undefined
+      /** The rules its author knew: they hold for this round, whatever is decided later. */
+      readonly rules: RecordId | undefined
     }
   | {
       readonly kind: 'seal'
@@ -73,6 +75,18 @@ export type Statement =
       readonly card: number
       readonly replaces: readonly RecordId[]
     }
+  | {
+      readonly kind: 'rules'
+      /** Who may start, reveal and settle rounds. */
+      readonly who: Who
+      /** Reveal when everybody present has voted. */
+      readonly auto: boolean
+      readonly replaces: readonly RecordId[]
+    }
+  /** Takes back a round that nobody revealed, or an estimate. */
+  | { readonly kind: 'withdraw'; readonly record: RecordId }
+
+export type Who = 'anybody' | 'facilitators'
 
 /** Shows one card. Unsigned: it is valid if and only if the seal's commitment matches. */
 export interface Open {
@@ -95,7 +109,18 @@ export type RecordOf<Kind extends StoredRecord['kind']> = Extract<StoredRecord, 
 
 export const recordLimits = { name: 320, ids: 512, bytes: 16_384 } as const
 
-const kinds = { profile: 1, grant: 2, round: 3, seal: 4, reveal: 5, open: 6, admit: 7, estimate: 8 } as const
+const kinds = {
+  profile: 1,
+  grant: 2,
+  round: 3,
+  seal: 4,
+  reveal: 5,
+  open: 6,
+  admit: 7,
+  estimate: 8,
+  rules: 9,
+  withdraw: 10,
+} as const
 const signatureBytes = 64
 
 /** The bytes of a statement, signed for this session: `kind • author(32) • fields • signature(64)`. */
@@ -158,7 +183,8 @@ function putStatement(encoder: Encoder, record: Signed): void {
     case 'round':
       putOptionalId(encoder, record.story)
       putCards(encoder, record.cards)
-      return putOptionalId(encoder, record.previous)
+      putOptionalId(encoder, record.previous)
+      return putOptionalId(encoder, record.rules)
     case 'seal':
       putBytes(encoder, idBytes(record.round))
       putUint(encoder, record.counter)
@@ -175,6 +201,12 @@ function putStatement(encoder: Encoder, record: Signed): void {
       putBytes(encoder, idBytes(record.round))
       putByte(encoder, record.card)
       return putIds(encoder, record.replaces)
+    case 'rules':
+      putByte(encoder, record.who === 'facilitators' ? 1 : 0)
+      putByte(encoder, record.auto ? 1 : 0)
+      return putIds(encoder, record.replaces)
+    case 'withdraw':
+      return putBytes(encoder, idBytes(record.record))
   }
 }
 
@@ -203,6 +235,7 @@ function takeStatement(decoder: Decoder): Signed {
         story: takeOptional(decoder, takeStoryId),
         cards: takeCards(decoder),
         previous: takeOptional(decoder, takeId),
+        rules: takeOptional(decoder, takeId),
       }
     case kinds.seal:
       return {
@@ -225,6 +258,16 @@ function takeStatement(decoder: Decoder): Signed {
         card: takeByte(decoder),
         replaces: takeIds(decoder),
       }
+    case kinds.rules:
+      return {
+        kind: 'rules',
+        author,
+        who: takeByte(decoder) === 1 ? 'facilitators' : 'anybody',
+        auto: takeByte(decoder) === 1,
+        replaces: takeIds(decoder),
+      }
+    case kinds.withdraw:
+      return { kind: 'withdraw', author, record: takeId(decoder) }
     default:
       throw new Error(`No record has kind ${kind}`)
   }

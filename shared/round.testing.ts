@@ -27,7 +27,7 @@ export class PlainRecords {
 
   round(author: ParticipantId, story?: StoryId, previous?: RecordId): RecordOf<'round'> {
     const id = this.#roundIds.pop() ?? this.#id()
-    return { kind: 'round', id, author, story, cards, previous }
+    return { kind: 'round', id, author, story, cards, previous, rules: undefined }
   }
 
   /** Without a card: the vote is taken back. */

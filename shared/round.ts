@@ -101,6 +101,11 @@ export function distinctValues(standing: readonly StoryEstimate[]): Settled[] {
  * started apart are both kept, and every replica goes on with the same one.
  */
 export function currentRound(rounds: readonly RecordOf<'round'>[]): RecordOf<'round'> | undefined {
+  return inChainOrder(rounds)[0]
+}
+
+/** The last of the chain first. */
+export function inChainOrder(rounds: readonly RecordOf<'round'>[]): RecordOf<'round'>[] {
   const byId = new Map(rounds.map((round) => [round.id, round]))
   const depths = new Map<RecordId, number>()
   const depthOf = (round: RecordOf<'round'>): number => {
@@ -114,7 +119,7 @@ export function currentRound(rounds: readonly RecordOf<'round'>[]): RecordOf<'ro
     for (const link of chain.reverse()) depths.set(link.id, ++depth)
     return depths.get(round.id) ?? 0
   }
-  return [...byId.values()].sort((a, b) => depthOf(b) - depthOf(a) || (a.id < b.id ? -1 : 1))[0]
+  return [...byId.values()].sort((a, b) => depthOf(b) - depthOf(a) || (a.id < b.id ? -1 : 1))
 }
 
 function sealsByVoter(seals: readonly RecordOf<'seal'>[]): Map<ParticipantId, RecordOf<'seal'>[]> {

@@ -82,12 +82,14 @@ export class Device {
   readonly doc = new Y.Doc()
   readonly ledger: Ledger
   readonly participant: Participant
+  readonly seed: Uint8Array
   readonly #name: string
 
   constructor(name: string, keys: SessionKeys = memberKeys) {
     this.#name = name
     this.ledger = new Ledger(keys)
-    this.participant = new Participant(keys, sha256(utf8ToBytes(name)), this.ledger)
+    this.seed = sha256(utf8ToBytes(name))
+    this.participant = new Participant(keys, this.seed, this.ledger)
     names.set(this.participant.id, name)
   }
 

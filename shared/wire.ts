@@ -57,6 +57,8 @@ export type FromClient =
       readonly replaces: Uint8Array | undefined
       readonly envelope: Uint8Array
     }
+  /** The owner's signature over `deleteStatement`. */
+  | { readonly type: 'delete'; readonly signature: Uint8Array }
 
 export type FromRelay =
   | { readonly type: 'challenge'; readonly nonce: Uint8Array }
@@ -94,7 +96,7 @@ export type FromRelay =
 export const unsavedReasons = ['unreachable', 'full', 'quota', 'observer'] as const
 export type UnsavedReason = (typeof unsavedReasons)[number]
 
-const clientKinds = { hello: 1, append: 2, signal: 3, snapshot: 4 } as const
+const clientKinds = { hello: 1, append: 2, signal: 3, snapshot: 4, delete: 5 } as const
 const relayKinds = {
   challenge: 64,
   snapshot: 65,
@@ -148,6 +150,8 @@ function putFromClient(encoder: Encoder, message: FromClient): void {
       putCursor(encoder, message.covers)
       putOptional(encoder, message.replaces)
       return putBytes(encoder, message.envelope)
+    case 'delete':
+      return putBytes(encoder, message.signature)
   }
 }
 
@@ -175,6 +179,8 @@ function takeFromClient(decoder: Decoder): FromClient {
         replaces: takeOptional(decoder),
         envelope: takeRest(decoder),
       }
+    case clientKinds.delete:
+      return { type: 'delete', signature: takeBytes(decoder, 64) }
     default:
       throw new Error(`No client frame has kind ${kind}`)
   }
