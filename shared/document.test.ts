@@ -19,8 +19,8 @@ const titles = (doc: Y.Doc) => readStories(doc).map((story) => story.title)
 
 test('stories added apart are all there, in one order', () => {
   const [alice, bob] = [new Y.Doc(), new Y.Doc()]
-  addStories(alice, ['a', 'b'])
-  addStories(bob, ['c', 'd'])
+  addStories(alice, [{ title: 'a' }, { title: 'b' }])
+  addStories(bob, [{ title: 'c' }, { title: 'd' }])
   Y.applyUpdate(bob, Y.encodeStateAsUpdate(alice))
   Y.applyUpdate(alice, Y.encodeStateAsUpdate(bob))
   expect(titles(alice)).toEqual(titles(bob))
@@ -29,7 +29,7 @@ test('stories added apart are all there, in one order', () => {
 
 test('a story moves before another, and to the end', () => {
   const doc = new Y.Doc()
-  const [a, , c] = addStories(doc, ['a', 'b', 'c'])
+  const [a, , c] = addStories(doc, [{ title: 'a' }, { title: 'b' }, { title: 'c' }])
   if (!a || !c) throw new Error('Three stories were added')
   moveStory(doc, c, a)
   expect(titles(doc)).toEqual(['c', 'a', 'b'])
@@ -39,7 +39,7 @@ test('a story moves before another, and to the end', () => {
 
 test('a removed story is gone and comes back', () => {
   const doc = new Y.Doc()
-  const [a] = addStories(doc, ['a', 'b'])
+  const [a] = addStories(doc, [{ title: 'a' }, { title: 'b' }])
   if (!a) throw new Error('Two stories were added')
   markRemoved(doc, a, true)
   expect(titles(doc)).toEqual(['b'])
@@ -49,7 +49,7 @@ test('a removed story is gone and comes back', () => {
 
 test('rubbish from a foreign client is ignored and cut', () => {
   const doc = new Y.Doc()
-  addStories(doc, ['fine'])
+  addStories(doc, [{ title: 'fine' }])
   storiesOf(doc).set('__proto__', new Y.Map([['title', new Y.Text('evil')]]))
   storiesOf(doc).set('constructor', 'text')
   storiesOf(doc).set(

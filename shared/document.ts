@@ -5,18 +5,43 @@ import { generateKeyBetween, generateNKeysBetween } from 'fractional-indexing'
 import * as Y from 'yjs'
 import { type Deck, defaultDeck } from './deck.ts'
 import { decodeDeck, encodeDeck } from './deck-codec.ts'
-import { parseStoryId, type StoryId, storyId } from './id.ts'
+import {
+  type ParticipantId,
+  parseRecordId,
+  parseStoryId,
+  type RecordId,
+  type StoryId,
+  storyId,
+} from './id.ts'
 import { recordIdOf } from './record.ts'
+
+/** What a story is made of before it is in a session. */
+export interface NewStory {
+  readonly title: string
+  /** What the tracker calls it. */
+  readonly key?: string
+  readonly link?: string
+  readonly notes?: string
+  /** An estimate it came with from elsewhere, as text: shown until the team settles its own. */
+  readonly given?: string
+}
 
 export interface Story {
   readonly id: StoryId
   readonly title: string
+  readonly key: string
+  readonly link: string
+  readonly given: string
+  readonly hasNotes: boolean
   readonly order: string
 }
 
-/** Longer titles and names are cut when read: a foreign client may write anything. */
+/** Longer texts are cut when read: a foreign client may write anything. */
 export const titleLimit = 2000
+export const notesLimit = 20_000
 export const nameLimit = 80
+export const keyLimit = 64
+export const linkLimit = 2000
 
 export function recordsOf(doc: Y.Doc): Y.Map<unknown> {
   return doc.getMap('records')
@@ -35,21 +60,30 @@ export function addRecord(doc: Y.Doc, bytes: Uint8Array): void {
   if (!recordsOf(doc).has(id)) recordsOf(doc).set(id, bytes)
 }
 
+/** Undefined for a removed story, and for what is none. */
+export function readStory(key: string, value: unknown): Story | undefined {
+  const id = parseStoryId(key)
+  if (!id || !(value instanceof Y.Map) || value.get('removed') === true) return undefined
+  const title = value.get('title')
+  const notes = value.get('notes')
+  return {
+    id,
+    title: title instanceof Y.Text ? title.toString().slice(0, titleLimit) : '',
+    key: textIn(value, 'key', keyLimit),
+    link: textIn(value, 'link', linkLimit),
+    given: textIn(value, 'given', keyLimit),
+    hasNotes: notes instanceof Y.Text && notes.length > 0,
+    order: textIn(value, 'order', Number.POSITIVE_INFINITY),
+  }
+}
+
 /** In backlog order, without the removed ones. */
 export function readStories(doc: Y.Doc): Story[] {
-  const stories: Story[] = []
-  for (const [key, value] of storiesOf(doc).entries()) {
-    const id = parseStoryId(key)
-    if (!id || !(value instanceof Y.Map) || value.get('removed') === true) continue
-    const order = value.get('order')
-    const title = value.get('title')
-    stories.push({
-      id,
-      title: title instanceof Y.Text ? title.toString().slice(0, titleLimit) : '',
-      order: typeof order === 'string' ? order : '',
-    })
-  }
-  return stories.sort((a, b) => compare(a.order, b.order) || compare(a.id, b.id))
+  return [...storiesOf(doc).entries()].flatMap(([key, value]) => readStory(key, value) ?? []).sort(inOrder)
+}
+
+export function inOrder(a: Story, b: Story): number {
+  return compare(a.order, b.order) || compare(a.id, b.id)
 }
 
 export function titleOf(doc: Y.Doc, story: StoryId): Y.Text | undefined {
@@ -57,30 +91,59 @@ export function titleOf(doc: Y.Doc, story: StoryId): Y.Text | undefined {
   return title instanceof Y.Text ? title : undefined
 }
 
-export function addStories(doc: Y.Doc, titles: readonly string[]): StoryId[] {
-  const orders = ordersAfter(readStories(doc).at(-1)?.order, titles.length)
+export function notesOf(doc: Y.Doc, story: StoryId): Y.Text | undefined {
+  const notes = fieldsOf(doc, story)?.get('notes')
+  return notes instanceof Y.Text ? notes : undefined
+}
+
+/** Behind the last story, whose place in the order is `last`, in this order. */
+export function addStories(
+  doc: Y.Doc,
+  stories: readonly NewStory[],
+  last = readStories(doc).at(-1)?.order,
+): StoryId[] {
+  const orders = ordersAfter(last, stories.length)
   return doc.transact(() =>
-    titles.map((title, at) => {
+    stories.map((story, at) => {
       const id = storyId(randomBytes(10))
       const fields = new Y.Map<unknown>()
-      fields.set('title', new Y.Text(title.slice(0, titleLimit)))
+      fields.set('title', new Y.Text(story.title.slice(0, titleLimit)))
+      // Made with the story: made later by two people at once, the notes of one would vanish.
+      fields.set('notes', new Y.Text(story.notes?.slice(0, notesLimit)))
       fields.set('order', orders[at])
+      for (const name of ['key', 'link', 'given'] as const) {
+        const text = story[name]
+        if (text) fields.set(name, text)
+      }
       storiesOf(doc).set(id, fields)
       return id
     }),
   )
 }
 
-/** Places the story before another; undefined: last. */
-export function moveStory(doc: Y.Doc, story: StoryId, before: StoryId | undefined): void {
+/** Places the story before another; undefined: last. Returns the place it had. */
+export function moveStory(doc: Y.Doc, story: StoryId, before: StoryId | undefined): string | undefined {
   const others = readStories(doc).filter((other) => other.id !== story)
   const at = before ? others.findIndex((other) => other.id === before) : others.length
-  if (at < 0) return
-  fieldsOf(doc, story)?.set('order', orderBetween(others[at - 1]?.order, others[at]?.order))
+  if (at < 0) return undefined
+  const had = readField(doc, story, 'order')
+  writeField(doc, story, 'order', orderBetween(others[at - 1]?.order, others[at]?.order))
+  return had
 }
 
 export function markRemoved(doc: Y.Doc, story: StoryId, removed: boolean): void {
   fieldsOf(doc, story)?.set('removed', removed)
+}
+
+export type StoryField = 'key' | 'link' | 'order'
+
+export function readField(doc: Y.Doc, story: StoryId, field: StoryField): string {
+  const fields = fieldsOf(doc, story)
+  return fields ? textIn(fields, field, linkLimit) : ''
+}
+
+export function writeField(doc: Y.Doc, story: StoryId, field: StoryField, text: string): void {
+  fieldsOf(doc, story)?.set(field, text.slice(0, linkLimit))
 }
 
 export function readName(doc: Y.Doc): string | undefined {
@@ -110,6 +173,86 @@ export function readLaid(doc: Y.Doc): StoryId | undefined {
 
 export function writeLaid(doc: Y.Doc, story: StoryId | undefined): void {
   settingsOf(doc).set('laid', story ?? '')
+}
+
+/** A countdown: `seconds` long, over at `ends` in the clock of whoever started it. */
+export interface SharedTimer {
+  readonly seconds: number
+  readonly ends: number
+}
+
+export const timerLimit = 60 * 60
+
+export function readTimer(doc: Y.Doc): SharedTimer | undefined {
+  const [seconds = 0, ends = 0] = textIn(settingsOf(doc), 'timer', 40).split(' ').map(Number)
+  return seconds > 0 && seconds <= timerLimit && Number.isFinite(ends) ? { seconds, ends } : undefined
+}
+
+export function writeTimer(doc: Y.Doc, timer: SharedTimer | undefined): void {
+  settingsOf(doc).set('timer', timer ? `${timer.seconds} ${timer.ends}` : '')
+}
+
+export function readLinkTemplate(doc: Y.Doc): string {
+  return textIn(settingsOf(doc), 'linkTemplate', linkLimit)
+}
+
+export function writeLinkTemplate(doc: Y.Doc, template: string): void {
+  settingsOf(doc).set('linkTemplate', template.slice(0, linkLimit))
+}
+
+function hiddenOf(doc: Y.Doc): Y.Map<unknown> {
+  return doc.getMap('hidden')
+}
+
+/** Participants that somebody took from the table. Plain data: hiding decides nothing and anybody can undo it. */
+export function readHidden(doc: Y.Doc): Set<string> {
+  return new Set([...hiddenOf(doc).entries()].flatMap(([id, hidden]) => (hidden === true ? [id] : [])))
+}
+
+export function writeHidden(doc: Y.Doc, participant: ParticipantId, hidden: boolean): void {
+  hiddenOf(doc).set(participant, hidden)
+}
+
+function decksOf(doc: Y.Doc): Y.Map<unknown> {
+  return doc.getMap('decks')
+}
+
+/** The decks the team made for this session, by name. */
+export function readTeamDecks(doc: Y.Doc): Deck[] {
+  return [...decksOf(doc).values()]
+    .flatMap((bytes) => (bytes instanceof Uint8Array && decodeDeck(bytes)) || [])
+    .sort((a, b) => compare(a.name, b.name))
+}
+
+export function writeTeamDeck(doc: Y.Doc, deck: Deck): void {
+  decksOf(doc).set(deck.name, encodeDeck(deck))
+}
+
+export function removeTeamDeck(doc: Y.Doc, name: string): void {
+  decksOf(doc).delete(name)
+}
+
+function timesOf(doc: Y.Doc): Y.Map<unknown> {
+  return doc.getMap('times')
+}
+
+/** When records were made, by their authors' clocks, in milliseconds. For statistics alone: no rule reads a clock. */
+export function readTimes(doc: Y.Doc): Map<RecordId, number> {
+  const times = new Map<RecordId, number>()
+  for (const [key, time] of timesOf(doc).entries()) {
+    const id = parseRecordId(key)
+    if (id && typeof time === 'number' && Number.isFinite(time)) times.set(id, time)
+  }
+  return times
+}
+
+export function noteTime(doc: Y.Doc, record: RecordId, time: number): void {
+  timesOf(doc).set(record, time)
+}
+
+function textIn(map: Y.Map<unknown>, name: string, limit: number): string {
+  const text = map.get(name)
+  return typeof text === 'string' ? text.slice(0, limit) : ''
 }
 
 function fieldsOf(doc: Y.Doc, story: StoryId): Y.Map<unknown> | undefined {

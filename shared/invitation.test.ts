@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { formatInvitation, invitationLink, parseInvitation } from './invitation.ts'
+import {
+  formatDeviceInvitation,
+  formatInvitation,
+  invitationLink,
+  parseDeviceInvitation,
+  parseInvitation,
+} from './invitation.ts'
 import { createSessionKeys, keysFor, roles } from './keys.ts'
 
 const owner = createSessionKeys()
@@ -44,4 +50,23 @@ test('a link keeps the path of the app and carries the secret behind the # only'
   const link = new URL(invitationLink('https://example.org/poker/', owner, 'member'))
   expect(link.pathname).toBe(`/poker/s/${owner.session}`)
   expect(link.hash.slice(1)).toBe(formatInvitation(owner, 'member'))
+})
+
+test('a link for another device carries the invitation and who one is', () => {
+  const keys = keysFor('member', owner)
+  const seed = new Uint8Array(32).fill(9)
+  const fragment = formatDeviceInvitation(keys, seed)
+  expect(parseDeviceInvitation(owner.session, fragment)).toEqual({ keys, seed })
+  expect(parseInvitation(owner.session, fragment)).toBeUndefined()
+  expect(parseDeviceInvitation(owner.session, formatInvitation(owner, 'member'))).toBeUndefined()
+  expect(parseDeviceInvitation(owner.session, `${fragment}.more`)).toBeUndefined()
+})
+
+test('every single changed letter of a link for another device is recognised as damage', () => {
+  const fragment = formatDeviceInvitation(keysFor('member', owner), new Uint8Array(32).fill(9))
+  for (let at = 0; at < fragment.length; at++) {
+    const other = fragment[at] === 'A' ? 'B' : 'A'
+    const damaged = fragment.slice(0, at) + other + fragment.slice(at + 1)
+    expect(parseDeviceInvitation(owner.session, damaged)).toBeUndefined()
+  }
 })

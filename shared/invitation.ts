@@ -1,5 +1,7 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { joinBytes } from './codec.ts'
-import { parseSessionId, type SessionId } from './id.ts'
+import { idBytes, parseSessionId, type SessionId } from './id.ts'
 import { keysFor, keysFrom, type Role, roles, type SessionKeys } from './keys.ts'
 
 const letters: Record<Role, string> = { owner: 'o', member: 'm', observer: 'v' }
@@ -14,15 +16,51 @@ export function formatInvitation(keys: SessionKeys, role: Role): string {
   return letters[role] + base64url(joinBytes(invited.secret, above))
 }
 
+/** The role that a fragment names, unchecked. */
+export function namedRole(fragment: string): Role | undefined {
+  return roles.find((name) => letters[name] === fragment.charAt(0))
+}
+
 /** Undefined for a damaged link: every letter of id and fragment takes part in the check. */
 export function parseInvitation(idText: string, fragment: string): SessionKeys | undefined {
   const session = parseSessionId(idText)
-  const role = roles.find((name) => letters[name] === fragment.charAt(0))
+  const role = namedRole(fragment)
   if (!session || !role) return undefined
   const bytes = parseBase64url(fragment.slice(1), 32 + roles.indexOf(role) * 32)
   if (!bytes) return undefined
   const keys = keysFrom(role, bytes.slice(0, 32), bytes.slice(32))
   return keys.session === session ? keys : undefined
+}
+
+/** An invitation and who one is: the seed of a participant of this session, 32 bytes, so that a second device is the same person. */
+export interface DeviceInvitation {
+  readonly keys: SessionKeys
+  readonly seed: Uint8Array
+}
+
+/** `<invitation>.<seed and 4 bytes to check it by>`. Whoever has it votes as that participant. */
+export function formatDeviceInvitation(keys: SessionKeys, seed: Uint8Array): string {
+  const check = seedCheck(keys.session, seed)
+  return `${formatInvitation(keys, keys.role)}.${base64url(joinBytes(seed, check))}`
+}
+
+/** Undefined for a damaged link, and for one that is an invitation alone. */
+export function parseDeviceInvitation(idText: string, fragment: string): DeviceInvitation | undefined {
+  const [invitation = '', person, more] = fragment.split('.')
+  const keys = more === undefined ? parseInvitation(idText, invitation) : undefined
+  const bytes = person === undefined ? undefined : parseBase64url(person, 36)
+  if (!keys?.memberSeed || !bytes) return undefined
+  const seed = bytes.slice(0, 32)
+  const intact = seedCheck(keys.session, seed).every((byte, at) => byte === bytes[32 + at])
+  return intact ? { keys, seed } : undefined
+}
+
+export function deviceLink(base: string, keys: SessionKeys, seed: Uint8Array): string {
+  return `${base}${sessionPath(keys.session)}#${formatDeviceInvitation(keys, seed)}`
+}
+
+function seedCheck(session: SessionId, seed: Uint8Array): Uint8Array {
+  return sha256(joinBytes(utf8ToBytes('facedown.v1 device'), idBytes(session), seed)).slice(0, 4)
 }
 
 /** `/s/<session id>#<secret>` below the app's base address, which ends with a slash. */
