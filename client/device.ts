@@ -2,7 +2,7 @@
 import { randomBytes } from '@noble/hashes/utils.js'
 import { base32, parseBase32, parseSessionId, type SessionId } from '../shared/id.ts'
 import { formatInvitation, parseInvitation } from '../shared/invitation.ts'
-import { roles, type SessionKeys } from '../shared/keys.ts'
+import { participantSeed, roles, type SessionKeys } from '../shared/keys.ts'
 
 export interface KeptSession {
   readonly id: SessionId
@@ -26,12 +26,32 @@ export function deviceSecret(): Uint8Array {
   return made
 }
 
+/** Who this device's person is in a session: derived, unless it was carried over from another device of theirs. */
+export function participantSeedFor(session: SessionId): Uint8Array {
+  return parseBase32(read(`person.${session}`) ?? '', 32) ?? participantSeed(deviceSecret(), session)
+}
+
+/** From now on this device is the same participant as the one the seed comes from. False when nothing can be kept. */
+export function becomeParticipant(session: SessionId, seed: Uint8Array): boolean {
+  return write(`person.${session}`, base32(seed))
+}
+
 export function rememberedName(): string {
   return read('name') ?? ''
 }
 
 export function rememberName(name: string): void {
   write('name', name)
+}
+
+export type Preference = 'theme' | 'language' | 'sound'
+
+export function preference(name: Preference): string | undefined {
+  return read(name)
+}
+
+export function keepPreference(name: Preference, text: string): void {
+  write(name, text)
 }
 
 /** The latest first. */

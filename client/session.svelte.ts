@@ -1,387 +1,553 @@
-import { createSubscriber } from 'svelte/reactivity'
-import { WebsocketProvider } from 'y-websocket'
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import type { Deck } from '../shared/deck.ts'
 import {
-  addRecord,
   addStories,
   markRemoved,
   moveStory,
+  type NewStory,
+  notesOf,
   readDeck,
+  readField,
+  readHidden,
   readLaid,
+  readLinkTemplate,
   readName,
-  readStories,
-  recordsOf,
+  readTeamDecks,
+  removeTeamDeck,
   titleOf,
   writeDeck,
+  writeField,
+  writeHidden,
   writeLaid,
+  writeLinkTemplate,
   writeName,
+  writeTeamDeck,
+  writeTimer,
 } from '../shared/document.ts'
-import type { ParticipantId, SealId, StoryId } from '../shared/id.ts'
-import { invitationLink } from '../shared/invitation.ts'
-import type { SessionKeys } from '../shared/keys.ts'
-import { Ledger, type Topic } from '../shared/ledger.ts'
-import { Participant } from '../shared/participant.ts'
+import type { ParticipantId, RecordId, SealId, StoryId } from '../shared/id.ts'
+import { deviceLink, invitationLink } from '../shared/invitation.ts'
+import type { Topic } from '../shared/ledger.ts'
 import type { RecordOf } from '../shared/record.ts'
-import { distinctValues, type RoundState, standingEstimates } from '../shared/round.ts'
-import { type CountedVote, tally } from '../shared/tally.ts'
-import { type PlainSocket, RelayLink } from './link/relay-link.ts'
-import { Replica } from './replica/replica.ts'
-import type { Person, SavedView, SessionView, StoryView, TableView } from './session-view.ts'
+import { AutoReveal } from './session/auto-reveal.ts'
+import { TeamTimer } from './session/clock.ts'
+import { SessionCore, type SessionOptions } from './session/core.ts'
+import { LazyStory } from './session/story-view.ts'
+import { tableView } from './session/table-view.ts'
+import { UndoStack } from './session/undo.ts'
+import type {
+  Imported,
+  Moment,
+  Person,
+  Rules,
+  SavedView,
+  SessionView,
+  StoryView,
+  TableView,
+  Timer,
+  Undoable,
+} from './session-view.ts'
 
-export interface SessionOptions {
-  readonly keys: SessionKeys
-  /** 32 bytes that this person's participants are derived from. */
-  readonly secret: Uint8Array
-  readonly rememberedName: string
-  /** The app's base address, with a slash at the end. */
-  readonly base: string
-  readonly connect: (url: string, protocol: string) => PlainSocket
-  /** The person told their name, or the session got another. */
-  readonly remember: (names: { readonly person?: string; readonly session?: string }) => void
-  readonly troubleWords: (trouble: 'full' | 'unavailable' | 'broken') => string
-}
+/** How many stories go into the document in one portion of an import. */
+const portion = 200
 
-/** A session on this device: document, ledger, replica and link behind one reactive view. */
+/** A session on this device behind one reactive view. */
 export class LiveSession implements SessionView {
-  readonly #options: SessionOptions
-  readonly #doc = new Y.Doc()
-  readonly #ledger: Ledger
-  readonly #participant: Participant
-  readonly #replica: Replica
-  #link: RelayLink | undefined
-  #provider: WebsocketProvider | undefined
-  #changed = () => {}
-  readonly #subscribe: () => void
-  /** Derived values by name, valid until something changes. */
-  #cache = new Map<string, unknown>()
-  #following = false
-  #nameKept: string | undefined
+  readonly core: SessionCore
+  readonly #undo = new UndoStack()
+  readonly #autoReveal = new AutoReveal()
+  readonly #timer = new TeamTimer()
+  /** The story this participant looks at while the others are at another. */
+  #looked: StoryId | undefined
 
   private constructor(options: SessionOptions) {
-    this.#options = options
-    this.#ledger = new Ledger(options.keys)
-    this.#participant = new Participant(options.keys, options.secret, this.#ledger)
-    this.#replica = new Replica(
-      options.keys.session,
-      this.#doc,
-      () => this.#change(),
-      () => this.#ledger.verified(),
-    )
-    this.#subscribe = createSubscriber((update) => {
-      this.#changed = update
-      return () => {
-        this.#changed = () => {}
-      }
-    })
-    recordsOf(this.#doc).observe((event) => {
-      for (const key of event.keysChanged) this.#index(key)
-    })
-    this.#doc.on('afterAllTransactions', () => this.#change())
+    this.core = new SessionCore(options)
+    this.core.follow(() => this.#considerRevealing())
   }
 
   /** Makes a session that never was: it exists at once, whether or not there is a network. */
   static async create(options: SessionOptions): Promise<LiveSession> {
     const session = await LiveSession.open(options)
-    session.#doc.transact(() => {
-      session.#add(session.#participant.introduce(options.rememberedName))
-      for (const grant of session.#participant.takeChair()) session.#add(grant)
-      session.#add(session.#participant.startRound(undefined, session.deck.cards))
+    const { core } = session
+    core.doc.transact(() => {
+      core.add(core.participant.introduce(options.rememberedName))
+      for (const grant of core.participant.takeChair()) core.add(grant)
+      core.add(core.participant.startRound(undefined, session.deck.cards), true)
     })
-    session.#announce()
+    core.announce()
     return session
   }
 
   /** Opens what this device has of a session, and connects. */
   static async open(options: SessionOptions): Promise<LiveSession> {
     const session = new LiveSession(options)
-    await session.#start()
+    await session.core.start()
     return session
   }
 
-  async #start(): Promise<void> {
-    const { keys, base, connect } = this.#options
-    const relay = new URL(base)
-    relay.protocol = relay.protocol === 'https:' ? 'wss:' : 'ws:'
-    let link: RelayLink | undefined
-    // The provider listens to the document before the replica does: what throws in the one cannot silence the other.
-    const provider = new WebsocketProvider(`${relay.href}sync`, keys.session, this.#doc, {
-      connect: false,
-      WebSocketPolyfill: class {
-        constructor(url: string) {
-          if (!link) throw new Error('The link is made before the provider connects')
-          // biome-ignore lint/correctness/noConstructorReturn: the provider calls `new` and gets the link's own class
-          return new link.socketClass(url)
-        }
-      } as unknown as typeof WebSocket,
-    })
-    const found = await this.#replica.load((kept) => this.#ledger.trust(kept.verified))
-    link = new RelayLink({
-      keys,
-      doc: this.#doc,
-      origin: relay.origin.replace(/^ws/, 'http'),
-      connect,
-      place: found.place,
-      remember: (place) => this.#replica.remember(place),
-      changed: () => this.#change(),
-    })
-    this.#link = link
-    this.#provider = provider
-    for (const row of found.rows) link.noteChange(row)
-    this.#doc.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin !== provider && !this.#replica.isSource(origin)) link.noteChange(update)
-    })
-    provider.awareness.on('change', () => this.#change())
-    this.#announce()
-    provider.connect()
-    this.#change()
+  /** Resolves when everything is on the device and, if it can be reached in time, at the relay. */
+  async whenSaved(patience: number): Promise<void> {
+    const { replica, link } = this.core
+    const saved = () => replica.state !== 'saving' && link?.state.state === 'connected' && link.waiting === 0
+    await this.core.until(saved, patience)
+  }
+
+  async deleteFromRelay(patience: number): Promise<'deleted' | 'offline' | 'refused'> {
+    const { link } = this.core
+    const connected = () => link?.state.state === 'connected' || link?.state.state === 'refused'
+    await this.core.until(connected, patience)
+    return link ? link.deleteFromRelay() : 'offline'
   }
 
   async close(): Promise<void> {
-    this.#provider?.destroy()
-    await this.#replica.close()
-    this.#doc.destroy()
+    this.#autoReveal.stop()
+    await this.core.close()
   }
 
   get name(): string | undefined {
-    return this.#derived('name', () => readName(this.#doc))
+    return this.core.derived('name', () => readName(this.core.doc))
   }
 
   get mayWrite(): boolean {
-    return this.#options.keys.role !== 'observer'
+    return this.core.mayWrite
   }
 
   get people(): readonly Person[] {
-    return this.#derived('people', () => {
-      const here = this.#here()
-      const facilitators = this.#ledger.facilitators()
-      return [...this.#ledger.profiles().values()]
-        .filter((profile) => profile.name !== '')
-        .map(
-          (profile): Person => ({
-            id: profile.author,
-            name: profile.name,
-            me: profile.author === this.#participant.id,
-            here: here.has(profile.author),
-            facilitator: facilitators.has(profile.author),
-            observer: profile.observer,
-          }),
-        )
-    })
+    return this.core.derived('people', () => this.#everybody.filter((person) => !this.#isHidden(person)))
+  }
+
+  get hidden(): readonly Person[] {
+    return this.core.derived('hidden', () => this.#everybody.filter((person) => this.#isHidden(person)))
   }
 
   get me(): Person | undefined {
-    return this.people.find((person) => person.me)
+    return this.#everybody.find((person) => person.me)
   }
 
   get rememberedName(): string {
-    return this.#options.rememberedName
+    return this.core.options.rememberedName
   }
 
   get table(): TableView | undefined {
-    return this.#derived('table', () => {
-      const round = this.#roundOnTable()
+    return this.core.derived('table', () => {
+      const round = this.#round
+      const { roundOnTable } = this.core
       if (!round) return undefined
-      const state = this.#ledger.resolve(round)
-      const story = this.stories.find((other) => other.id === round.story)
-      const chosen = this.#participant.choiceIn(round)
-      return {
-        ...(story ? { story } : {}),
-        round: round.id,
-        cards: round.cards,
-        state,
-        ...(state.phase === 'voting' ? {} : { tally: tally(round.cards, countedVotes(state)) }),
-        ...(chosen ? { chosen: chosen.card } : {}),
-        earlier: this.#ledger.rounds(round.story ?? 'quick').length - 1,
-      }
+      const storyOf = (at: typeof roundOnTable) => this.stories.find(({ id }) => id === at?.story)
+      const table = tableView(this.core, round, storyOf(round), round === roundOnTable)
+      const teamStory = table.everybodys ? undefined : storyOf(roundOnTable)
+      return { ...table, ...(teamStory && { teamStory }) }
     })
   }
 
   get stories(): readonly StoryView[] {
-    return this.#derived('stories', () =>
-      readStories(this.#doc).map(({ id, title }) => ({ id, title, estimates: this.#estimatesOf(id) })),
-    )
+    return this.core.derived('stories', () => {
+      const { ledger, participant, backlog } = this.core
+      return backlog.stories.map((story) => new LazyStory(story, ledger, participant.id, this.linkTemplate))
+    })
   }
 
   get deck(): Deck {
-    return this.#derived('deck', () => readDeck(this.#doc))
+    return this.core.derived('deck', () => readDeck(this.core.doc))
+  }
+
+  get teamDecks(): readonly Deck[] {
+    return this.core.derived('team decks', () => readTeamDecks(this.core.doc))
+  }
+
+  get rules(): Rules {
+    return this.core.derived('rules', () => this.core.ledger.rules())
+  }
+
+  get mayDecide(): boolean {
+    return this.core.derived(
+      'may decide',
+      () => this.mayWrite && this.core.ledger.mayStart(this.core.participant.id),
+    )
+  }
+
+  get mayTakeOver(): boolean {
+    const facilitated = () => this.people.some((person) => person.facilitator && person.here)
+    return this.mayWrite && this.me !== undefined && !this.mayDecide && !facilitated()
+  }
+
+  get timer(): Timer | undefined {
+    return this.core.derived('timer', () =>
+      this.#timer.read(this.core.doc, this.core.link?.state.state === 'connected'),
+    )
+  }
+
+  get linkTemplate(): string {
+    return this.core.derived('link template', () => readLinkTemplate(this.core.doc))
   }
 
   get saved(): SavedView {
-    this.#subscribe()
-    const device = this.#replica.state
-    return {
-      device: typeof device === 'string' ? device : { failed: this.#options.troubleWords(device.trouble) },
-      relay: this.#link?.state ?? { state: 'connecting' },
-      waiting: this.#link?.waiting ?? 0,
-    }
+    return this.core.derived('saved', () => {
+      const { replica, link, same } = this.core
+      const device = replica.state
+      return {
+        device: typeof device === 'string' ? device : { failed: device.trouble },
+        relay: link?.state ?? { state: 'connecting' },
+        waiting: link?.waiting ?? 0,
+        same,
+      }
+    })
   }
 
   get invitations(): { readonly member?: string; readonly observer: string } {
-    const { base, keys } = this.#options
-    return this.#derived('invitations', () => ({
+    const { base, keys } = this.core.options
+    return this.core.derived('invitations', () => ({
       ...(this.mayWrite ? { member: invitationLink(base, keys, 'member') } : {}),
       observer: invitationLink(base, keys, 'observer'),
     }))
   }
 
+  get deviceLink(): string | undefined {
+    const { base, keys, seed } = this.core.options
+    return this.core.derived('device link', () => (this.mayWrite ? deviceLink(base, keys, seed) : undefined))
+  }
+
+  get mayDelete(): boolean {
+    return this.core.options.keys.role === 'owner'
+  }
+
+  get undoable(): Undoable | undefined {
+    return this.core.derived('undoable', () => this.#undo.offered)
+  }
+
   title(story: StoryId): Y.Text | undefined {
-    return titleOf(this.#doc, story)
+    return titleOf(this.core.doc, story)
+  }
+
+  notes(story: StoryId): Y.Text | undefined {
+    return notesOf(this.core.doc, story)
   }
 
   introduce(name: string): void {
     if (!this.mayWrite || name === this.me?.name) return
-    this.#add(this.#participant.introduce(name))
-    this.#options.remember({ person: name })
-    this.#announce()
+    this.core.add(this.core.participant.introduce(name, this.me?.observer))
+    this.core.options.remember({ person: name })
+    this.core.announce()
   }
 
-  choose(card: number | undefined): void {
-    const round = this.#roundOnTable()
-    if (!this.mayWrite || !round || this.#ledger.resolve(round).phase !== 'voting') return
-    this.#add(this.#participant.choose(round.id, card === undefined ? undefined : { card, unsure: false }))
+  observe(observer: boolean): void {
+    const { me } = this
+    if (!this.mayWrite || !me || me.observer === observer) return
+    this.core.doc.transact(() => {
+      if (observer) this.choose(undefined)
+      this.core.add(this.core.participant.introduce(me.name, observer))
+    })
+  }
+
+  choose(card: number | undefined, unsure = false): void {
+    const round = this.#round
+    const { ledger, participant } = this.core
+    if (!this.mayWrite || !round || ledger.resolve(round).phase !== 'voting') return
+    if (card === undefined && !participant.choiceIn(round)) return
+    this.core.add(participant.choose(round.id, card === undefined ? undefined : { card, unsure }))
   }
 
   reveal(): void {
-    const round = this.#roundOnTable()
-    if (this.mayWrite && round) this.#add(this.#participant.reveal(round.id))
+    const round = this.#decidable
+    if (round) this.core.add(this.core.participant.reveal(round.id), true)
   }
 
   admit(seals: readonly SealId[]): void {
-    const round = this.#roundOnTable()
-    if (this.mayWrite && round) this.#add(this.#participant.admit(round.id, seals))
+    const round = this.#decidable
+    if (round) this.core.add(this.core.participant.admit(round.id, seals))
   }
 
   settle(card: number): void {
-    const round = this.#roundOnTable()
-    if (this.mayWrite && round?.cards[card]) this.#add(this.#participant.settle(round, card))
+    const round = this.#decidable
+    const face = round?.cards[card]
+    if (!round || !face) return
+    const estimate = this.core.add(this.core.participant.settle(round, card), true)
+    this.#did('settled', face.label, () => this.#withdraw(estimate))
   }
 
   voteAgain(): void {
-    const round = this.#roundOnTable()
-    if (this.mayWrite && round) this.#add(this.#participant.startRound(round.story, this.deck.cards))
+    const round = this.#round
+    if (!round || !this.mayDecide) return
+    const started = this.#startRound(round.story)
+    this.#did('votedAgain', this.#titleOf(round.story), () => this.#withdraw(started))
   }
 
   lay(story: StoryId | undefined): void {
-    if (!this.mayWrite) return
-    this.#doc.transact(() => {
-      writeLaid(this.#doc, story)
-      const current = this.#ledger.current(story ?? 'quick')
-      const fresh = current && (story || this.#ledger.resolve(current).phase === 'voting')
-      if (!fresh) this.#add(this.#participant.startRound(story, this.deck.cards))
+    if (!this.mayDecide) return
+    const before = readLaid(this.core.doc)
+    this.#looked = undefined
+    const started = this.core.doc.transact(() => {
+      writeLaid(this.core.doc, story)
+      return this.#startIfNeeded(story)
+    })
+    this.#did('laid', this.#titleOf(story), () => {
+      writeLaid(this.core.doc, before)
+      if (started) this.#withdraw(started)
     })
   }
 
-  addStories(titles: readonly string[]): void {
-    if (this.mayWrite) addStories(this.#doc, titles)
+  look(story: StoryId | undefined): void {
+    this.#looked = story === readLaid(this.core.doc) ? undefined : story
+    if (this.#looked && this.mayDecide && !this.core.ledger.current(this.#looked)) {
+      this.#startRound(this.#looked)
+    }
+    this.core.change()
+  }
+
+  openStories(stories: readonly StoryId[]): void {
+    if (!this.mayDecide) return
+    const started = this.core.doc.transact(() => stories.flatMap((story) => this.#startIfNeeded(story) ?? []))
+    if (started.length === 0) return
+    this.#did('started', this.#titleOf(stories[0]), () => this.#withdraw(...started), started.length)
+  }
+
+  addStories(stories: readonly NewStory[]): void {
+    if (!this.mayWrite || stories.length === 0) return
+    const added = addStories(this.core.doc, stories)
+    this.#did('added', stories[0]?.title ?? '', () => this.#markRemoved(added, true), added.length)
+  }
+
+  async importStories(
+    stories: readonly NewStory[],
+    progress: (done: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Imported> {
+    if (!this.mayWrite) return { added: 0 }
+    const added: StoryId[] = []
+    try {
+      while (added.length < stories.length) {
+        signal?.throwIfAborted()
+        const last = this.core.backlog.stories.at(-1)?.order
+        added.push(...addStories(this.core.doc, stories.slice(added.length, added.length + portion), last))
+        progress(added.length)
+        await new Promise((resolve) => setTimeout(resolve))
+      }
+    } finally {
+      if (added.length > 0) {
+        this.#did('imported', '', () => this.#markRemoved(added, true), added.length)
+      }
+    }
+    return { added: added.length }
   }
 
   moveStory(story: StoryId, before: StoryId | undefined): void {
-    if (this.mayWrite) moveStory(this.#doc, story, before)
+    if (!this.mayWrite) return
+    const had = moveStory(this.core.doc, story, before)
+    if (had !== undefined) {
+      this.#did('moved', this.#titleOf(story), () => writeField(this.core.doc, story, 'order', had))
+    }
   }
 
   removeStory(story: StoryId): void {
-    if (this.mayWrite) markRemoved(this.#doc, story, true)
+    if (!this.mayWrite) return
+    const title = this.#titleOf(story)
+    this.#markRemoved([story], true)
+    this.#did('removed', title, () => this.#markRemoved([story], false))
   }
 
-  restoreStory(story: StoryId): void {
-    if (this.mayWrite) markRemoved(this.#doc, story, false)
+  setLink(story: StoryId, link: string): void {
+    this.#setField(story, 'link', link)
+  }
+
+  setKey(story: StoryId, key: string): void {
+    this.#setField(story, 'key', key)
+  }
+
+  setLinkTemplate(template: string): void {
+    const before = this.linkTemplate
+    if (!this.mayWrite || template === before) return
+    writeLinkTemplate(this.core.doc, template)
+    this.#did('linkTemplate', template, () => writeLinkTemplate(this.core.doc, before))
   }
 
   useDeck(deck: Deck): void {
-    if (this.mayWrite) writeDeck(this.#doc, deck)
+    if (!this.mayWrite) return
+    const before = this.deck
+    writeDeck(this.core.doc, deck)
+    this.#did('deck', deck.name, () => writeDeck(this.core.doc, before))
+  }
+
+  shareDeck(deck: Deck): void {
+    if (this.mayWrite) writeTeamDeck(this.core.doc, deck)
+  }
+
+  unshareDeck(name: string): void {
+    if (this.mayWrite) removeTeamDeck(this.core.doc, name)
   }
 
   rename(name: string): void {
-    if (this.mayWrite) writeName(this.#doc, name)
+    const before = this.name ?? ''
+    if (!this.mayWrite || name === before) return
+    writeName(this.core.doc, name)
+    this.#did('renamed', name, () => writeName(this.core.doc, before))
+  }
+
+  /** Open rounds go on under the new rules: hidden votes are carried over by those who cast them. */
+  setRules(rules: Rules): void {
+    if (!this.me?.facilitator) return
+    const before = this.rules
+    this.#applyRules(rules)
+    this.#did('rules', '', () => this.#applyRules(before))
+  }
+
+  makeFacilitator(participant: ParticipantId): void {
+    if (this.me?.facilitator) this.core.add(this.core.participant.grant(participant))
+  }
+
+  takeOver(): void {
+    if (this.mayTakeOver) this.core.add(this.core.participant.takeOver())
+  }
+
+  hide(participant: ParticipantId, hidden: boolean): void {
+    if (!this.mayWrite) return
+    const name = this.#everybody.find(({ id }) => id === participant)?.name ?? ''
+    writeHidden(this.core.doc, participant, hidden)
+    if (hidden) this.#did('hidden', name, () => writeHidden(this.core.doc, participant, false))
+  }
+
+  startTimer(seconds: number): void {
+    if (this.mayWrite) writeTimer(this.core.doc, { seconds, ends: Date.now() + seconds * 1000 })
+  }
+
+  stopTimer(): void {
+    if (this.mayWrite) writeTimer(this.core.doc, undefined)
+  }
+
+  nudge(participant: ParticipantId): void {
+    if (this.mayWrite && this.me) this.core.nudge(participant)
+  }
+
+  react(emoji: string): void {
+    if (this.mayWrite && this.me) this.core.react(emoji)
+  }
+
+  onMoment(listener: (moment: Moment) => void): () => void {
+    return this.core.moments.listen(listener)
+  }
+
+  undo(): void {
+    this.#undo.undo()
+    this.core.change()
+  }
+
+  forgetUndo(): void {
+    this.#undo.offered = undefined
+    this.core.change()
   }
 
   retry(): void {
-    this.#link?.retryNow()
+    this.core.link?.retryNow()
   }
 
-  /** The laid story's round, or the quick one when that story has none. */
-  #roundOnTable(): RecordOf<'round'> | undefined {
-    return this.#derived('round', () => {
-      const laid = readLaid(this.#doc)
-      return (laid && this.#ledger.current(laid)) ?? this.#ledger.current('quick')
+  get #everybody(): readonly Person[] {
+    return this.core.derived('everybody', () => {
+      const { ledger, participant, here } = this.core
+      const facilitators = ledger.facilitators()
+      const tookOver = ledger.tookOver()
+      return [...ledger.profiles().values()]
+        .filter((profile) => profile.name !== '')
+        .map(
+          ({ author, name, observer }): Person => ({
+            id: author,
+            name,
+            me: author === participant.id,
+            here: here.has(author),
+            facilitator: facilitators.has(author),
+            tookOver: tookOver.has(author),
+            observer,
+          }),
+        )
     })
   }
 
-  #estimatesOf(topic: Topic): StoryView['estimates'] {
-    return distinctValues(standingEstimates(this.#ledger.estimatesOf(topic))).map(({ card, by }) => ({
-      card,
-      by,
-    }))
+  #isHidden(person: Person): boolean {
+    return !person.here && !person.me && readHidden(this.core.doc).has(person.id)
   }
 
-  #here(): Set<ParticipantId> {
-    const states = this.#provider?.awareness.getStates().values() ?? []
-    const here = [...states].map((state) => state.participant as ParticipantId | undefined)
-    return new Set(here.filter((id) => id !== undefined))
+  /** The round this device shows. */
+  get #round(): RecordOf<'round'> | undefined {
+    const looked = this.#looked && this.core.backlog.story(this.#looked) ? this.#looked : undefined
+    return (looked && this.core.ledger.current(looked)) ?? this.core.roundOnTable
   }
 
-  /** Presence: this participant to the relay's room, and to this browser's other tabs. */
-  #announce(): void {
-    const participant =
-      this.mayWrite && this.#ledger.isMember(this.#participant.id) ? this.#participant.id : undefined
-    this.#provider?.awareness.setLocalState({ participant })
-    this.#link?.tell({ participant })
+  get #decidable(): RecordOf<'round'> | undefined {
+    const round = this.#round
+    const { ledger, participant } = this.core
+    return this.mayWrite && round && ledger.mayDecide(participant.id, round) ? round : undefined
   }
 
-  #add(bytes: Uint8Array): void {
-    addRecord(this.#doc, bytes)
+  #startRound(story: StoryId | undefined, cards = this.deck.cards): RecordId {
+    return this.core.add(this.core.participant.startRound(story, cards), true)
   }
 
-  #index(key: string): void {
-    const bytes = recordsOf(this.#doc).get(key)
-    if (bytes instanceof Uint8Array) this.#ledger.add(key, bytes)
+  /** A story keeps the round it has; the quick round is a new one, unless nobody revealed the last. */
+  #startIfNeeded(story: StoryId | undefined): RecordId | undefined {
+    const topic: Topic = story ?? 'quick'
+    const current = this.core.ledger.current(topic)
+    const goesOn = current && (story || this.core.ledger.resolve(current).phase === 'voting')
+    return goesOn ? undefined : this.#startRound(story)
   }
 
-  /** Something the view shows may be different; and this participant may now owe the others something. */
-  #change(): void {
-    this.#cache.clear()
-    this.#changed()
-    if (this.#following) return
-    this.#following = true
-    queueMicrotask(() => {
-      this.#following = false
-      this.#rememberSessionName()
-      if (this.mayWrite) this.#payWhatIsOwed()
+  #withdraw(...records: readonly RecordId[]): void {
+    this.core.doc.transact(() => {
+      for (const record of records) this.core.add(this.core.participant.withdraw(record))
     })
   }
 
-  #rememberSessionName(): void {
-    const name = readName(this.#doc)
-    if (name === this.#nameKept) return
-    this.#nameKept = name
-    this.#options.remember({ session: name ?? '' })
-  }
-
-  #payWhatIsOwed(): void {
-    const rounds = this.#participant.roundsToOpen().flatMap((id) => this.#ledger.round(id) ?? [])
-    const owed = rounds.flatMap((round) => this.#participant.owedOpens(round, this.#ledger.resolve(round)))
-    const table = this.#roundOnTable()
-    const vote = table && this.#participant.owedVote(table)
-    if (table && vote && this.#ledger.resolve(table).phase === 'voting') {
-      owed.push(this.#participant.choose(table.id, vote))
-    }
-    if (owed.length === 0) return
-    this.#doc.transact(() => {
-      for (const bytes of owed) this.#add(bytes)
+  #applyRules(rules: Rules): void {
+    const { doc, ledger, participant } = this.core
+    doc.transact(() => {
+      this.core.add(participant.setRules(rules))
+      for (const topic of ledger.topics()) {
+        const current = ledger.current(topic)
+        if (current && ledger.of(current.id, 'reveal').length === 0)
+          this.#startRound(current.story, current.cards)
+      }
     })
   }
 
-  #derived<Value>(name: string, compute: () => Value): Value {
-    this.#subscribe()
-    if (!this.#cache.has(name)) this.#cache.set(name, compute())
-    return this.#cache.get(name) as Value
+  #markRemoved(stories: readonly StoryId[], removed: boolean): void {
+    this.core.doc.transact(() => {
+      for (const story of stories) markRemoved(this.core.doc, story, removed)
+    })
   }
-}
 
-function countedVotes(state: RoundState): CountedVote<ParticipantId>[] {
-  if (state.phase === 'voting') return []
-  return [...state.votes].flatMap(([voter, vote]) =>
-    vote.state === 'counted' ? [{ voter, card: vote.card, unsure: vote.unsure }] : [],
-  )
+  #setField(story: StoryId, field: 'link' | 'key', text: string): void {
+    const before = readField(this.core.doc, story, field)
+    if (!this.mayWrite || text === before) return
+    writeField(this.core.doc, story, field, text)
+    this.#did(field, this.#titleOf(story), () => writeField(this.core.doc, story, field, before))
+  }
+
+  #titleOf(story: StoryId | undefined): string {
+    return (story && this.core.backlog.story(story)?.title) ?? ''
+  }
+
+  #did(act: Undoable['act'], name: string, undo: () => void, count = 1): void {
+    this.#undo.did(act, name, undo, count)
+    this.core.change()
+  }
+
+  #considerRevealing(): void {
+    const round = this.core.roundOnTable
+    if (round) this.#autoReveal.consider(round.id, this.#turnToReveal(round), () => this.#revealRound(round))
+  }
+
+  #revealRound(round: RecordOf<'round'>): void {
+    this.core.add(this.core.participant.reveal(round.id), true)
+  }
+
+  #turnToReveal(round: RecordOf<'round'>): number | undefined {
+    const { ledger, participant } = this.core
+    if (!this.mayWrite || !this.rules.auto) return undefined
+    const state = ledger.resolve(round)
+    const present = this.people.filter((person) => person.here && !person.observer)
+    const all = state.phase === 'voting' && present.every(({ id }) => state.voted.has(id))
+    if (!all || present.length < 2) return undefined
+    const deciding = this.people
+      .filter((person) => person.here && ledger.mayDecide(person.id, round))
+      .map(({ id }) => id)
+      .sort()
+    const turn = deciding.indexOf(participant.id)
+    return turn < 0 ? undefined : turn
+  }
 }

@@ -1,6 +1,7 @@
 /** A session without document, crypto or relay, for component tests and for looking at pages. */
 import * as Y from 'yjs'
 import { type Card, type Deck, defaultDeck } from '../shared/deck.ts'
+import type { NewStory } from '../shared/document.ts'
 import {
   type ParticipantId,
   participantId,
@@ -12,7 +13,18 @@ import {
 } from '../shared/id.ts'
 import type { RoundState, Settled, Vote } from '../shared/round.ts'
 import { type CountedVote, tally } from '../shared/tally.ts'
-import type { Person, SavedView, SessionView, StoryView, TableView } from './session-view.ts'
+import type {
+  Imported,
+  Moment,
+  Person,
+  Rules,
+  SavedView,
+  SessionView,
+  StoryView,
+  TableView,
+  Timer,
+  Undoable,
+} from './session-view.ts'
 
 let made = 0
 function next(size: number): Uint8Array {
@@ -28,6 +40,7 @@ export function fakePerson(name: string, more: Partial<Person> = {}): Person {
     me: false,
     here: true,
     facilitator: false,
+    tookOver: false,
     observer: false,
     ...more,
   }
@@ -48,7 +61,24 @@ export class FakeSession implements SessionView {
   people = $state.raw<readonly Person[]>([])
   rememberedName = $state('')
   deck = $state.raw<Deck>(defaultDeck)
-  saved = $state.raw<SavedView>({ device: 'saved', relay: { state: 'connected' }, waiting: 0 })
+  teamDecks = $state.raw<readonly Deck[]>([])
+  hidden = $state.raw<readonly Person[]>([])
+  rules = $state.raw<Rules>({ who: 'anybody', auto: false })
+  mayDecide = $state(true)
+  mayTakeOver = $state(false)
+  mayDelete = $state(true)
+  timer = $state.raw<Timer | undefined>()
+  linkTemplate = $state('')
+  deviceLink = 'https://poker.example/s/ge2tsmbwhe4tqnzvgm3dcmjsge#m-c2VjcmV0.pZGV2aWNlLWxpbms'
+  undoable = $state.raw<Undoable | undefined>()
+  everybodys = $state(true)
+  unsure = $state(false)
+  saved = $state.raw<SavedView>({
+    device: 'saved',
+    relay: { state: 'connected' },
+    waiting: 0,
+    same: true,
+  })
   received = $state(true)
   invitations: SessionView['invitations'] = $state.raw({
     member: 'https://poker.example/s/ge2tsmbwhe4tqnzvgm3dcmjsge#m-c2VjcmV0LW9mLXRoZS1tZW1iZXItaW52aXRhdGlvbg',
@@ -61,9 +91,13 @@ export class FakeSession implements SessionView {
   readonly #doc = new Y.Doc()
   readonly #titles = this.#doc.getMap<Y.Text>('titles')
   #stories = $state.raw<readonly StoryView[]>([])
-  #removed = new Map<StoryId, { story: StoryView; place: number }>()
+  #undo: (() => void) | undefined
+  readonly #notes = new Map<StoryId, Y.Text>()
+  readonly #listeners = new Set<(moment: Moment) => void>()
   #round = $state.raw<RoundId>(recordId(next(16)))
   #story = $state.raw<StoryId | undefined>()
+  /** What the others have on the table while this participant looks elsewhere. */
+  #teamStory = $state.raw<StoryId | undefined>()
   #votes = $state.raw<ReadonlyMap<ParticipantId, Vote>>(new Map())
   #revealed = $state(false)
   #estimates = $state.raw<readonly Settled[]>([])
@@ -86,13 +120,20 @@ export class FakeSession implements SessionView {
     const story = this.#stories.find(({ id }) => id === this.#story)
     const counted: CountedVote<ParticipantId>[] = []
     for (const [voter, vote] of this.#votes) if (vote.state === 'counted') counted.push({ voter, ...vote })
+    const sure = counted.filter((vote) => !vote.unsure)
+    const teamStory = this.everybodys ? undefined : this.#stories.find(({ id }) => id === this.#teamStory)
     return {
       round: this.#round,
       cards,
       state,
       earlier: this.#earlier,
+      everybodys: this.everybodys,
+      mayDecide: this.mayWrite && this.mayDecide,
+      unsure: this.unsure,
       ...(story && { story }),
+      ...(teamStory && { teamStory }),
       ...(state.phase !== 'voting' && { tally: tally(cards, counted) }),
+      ...(state.phase !== 'voting' && sure.length < counted.length && { sureTally: tally(cards, sure) }),
       ...(mine?.state === 'counted' && { chosen: mine.card }),
     }
   }
@@ -117,6 +158,15 @@ export class FakeSession implements SessionView {
     return this.#titles.get(story)
   }
 
+  notes(story: StoryId): Y.Text | undefined {
+    return this.#notes.get(story)
+  }
+
+  observe(observer: boolean): void {
+    this.acts.push(`observe ${observer}`)
+    this.people = this.people.map((person) => (person.me ? { ...person, observer } : person))
+  }
+
   introduce(name: string): void {
     this.acts.push(`introduce ${name}`)
     const me = this.me
@@ -125,13 +175,14 @@ export class FakeSession implements SessionView {
       : [...this.people, fakePerson(name, { me: true })]
   }
 
-  choose(card: number | undefined): void {
-    this.acts.push(`choose ${card}`)
+  choose(card: number | undefined, unsure = false): void {
+    this.acts.push(`choose ${card}${unsure ? ' unsure' : ''}`)
+    this.unsure = unsure
     const me = this.me
     if (!me) return
     const votes = new Map(this.#votes)
     if (card === undefined) votes.delete(me.id)
-    else votes.set(me.id, { state: 'counted', card, unsure: false })
+    else votes.set(me.id, { state: 'counted', card, unsure })
     this.#votes = votes
   }
 
@@ -169,22 +220,69 @@ export class FakeSession implements SessionView {
 
   lay(story: StoryId | undefined): void {
     this.acts.push(`lay ${this.#stories.find(({ id }) => id === story)?.title}`)
+    this.everybodys = true
     this.begin(story ? { story } : {})
   }
 
-  addStories(titles: readonly string[]): void {
-    this.acts.push(`addStories ${titles.join(' | ')}`)
-    const added = titles.map((title): StoryView => ({ id: storyId(next(10)), title, estimates: [] }))
-    for (const { id, title } of added) {
+  look(story: StoryId | undefined): void {
+    this.acts.push(`look ${this.#stories.find(({ id }) => id === story)?.title}`)
+    if (this.everybodys) this.#teamStory = this.#story
+    this.everybodys = story === undefined || story === this.#teamStory
+    const shown = story ?? this.#teamStory
+    this.begin(shown ? { story: shown } : {})
+  }
+
+  openStories(stories: readonly StoryId[]): void {
+    this.acts.push(`openStories ${stories.length}`)
+    this.#stories = this.#stories.map((story) =>
+      stories.includes(story.id) ? { ...story, round: 'voting' } : story,
+    )
+  }
+
+  addStories(stories: readonly NewStory[]): void {
+    this.acts.push(`addStories ${stories.map(({ title }) => title).join(' | ')}`)
+    const added = stories.map(({ title, key = '', link = '', given = '', notes = '' }): StoryView => {
+      const id = storyId(next(10))
       const text = new Y.Text(title)
       this.#titles.set(id, text)
-      text.observe(() => {
-        this.#stories = this.#stories.map((story) =>
-          story.id === id ? { ...story, title: text.toString() } : story,
-        )
-      })
-    }
+      text.observe(() => this.changeStory(id, { title: text.toString() }))
+      const notesText = this.#doc.getText(`notes ${id}`)
+      notesText.insert(0, notes)
+      this.#notes.set(id, notesText)
+      return {
+        id,
+        title,
+        key,
+        link: link || undefined,
+        typedLink: link,
+        given,
+        hasNotes: notes !== '',
+        estimates: [],
+        round: 'none',
+        voted: 0,
+        votedMyself: false,
+      }
+    })
     this.#stories = [...this.#stories, ...added]
+    this.#did('added', stories[0]?.title ?? '', added.length, () => {
+      this.#stories = this.#stories.filter((story) => !added.includes(story))
+    })
+  }
+
+  async importStories(
+    stories: readonly NewStory[],
+    progress: (done: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Imported> {
+    signal?.throwIfAborted()
+    this.addStories(stories)
+    progress(stories.length)
+    return { added: stories.length }
+  }
+
+  /** For fixtures: what a story shows beyond its title. */
+  changeStory(id: StoryId, more: Partial<StoryView>): void {
+    this.#stories = this.#stories.map((story) => (story.id === id ? { ...story, ...more } : story))
   }
 
   moveStory(story: StoryId, before: StoryId | undefined): void {
@@ -198,17 +296,110 @@ export class FakeSession implements SessionView {
 
   removeStory(story: StoryId): void {
     this.acts.push('removeStory')
-    const place = this.#stories.findIndex(({ id }) => id === story)
-    const removed = this.#stories[place]
+    const before = this.#stories
+    const removed = before.find(({ id }) => id === story)
     if (!removed) return
-    this.#removed.set(story, { story: removed, place })
-    this.#stories = this.#stories.toSpliced(place, 1)
+    this.#stories = before.filter((other) => other !== removed)
+    this.#did('removed', removed.title, 1, () => {
+      this.#stories = before
+    })
   }
 
-  restoreStory(story: StoryId): void {
-    this.acts.push('restoreStory')
-    const removed = this.#removed.get(story)
-    if (removed) this.#stories = this.#stories.toSpliced(removed.place, 0, removed.story)
+  setLink(story: StoryId, link: string): void {
+    this.acts.push(`setLink ${link}`)
+    this.changeStory(story, { link: link || undefined, typedLink: link })
+  }
+
+  setKey(story: StoryId, key: string): void {
+    this.acts.push(`setKey ${key}`)
+    this.changeStory(story, { key })
+  }
+
+  setLinkTemplate(template: string): void {
+    this.acts.push(`setLinkTemplate ${template}`)
+    this.linkTemplate = template
+  }
+
+  shareDeck(deck: Deck): void {
+    this.acts.push(`shareDeck ${deck.name}`)
+    this.teamDecks = [...this.teamDecks.filter(({ name }) => name !== deck.name), deck]
+  }
+
+  unshareDeck(name: string): void {
+    this.acts.push(`unshareDeck ${name}`)
+    this.teamDecks = this.teamDecks.filter((deck) => deck.name !== name)
+  }
+
+  setRules(rules: Rules): void {
+    this.acts.push(`setRules ${rules.who} ${rules.auto}`)
+    this.rules = rules
+  }
+
+  makeFacilitator(participant: ParticipantId): void {
+    this.acts.push('makeFacilitator')
+    this.people = this.people.map((person) =>
+      person.id === participant ? { ...person, facilitator: true } : person,
+    )
+  }
+
+  takeOver(): void {
+    this.acts.push('takeOver')
+    this.people = this.people.map((person) =>
+      person.me ? { ...person, facilitator: true, tookOver: true } : person,
+    )
+    this.mayTakeOver = false
+    this.mayDecide = true
+  }
+
+  hide(participant: ParticipantId, hidden: boolean): void {
+    this.acts.push(`hide ${hidden}`)
+    const from = hidden ? this.people : this.hidden
+    const moved = from.filter(({ id }) => id === participant)
+    this.people = hidden ? this.people.filter(({ id }) => id !== participant) : [...this.people, ...moved]
+    this.hidden = hidden ? [...this.hidden, ...moved] : this.hidden.filter(({ id }) => id !== participant)
+  }
+
+  startTimer(seconds: number): void {
+    this.acts.push(`startTimer ${seconds}`)
+    this.timer = { seconds, ends: Date.now() + seconds * 1000 }
+  }
+
+  stopTimer(): void {
+    this.acts.push('stopTimer')
+    this.timer = undefined
+  }
+
+  nudge(participant: ParticipantId): void {
+    this.acts.push(`nudge ${this.people.find(({ id }) => id === participant)?.name}`)
+  }
+
+  react(emoji: string): void {
+    this.acts.push(`react ${emoji}`)
+    if (this.me) this.happen({ kind: 'reaction', by: this.me.id, emoji })
+  }
+
+  onMoment(listener: (moment: Moment) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** For fixtures: somebody reacts or nudges. */
+  happen(moment: Moment): void {
+    for (const listener of this.#listeners) listener(moment)
+  }
+
+  undo(): void {
+    this.acts.push('undo')
+    this.#undo?.()
+    this.undoable = undefined
+  }
+
+  forgetUndo(): void {
+    this.undoable = undefined
+  }
+
+  retry(): void {
+    this.acts.push('retry')
   }
 
   useDeck(deck: Deck): void {
@@ -227,6 +418,11 @@ export class FakeSession implements SessionView {
     this.#stories = this.#stories.map((story, at) =>
       at === place ? { ...story, estimates: labels.map((label) => ({ card: { label }, by })) } : story,
     )
+  }
+
+  #did(act: Undoable['act'], name: string, count: number, undo: () => void): void {
+    this.undoable = { act, name, count }
+    this.#undo = undo
   }
 
   #estimate(place: number, by: ParticipantId): Settled[] {

@@ -1,23 +1,28 @@
 import type { SessionId } from '../shared/id.ts'
-import { parseInvitation, sessionPath } from '../shared/invitation.ts'
+import { namedRole, parseDeviceInvitation, parseInvitation, sessionPath } from '../shared/invitation.ts'
 import { createSessionKeys, type SessionKeys } from '../shared/keys.ts'
+import { fileLimit, openSessionFile } from '../shared/session-file.ts'
 import type { Current } from './app.svelte'
 import {
-  deviceSecret,
+  becomeParticipant,
   forgetSession,
   type KeptSession,
   keepSession,
   keptSessions,
   keysOf,
+  participantSeedFor,
   rememberedName,
   rememberName,
   restoreSession,
 } from './device.ts'
+import { isAcceptable } from './link/gate.ts'
 import type { PlainSocket } from './link/relay-link.ts'
-import type { HomeView, SessionEntry } from './pages/session-entry.ts'
+import type { FileProblem, HomeView, SessionEntry } from './pages/session-entry.ts'
 import { parseRoute } from './router.ts'
 import { LiveSession } from './session.svelte.ts'
-import { words } from './words.ts'
+
+/** How long a relay may take for what is done from the home page, in milliseconds. */
+const patience = 10_000
 
 /** One visit to the app: which page is shown, and the session that is open. */
 export class Visit implements HomeView {
@@ -32,10 +37,12 @@ export class Visit implements HomeView {
   }
 
   get sessions(): readonly SessionEntry[] {
-    return this.#sessions.map(({ id, name, opened }) => ({
+    return this.#sessions.map(({ id, secret, name, opened }) => ({
       id,
       name,
       opened,
+      mayRename: namedRole(secret) !== 'observer',
+      mayDelete: namedRole(secret) === 'owner',
       href: new URL(sessionPath(id), this.#base).href,
     }))
   }
@@ -48,7 +55,10 @@ export class Visit implements HomeView {
       this.#sessions = keptSessions()
       this.current = { page: 'home' }
     } else if (route.page === 'session') {
-      const keys = route.secret ? parseInvitation(route.id, route.secret) : keysOf(route.id)
+      const device = parseDeviceInvitation(route.id, route.secret)
+      if (device) becomeParticipant(device.keys.session, device.seed)
+      const invited = device?.keys ?? parseInvitation(route.id, route.secret)
+      const keys = route.secret ? invited : keysOf(route.id)
       if (!keys) this.current = { page: 'problem', problem: route.secret ? 'damagedLink' : 'missingSecret' }
       else await this.#open(keys)
     } else {
@@ -68,6 +78,40 @@ export class Visit implements HomeView {
     this.#sessions = keptSessions()
   }
 
+  /** The name is in the session itself: it is opened for as long as that takes. */
+  async rename(id: SessionId, name: string): Promise<void> {
+    await this.#visit(id, async (session) => {
+      session.rename(name)
+      await session.whenSaved(patience)
+    })
+    this.#sessions = keptSessions()
+  }
+
+  async deleteFromRelay(id: SessionId): Promise<'deleted' | 'offline' | 'refused'> {
+    const outcome = await this.#visit(id, (session) => session.deleteFromRelay(patience))
+    return outcome ?? 'refused'
+  }
+
+  /** Opens the session the file is of, with what the file has of it besides what this device has. */
+  async openFile(file: Blob, invitation?: string): Promise<FileProblem | undefined> {
+    if (file.size > fileLimit) return 'notAFile'
+    const invited = invitation === undefined ? undefined : this.#keysIn(invitation)
+    const bytes = new Uint8Array(await file.arrayBuffer())
+    const opened = openSessionFile(bytes, (id) => (invited?.session === id ? invited : keysOf(id)))
+    if (opened.state !== 'opened') return opened.state
+    if (!isAcceptable(opened.update, 'device')) return 'damaged'
+    const { keys, update } = opened
+    keepSession(keys, Date.now())
+    history.pushState(null, '', new URL(sessionPath(keys.session), this.#base))
+    await this.#show(LiveSession.open({ ...this.#optionsFor(keysOf(keys.session) ?? keys), update }))
+    return undefined
+  }
+
+  #keysIn(link: string): SessionKeys | undefined {
+    const route = URL.canParse(link) ? parseRoute(link, this.#base) : undefined
+    return route?.page === 'session' ? parseInvitation(route.id, route.secret) : undefined
+  }
+
   restore(entry: SessionEntry): void {
     const kept = this.#forgotten.get(entry.id)
     if (kept) restoreSession(kept)
@@ -82,6 +126,20 @@ export class Visit implements HomeView {
     // What is in the address bar ends up in histories and screen shares; this device remembers it now.
     if (kept) history.replaceState(null, '', new URL(sessionPath(invited.session), this.#base))
     await this.#show(LiveSession.open(this.#optionsFor(keysOf(invited.session) ?? invited)))
+  }
+
+  async #visit<Result>(
+    id: SessionId,
+    act: (session: LiveSession) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const keys = keysOf(id)
+    if (!keys) return undefined
+    const session = await LiveSession.open(this.#optionsFor(keys))
+    try {
+      return await act(session)
+    } finally {
+      await session.close()
+    }
   }
 
   async #show(opening: Promise<LiveSession>): Promise<void> {
@@ -99,7 +157,7 @@ export class Visit implements HomeView {
   #optionsFor(keys: SessionKeys) {
     return {
       keys,
-      secret: deviceSecret(),
+      seed: participantSeedFor(keys.session),
       rememberedName: rememberedName(),
       base: this.#base,
       connect: (url: string, protocol: string) => new WebSocket(url, protocol) as PlainSocket,
@@ -107,7 +165,6 @@ export class Visit implements HomeView {
         if (person !== undefined) rememberName(person)
         if (session !== undefined) keepSession(keys, Date.now(), session)
       },
-      troubleWords: words.saved.trouble,
     }
   }
 }

@@ -17,12 +17,16 @@ test('sessions of this device are listed, opened again, removed and brought back
   await expect(alice.card('5')).toHaveAttribute('aria-pressed', 'true')
   await alice.page.getByRole('link', { name: /All sessions/ }).click()
 
-  await alice.page.getByRole('button', { name: 'Remove Sprint 48 from this device' }).click()
+  const removes = async () => {
+    await alice.page.getByRole('button', { name: 'More for Sprint 48' }).click()
+    await alice.page.getByRole('button', { name: 'Remove from this device' }).click()
+  }
+  await removes()
   await expect(alice.page.getByRole('link', { name: /Sprint 48/ })).toHaveCount(0)
   await alice.page.getByRole('button', { name: 'Undo' }).click()
   await expect(alice.page.getByRole('link', { name: /Sprint 48/ })).toBeVisible()
 
-  await alice.page.getByRole('button', { name: 'Remove Sprint 48 from this device' }).click()
+  await removes()
   await alice.page.reload()
   await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
   await expect(alice.page.getByRole('link', { name: /Sprint 48/ })).toHaveCount(0)

@@ -96,7 +96,7 @@ export class Person {
     const link = await this.page
       .getByRole('textbox', { name: `Link to ${kind === 'part' ? 'take part' : 'watch'}` })
       .inputValue()
-    await this.page.getByRole('button', { name: 'Close' }).click()
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
     return link
   }
 

@@ -27,7 +27,7 @@ function play(device: Device, keys: SessionKeys, rounds: number, voters: number)
   add(first.startRound(undefined, cards))
   const stories = addStories(
     device.doc,
-    Array.from({ length: rounds }, (_, at) => `Story ${at + 1}`),
+    Array.from({ length: rounds }, (_, at) => ({ title: `Story ${at + 1}` })),
   )
   for (const story of stories) {
     add(first.startRound(story, cards))

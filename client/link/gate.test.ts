@@ -10,7 +10,7 @@ function updateOf(change: (doc: Y.Doc) => void): Uint8Array {
 }
 
 test('what the app writes passes', () => {
-  expect(isAcceptable(updateOf((doc) => addStories(doc, ['one', 'two'])))).toBe(true)
+  expect(isAcceptable(updateOf((doc) => addStories(doc, [{ title: 'one' }, { title: 'two' }])))).toBe(true)
   expect(isAcceptable(updateOf((doc) => doc.getMap('records').set('id', new Uint8Array(150))))).toBe(true)
   expect(isAcceptable(updateOf((doc) => doc.getText('t').insert(0, 'text')))).toBe(true)
 })
@@ -25,7 +25,7 @@ test('what the app never writes is refused: nested values, arrays, sub-documents
 })
 
 test('damaged bytes are refused without throwing, or are whole updates still', () => {
-  const update = updateOf((doc) => addStories(doc, ['one', 'two', 'three']))
+  const update = updateOf((doc) => addStories(doc, [{ title: 'one' }, { title: 'two' }, { title: 'three' }]))
   for (let at = 0; at < update.length; at++) {
     for (const value of [0, 1, 127, 128, 255]) {
       const damaged = update.slice()

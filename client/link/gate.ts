@@ -1,17 +1,21 @@
 import * as Y from 'yjs'
 
-/** Bounds of one update from outside: far above what the app makes, far below what hurts. */
-const limits = { bytes: 1 << 20, structs: 200_000, nested: 50_000 }
+/** Bounds of one update: far above what the app makes, far below what hurts. */
+const limits = {
+  outside: { bytes: 1 << 20, structs: 200_000 },
+  /** This device's own rows and files hold whole sessions. */
+  device: { bytes: 1 << 26, structs: 10_000_000 },
+} as const
 
 /**
- * Whether an update from outside may be applied. A throwing `applyUpdate` can leave half of itself in the document, so
+ * Whether an update that was not made here and now may be applied. A throwing `applyUpdate` can leave half of itself in the document, so
  * everything that can be known before is checked on the decoded structs.
  */
-export function isAcceptable(update: Uint8Array): boolean {
-  if (update.length > limits.bytes) return false
+export function isAcceptable(update: Uint8Array, from: keyof typeof limits = 'outside'): boolean {
+  if (update.length > limits[from].bytes) return false
   try {
     const { structs } = Y.decodeUpdate(update)
-    return structs.length <= limits.structs && structs.every(isPlain)
+    return structs.length <= limits[from].structs && structs.every(isPlain)
   } catch {
     return false // the decoder throws for whatever it does not understand
   }

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
+import { closeReason } from '../../shared/close-code.ts'
 import { decrypt, encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
-import { helloStatement, roleSeed, sign } from '../../shared/keys.ts'
+import { deleteStatement, helloStatement, roleSeed, sign } from '../../shared/keys.ts'
 import {
   type ConnectionId,
   decodeFromRelay,
@@ -105,6 +106,14 @@ export class LinkSocket {
     this.#transmit({ type: 'signal', to, envelope })
   }
 
+  /** The relay's answer is that it closes, or `unsaved`. */
+  askToDelete(): boolean {
+    if (this.readyState !== this.OPEN) return false
+    const { keys } = this.#link.options
+    this.#transmit({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+    return true
+  }
+
   #receive(frame: Uint8Array): void {
     const message = decodeFromRelay(frame)
     if (!message) return this.#ended(4400, 'The relay sent something this app does not understand.')
@@ -124,6 +133,7 @@ export class LinkSocket {
         if (message.compact) this.#compact(message.compact.replaces)
         return
       case 'unsaved':
+        if (message.ref === 0) this.#link.notDeleted()
         this.#outbox.answered(message)
         return this.#link.become({ state: 'unkept' })
       case 'signal':
@@ -257,7 +267,7 @@ export class LinkSocket {
     const final = code >= 4400 && code < 4500
     this.#link.become(
       final
-        ? { state: 'refused', words: this.#refusal ?? reason }
+        ? { state: 'refused', reason: closeReason(code), words: this.#refusal ?? reason }
         : { state: 'offline', since: this.#link.now() },
     )
     this.onclose?.({ code, reason })

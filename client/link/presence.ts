@@ -1,12 +1,33 @@
-import { decodeExactly, encode, putByte, putBytes, takeByte, takeBytes } from '../../shared/codec.ts'
-import { idBytes, type ParticipantId, participantId } from '../../shared/id.ts'
+import {
+  type Decoder,
+  decodeExactly,
+  encode,
+  putByte,
+  putBytes,
+  putText,
+  putUint,
+  takeByte,
+  takeBytes,
+  takeText,
+  takeUint,
+} from '../../shared/codec.ts'
+import { base32, idBytes, type ParticipantId, participantId } from '../../shared/id.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
 import { type AwarenessEntry, awarenessFrame } from './provider-frames.ts'
 
 /** What a connection tells the others about itself; undefined: somebody who only follows. */
 export interface Presence {
   readonly participant: ParticipantId | undefined
+  /** The last reaction of this connection, and how many it has made: one that counts up is a new one. */
+  readonly reaction?: { readonly emoji: string; readonly count: number }
+  /** Whom it last asked to vote, and how often it has asked anybody. */
+  readonly nudge?: { readonly to: ParticipantId; readonly count: number }
+  /** 8 bytes over what it has of the document, to compare. */
+  readonly digest?: Uint8Array
 }
+
+/** The longest emoji sequences, such as families, are shorter. */
+const emojiBytes = 48
 
 /**
  * Who is here, bound to the relay's connection numbers. Peers send one entry each, when it changes; what the provider's
@@ -37,10 +58,17 @@ export class PresentPeers {
     return awarenessFrame(
       connections.map((connection): AwarenessEntry => {
         const presence = this.#peers.get(connection)
-        return { client: awarenessClient(connection), clock, state: JSON.stringify(presence ?? null) }
+        return { client: awarenessClient(connection), clock, state: stateOf(presence) }
       }),
     )
   }
+}
+
+/** The digest as text, because awareness is JSON. */
+function stateOf(presence: Presence | undefined): string {
+  if (!presence) return 'null'
+  const { digest, ...state } = presence
+  return JSON.stringify(digest ? { ...state, digest: base32(digest) } : state)
 }
 
 /** Awareness numbers that no Yjs client id (32 bits) can have. */
@@ -48,21 +76,51 @@ function awarenessClient(connection: ConnectionId): number {
   return 2 ** 32 + connection
 }
 
-const follower = 0
-const participant = 1
+const has = { participant: 1, reaction: 2, nudge: 4, digest: 8 } as const
 
-/** `presence := byte(0) | byte(1) • bytes(participant, 32)` */
-export function encodePresence(presence: Presence): Uint8Array {
+/**
+ * `presence := byte(parts) • [participant(32)] • [text(emoji) • varUint(count)] • [to(32) • varUint(count)] • [digest(8)]`;
+ * `parts` is the sum of 1, 2, 4 and 8 for those that follow.
+ */
+export function encodePresence({ participant, reaction, nudge, digest }: Presence): Uint8Array {
   return encode((encoder) => {
-    putByte(encoder, presence.participant ? participant : follower)
-    if (presence.participant) putBytes(encoder, idBytes(presence.participant))
+    putByte(
+      encoder,
+      (participant ? has.participant : 0) |
+        (reaction ? has.reaction : 0) |
+        (nudge ? has.nudge : 0) |
+        (digest ? has.digest : 0),
+    )
+    if (participant) putBytes(encoder, idBytes(participant))
+    if (reaction) {
+      putText(encoder, reaction.emoji)
+      putUint(encoder, reaction.count)
+    }
+    if (nudge) {
+      putBytes(encoder, idBytes(nudge.to))
+      putUint(encoder, nudge.count)
+    }
+    if (digest) putBytes(encoder, digest)
   })
 }
 
 export function decodePresence(content: Uint8Array): Presence | undefined {
   return decodeExactly(content, (decoder) => {
-    const kind = takeByte(decoder)
-    if (kind > participant) throw new Error('Not a presence')
-    return { participant: kind === participant ? participantId(takeBytes(decoder, 32)) : undefined }
+    const parts = takeByte(decoder)
+    if (parts > 15) throw new Error('Not a presence')
+    return {
+      participant: parts & has.participant ? participantId(takeBytes(decoder, 32)) : undefined,
+      ...(parts & has.reaction ? { reaction: takeReaction(decoder) } : {}),
+      ...(parts & has.nudge
+        ? { nudge: { to: participantId(takeBytes(decoder, 32)), count: takeUint(decoder) } }
+        : {}),
+      ...(parts & has.digest ? { digest: takeBytes(decoder, 8).slice() } : {}),
+    }
   })
+}
+
+function takeReaction(decoder: Decoder): { emoji: string; count: number } {
+  const emoji = takeText(decoder, emojiBytes)
+  if (!/^[\p{Emoji}\p{Emoji_Component}]+$/u.test(emoji)) throw new Error('Not an emoji')
+  return { emoji, count: takeUint(decoder) }
 }

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import type { CloseReason } from '../../shared/close-code.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { Backoff } from './backoff.ts'
 import type { Held } from './held.ts'
@@ -25,7 +26,7 @@ export type RelayState =
   | { readonly state: 'unkept' }
   | { readonly state: 'offline'; readonly since: number }
   /** The relay said why coming back is pointless. */
-  | { readonly state: 'refused'; readonly words: string }
+  | { readonly state: 'refused'; readonly reason: CloseReason | 'unknown'; readonly words: string }
 
 export interface LinkOptions {
   readonly keys: SessionKeys
@@ -56,6 +57,7 @@ export class RelayLink {
   #state: RelayState = { state: 'connecting' }
   #socket: LinkSocket | undefined
   #waiting: Uint8Array[] = []
+  #deletionAnswered = () => {}
 
   constructor(options: LinkOptions) {
     this.options = options
@@ -105,6 +107,29 @@ export class RelayLink {
     this.#socket?.connectNow()
   }
 
+  /** For everybody: the owner's keys are needed. Resolves when the relay has said that it is done, or will not be. */
+  async deleteFromRelay(): Promise<'deleted' | 'offline' | 'refused'> {
+    if (this.#isDeleted) return 'deleted'
+    if (this.#isRefused) return 'refused'
+    if (!this.#socket?.askToDelete()) return 'offline'
+    await new Promise<void>((resolve) => {
+      this.#deletionAnswered = resolve
+    })
+    return this.#isDeleted ? 'deleted' : this.#isRefused ? 'refused' : 'offline'
+  }
+
+  notDeleted(): void {
+    this.#deletionAnswered()
+  }
+
+  get #isRefused(): boolean {
+    return this.#state.state === 'refused'
+  }
+
+  get #isDeleted(): boolean {
+    return this.#state.state === 'refused' && this.#state.reason === 'deleted'
+  }
+
   /** The log was read further, or more of it is saved. */
   moved(held: Held, place: LogPlace | undefined): void {
     this.#waiting = this.#waiting.filter((update) => !held.contains(update))
@@ -120,6 +145,7 @@ export class RelayLink {
     const refused = this.#state.state === 'refused' && state.state === 'offline'
     if (stillOffline || refused) return
     this.#state = state
+    if (state.state === 'refused' || state.state === 'offline') this.#deletionAnswered()
     this.options.changed()
   }
 

@@ -37,7 +37,7 @@ export async function examine(name: string, patience: number): Promise<Found> {
       Promise.all([result(store.getAllKeys()), result(store.getAll())]),
     )
     values.forEach((row: unknown, at) => {
-      if (row instanceof Uint8Array && isAcceptable(row)) rows.push(row)
+      if (row instanceof Uint8Array && isAcceptable(row, 'device')) rows.push(row)
       else {
         repaired++
         store.delete(keys[at] as IDBValidKey)

@@ -26,7 +26,10 @@ function open(doc = new Y.Doc()) {
 async function visit(titles: string[]): Promise<void> {
   const { doc, replica, found } = open()
   await found
-  addStories(doc, titles)
+  addStories(
+    doc,
+    titles.map((title) => ({ title })),
+  )
   await vi.waitFor(() => expect(replica.state).toBe('saved'))
   await replica.close()
 }
@@ -71,7 +74,7 @@ test('a corrupt row is deleted, the rest is there, and the log will be read agai
 test('the place in the log and what was verified are kept for the next visit', async () => {
   const { doc, replica, found } = open()
   await found
-  addStories(doc, ['one'])
+  addStories(doc, [{ title: 'one' }])
   const held = new Held()
   held.add(Y.encodeStateAsUpdate(doc))
   const cursor = new Map([['eu.abc', { sequence: 3, mark: new Uint8Array(8).fill(1) }]])
@@ -98,7 +101,7 @@ test('without any storage the session goes on in memory and says why', async () 
   const { doc, replica, found } = open()
   expect((await found).rows).toEqual([])
   expect(replica.state).toEqual({ trouble: 'unavailable' })
-  addStories(doc, ['still works'])
+  addStories(doc, [{ title: 'still works' }])
   expect(readStories(doc)).toHaveLength(1)
 })
 
@@ -114,8 +117,8 @@ test('a handle that dies is opened again, and nothing that was done meanwhile is
   await found
   const opened = handles.length
   handles.at(-1)?.close() // as Safari does to a page in the background
-  addStories(doc, ['one'])
-  addStories(doc, ['two'])
+  addStories(doc, [{ title: 'one' }])
+  addStories(doc, [{ title: 'two' }])
   await vi.waitFor(() => expect(replica.state).toBe('saved'))
   expect(handles.length).toBe(opened + 1)
   await replica.close()

@@ -111,7 +111,7 @@ function edit(random: Random, device: Device): void {
   done.edits++
   const stories = readStories(device.doc)
   const chance = random.next()
-  if (stories.length === 0 || chance < 0.3) addStories(device.doc, [`story ${random.below(1000)}`])
+  if (stories.length === 0 || chance < 0.3) addStories(device.doc, [{ title: `story ${random.below(1000)}` }])
   else if (chance < 0.6) titleOf(device.doc, random.pick(stories).id)?.insert(0, `${random.below(100)} `)
   else if (chance < 0.7) titleOf(device.doc, random.pick(stories).id)?.delete(0, 1)
   else if (chance < 0.8) markRemoved(device.doc, random.pick(stories).id, true)

@@ -1,0 +1,265 @@
+import { createSubscriber } from 'svelte/reactivity'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import { Backlog } from '../../shared/backlog.ts'
+import { addRecord, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
+import type { ParticipantId, RecordId } from '../../shared/id.ts'
+import type { SessionKeys } from '../../shared/keys.ts'
+import { Ledger } from '../../shared/ledger.ts'
+import { Participant } from '../../shared/participant.ts'
+import { type RecordOf, recordIdOf } from '../../shared/record.ts'
+import type { Presence } from '../link/presence.ts'
+import { type PlainSocket, RelayLink } from '../link/relay-link.ts'
+import { Replica } from '../replica/replica.ts'
+import { Moments, type PresenceState } from './moments.ts'
+import { Same } from './same.ts'
+
+export interface SessionOptions {
+  readonly keys: SessionKeys
+  /** This person's participant in this session: 32 bytes, see `participantSeed`. */
+  readonly seed: Uint8Array
+  readonly rememberedName: string
+  /** The app's base address, with a slash at the end. */
+  readonly base: string
+  readonly connect: (url: string, protocol: string) => PlainSocket
+  /** The person told their name, or the session got another. */
+  readonly remember: (names: { readonly person?: string; readonly session?: string }) => void
+  /** Changes from a file, to begin with. */
+  readonly update?: Uint8Array
+}
+
+/** What a session on this device is made of: document, ledger, replica and link. Says when something changed, and pays what its participant owes. */
+export class SessionCore {
+  readonly options: SessionOptions
+  readonly doc = new Y.Doc()
+  readonly ledger: Ledger
+  readonly participant: Participant
+  readonly backlog: Backlog
+  readonly replica: Replica
+  readonly moments = new Moments()
+  readonly #same: Same
+  link: RelayLink | undefined
+  #provider: WebsocketProvider | undefined
+  #changed = () => {}
+  readonly #subscribe: () => void
+  readonly #followers = new Set<() => void>()
+  /** Derived values by name, valid until something changes. */
+  readonly #cache = new Map<string, unknown>()
+  #following = false
+  #nameKept: string | undefined
+  #presence: Presence = { participant: undefined }
+  #counts = { reaction: 0, nudge: 0 }
+
+  constructor(options: SessionOptions) {
+    this.options = options
+    this.ledger = new Ledger(options.keys)
+    this.participant = new Participant(options.keys, options.seed, this.ledger)
+    this.replica = new Replica(
+      options.keys.session,
+      this.doc,
+      () => this.change(),
+      () => this.ledger.verified(),
+    )
+    this.#same = new Same(
+      this.doc,
+      (digest) => this.#announce({ digest }),
+      () => this.change(),
+    )
+    this.backlog = new Backlog(this.doc)
+    this.#subscribe = createSubscriber((update) => {
+      this.#changed = update
+      return () => {
+        this.#changed = () => {}
+      }
+    })
+    recordsOf(this.doc).observe((event) => {
+      for (const key of event.keysChanged) this.#index(key)
+    })
+    this.doc.on('afterAllTransactions', () => this.change())
+    this.doc.on('update', () => this.#disturb())
+  }
+
+  async start(): Promise<void> {
+    const { keys, base, connect, update } = this.options
+    const relay = new URL(base)
+    relay.protocol = relay.protocol === 'https:' ? 'wss:' : 'ws:'
+    let link: RelayLink | undefined
+    // The provider listens to the document before the replica does: what throws in the one cannot silence the other.
+    const provider = new WebsocketProvider(`${relay.href}sync`, keys.session, this.doc, {
+      connect: false,
+      WebSocketPolyfill: class {
+        constructor(url: string) {
+          if (!link) throw new Error('The link is made before the provider connects')
+          // biome-ignore lint/correctness/noConstructorReturn: the provider calls `new` and gets the link's own class
+          return new link.socketClass(url)
+        }
+      } as unknown as typeof WebSocket,
+    })
+    const found = await this.replica.load((kept) => this.ledger.trust(kept.verified))
+    link = new RelayLink({
+      keys,
+      doc: this.doc,
+      origin: relay.origin.replace(/^ws/, 'http'),
+      connect,
+      place: found.place,
+      remember: (place) => this.replica.remember(place),
+      changed: () => this.change(),
+    })
+    this.link = link
+    this.#provider = provider
+    for (const row of found.rows) link.noteChange(row)
+    this.doc.on('update', (changes: Uint8Array, origin: unknown) => {
+      if (origin !== provider && !this.replica.isSource(origin)) link.noteChange(changes)
+    })
+    if (update) Y.applyUpdate(this.doc, update)
+    provider.awareness.on('change', ({ added, removed }: { added: number[]; removed: number[] }) => {
+      if (added.length + removed.length > 0) this.#disturb()
+      this.moments.follow(this.#presences(), this.participant.id, this.doc.clientID)
+      this.change()
+    })
+    this.announce()
+    provider.connect()
+    this.change()
+  }
+
+  async close(): Promise<void> {
+    this.#same.stop()
+    this.#provider?.destroy()
+    await this.replica.close()
+    this.doc.destroy()
+  }
+
+  get mayWrite(): boolean {
+    return this.options.keys.role !== 'observer'
+  }
+
+  /** Participants with a connection, or a tab in this browser. */
+  get here(): Set<ParticipantId> {
+    const here = [...this.#presences().values()].map(({ participant }) => participant)
+    return new Set(here.filter((id) => id !== undefined))
+  }
+
+  get same(): boolean | undefined {
+    if (this.link?.state.state !== 'connected' || this.link.waiting > 0) return undefined
+    const others = [...this.#presences()].filter(([client]) => client !== this.doc.clientID)
+    return this.#same.compare(others.map(([, { digest }]) => digest))
+  }
+
+  /** The round on everybody's table: the laid story's, or the quick one when that story has none. */
+  get roundOnTable(): RecordOf<'round'> | undefined {
+    return this.derived('round', () => {
+      const laid = readLaid(this.doc)
+      return (laid && this.ledger.current(laid)) ?? this.ledger.current('quick')
+    })
+  }
+
+  /** Adds a record, and says when for those that statistics ask about. */
+  add(bytes: Uint8Array, timed = false): RecordId {
+    const id = recordIdOf(bytes)
+    this.ledger.add(id, bytes) // within a transaction the document tells of it only at the end
+    this.doc.transact(() => {
+      addRecord(this.doc, bytes)
+      if (timed) noteTime(this.doc, id, Date.now())
+    })
+    return id
+  }
+
+  /** Presence: this participant to the relay's room, and to this browser's other tabs. */
+  announce(): void {
+    this.#announce({})
+  }
+
+  react(emoji: string): void {
+    this.#announce({ reaction: { emoji, count: ++this.#counts.reaction } })
+    this.moments.happen({ kind: 'reaction', by: this.participant.id, emoji })
+  }
+
+  nudge(to: ParticipantId): void {
+    this.#announce({ nudge: { to, count: ++this.#counts.nudge } })
+  }
+
+  /** Something the view shows may be different; and this participant may now owe the others something. */
+  change(): void {
+    this.#cache.clear()
+    this.#changed()
+    if (this.#following) return
+    this.#following = true
+    queueMicrotask(() => {
+      this.#following = false
+      this.#rememberSessionName()
+      if (this.mayWrite) this.#payWhatIsOwed()
+      for (const follow of this.#followers) follow()
+    })
+  }
+
+  /** Called after changes, several at once. Returns the way to end it. */
+  follow(follower: () => void): () => void {
+    this.#followers.add(follower)
+    return () => this.#followers.delete(follower)
+  }
+
+  /** Resolves when the fact is one, or after so many milliseconds. */
+  async until(fact: () => boolean, patience: number): Promise<void> {
+    if (fact()) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        stop()
+        resolve()
+      }
+      const stop = this.follow(() => fact() && done())
+      const timer = setTimeout(done, patience)
+    })
+  }
+
+  /** Reactive: asking in an effect makes it run again after a change. */
+  derived<Value>(name: string, compute: () => Value): Value {
+    this.#subscribe()
+    if (!this.#cache.has(name)) this.#cache.set(name, compute())
+    return this.#cache.get(name) as Value
+  }
+
+  #announce(more: Partial<Presence>): void {
+    const participant =
+      this.mayWrite && this.ledger.isMember(this.participant.id) ? this.participant.id : undefined
+    this.#presence = { ...this.#presence, ...more, participant }
+    this.#provider?.awareness.setLocalState({ participant })
+    this.link?.tell(this.#presence)
+  }
+
+  #presences(): Map<number, PresenceState> {
+    return (this.#provider?.awareness.getStates() ?? new Map()) as Map<number, PresenceState>
+  }
+
+  #disturb(): void {
+    if (this.#presences().size > 1) this.#same.disturb()
+  }
+
+  #index(key: string): void {
+    const bytes = recordsOf(this.doc).get(key)
+    if (bytes instanceof Uint8Array) this.ledger.add(key, bytes)
+  }
+
+  #rememberSessionName(): void {
+    const name = readName(this.doc)
+    if (name === this.#nameKept) return
+    this.#nameKept = name
+    this.options.remember({ session: name ?? '' })
+  }
+
+  #payWhatIsOwed(): void {
+    const rounds = this.participant.roundsToOpen().flatMap((id) => this.ledger.round(id) ?? [])
+    const owed = rounds.flatMap((round) => this.participant.owedOpens(round, this.ledger.resolve(round)))
+    for (const topic of this.participant.topicsToCarry()) {
+      const current = this.ledger.current(topic)
+      const vote = current && this.participant.owedVote(current)
+      if (vote && this.ledger.resolve(current).phase === 'voting') {
+        owed.push(this.participant.choose(current.id, vote))
+      }
+    }
+    if (owed.length === 0) return
+    this.doc.transact(() => {
+      for (const bytes of owed) this.add(bytes)
+    })
+  }
+}

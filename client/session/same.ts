@@ -1,0 +1,58 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import * as Y from 'yjs'
+import { base32 } from '../../shared/id.ts'
+
+/** Long enough for a vote to reach everybody: while people act, nobody compares. */
+const quiet = 2_500
+/** Only a difference that lasts is one: the others' digests arrive one after the other. */
+const lasting = 8_000
+
+/**
+ * Compares what this device has with what the others say they have: "everybody here sees the same" is a fact or is not
+ * said. A digest is told only when it is quiet.
+ */
+export class Same {
+  readonly #doc: Y.Doc
+  readonly #tell: (digest: Uint8Array) => void
+  readonly #changed: () => void
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #own: string | undefined
+  #lasts = false
+
+  constructor(doc: Y.Doc, tell: (digest: Uint8Array) => void, changed: () => void) {
+    this.#doc = doc
+    this.#tell = tell
+    this.#changed = changed
+  }
+
+  /** The document changed, or somebody came. */
+  disturb(): void {
+    this.#own = undefined
+    this.#lasts = false
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      const digest = digestOf(this.#doc)
+      this.#own = base32(digest)
+      this.#tell(digest)
+      this.#timer = setTimeout(() => {
+        this.#lasts = true
+        this.#changed()
+      }, lasting)
+    }, quiet)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Undefined: nobody to compare with, or not known at the moment. */
+  compare(others: readonly (string | undefined)[]): boolean | undefined {
+    if (others.length === 0 || !this.#own || others.includes(undefined)) return undefined
+    return others.every((digest) => digest === this.#own) || (this.#lasts ? false : undefined)
+  }
+}
+
+/** 8 bytes over everything the document has seen, deletions too. Yjs writes both in a fixed order. */
+export function digestOf(doc: Y.Doc): Uint8Array {
+  return sha256(Y.encodeSnapshot(Y.snapshot(doc))).slice(0, 8)
+}

@@ -1,0 +1,38 @@
+import type { ParticipantId } from '../../shared/id.ts'
+import type { RecordOf } from '../../shared/record.ts'
+import type { RoundState } from '../../shared/round.ts'
+import { type CountedVote, tally } from '../../shared/tally.ts'
+import type { StoryView, TableView } from '../session-view.ts'
+import type { SessionCore } from './core.ts'
+
+export function tableView(
+  { ledger, participant, mayWrite }: SessionCore,
+  round: RecordOf<'round'>,
+  story: StoryView | undefined,
+  everybodys: boolean,
+): TableView {
+  const state = ledger.resolve(round)
+  const chosen = mayWrite ? participant.choiceIn(round) : undefined
+  const votes = countedVotes(state)
+  const sure = votes.filter((vote) => !vote.unsure)
+  return {
+    ...(story ? { story } : {}),
+    round: round.id,
+    cards: round.cards,
+    state,
+    ...(state.phase === 'voting' ? {} : { tally: tally(round.cards, votes) }),
+    ...(sure.length < votes.length ? { sureTally: tally(round.cards, sure) } : {}),
+    ...(chosen ? { chosen: chosen.card } : {}),
+    unsure: chosen?.unsure ?? false,
+    earlier: ledger.rounds(round.story ?? 'quick').filter(({ id }) => !ledger.withdrawn(id)).length - 1,
+    everybodys,
+    mayDecide: mayWrite && ledger.mayDecide(participant.id, round),
+  }
+}
+
+function countedVotes(state: RoundState): CountedVote<ParticipantId>[] {
+  if (state.phase === 'voting') return []
+  return [...state.votes].flatMap(([voter, vote]) =>
+    vote.state === 'counted' ? [{ voter, card: vote.card, unsure: vote.unsure }] : [],
+  )
+}
