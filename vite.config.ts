@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { compileMessageOrThrow } from '@lingui/message-utils/compileMessage'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
@@ -11,7 +12,7 @@ const relay = `http://localhost:${process.env.PORT ?? 8787}`
 export default defineConfig(({ isSsrBuild }) => ({
   root: isSsrBuild ? top : `${top}/client`,
   base: './',
-  plugins: [svelte(), sessionPage(), serviceWorker()],
+  plugins: [catalogs(), svelte(), sessionPage(), serviceWorker()],
   build: isSsrBuild
     ? {
         outDir: `${top}/dist/relay`,
@@ -43,13 +44,42 @@ export default defineConfig(({ isSsrBuild }) => ({
       },
       {
         root: top,
-        plugins: [svelte()],
+        plugins: [catalogs(), svelte()],
         resolve: { conditions: ['browser'] },
-        test: { name: 'client', include: ['client/**/*.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'client',
+          include: ['client/**/*.test.ts'],
+          setupFiles: ['client/words.testing.ts'],
+          testTimeout: 20_000,
+        },
       },
     ],
   },
 }))
+
+/** Parses the messages here, so that no browser has to. What a language does not say yet is said in English. */
+function catalogs(): Plugin {
+  return {
+    name: 'catalogs',
+    enforce: 'pre',
+    transform: {
+      filter: { id: /\/client\/locales\/[^/]+\/(table|panels)\.json$/ },
+      handler(text, id) {
+        const english = id.replace(/[^/]+(?=\/\w+\.json$)/, 'en')
+        this.addWatchFile(english)
+        const messages: Record<string, string> = {
+          ...JSON.parse(readFileSync(english, 'utf8')),
+          ...JSON.parse(text),
+        }
+        const compiled = Object.entries(messages).map(([key, message]) => [
+          key,
+          compileMessageOrThrow(message),
+        ])
+        return { code: JSON.stringify(Object.fromEntries(compiled)), map: null }
+      },
+    },
+  }
+}
 
 /** Sessions live one folder below the app, so their page is the same with another base address. */
 function sessionPage(): Plugin {

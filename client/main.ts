@@ -1,6 +1,7 @@
 import { mount } from 'svelte'
 import App from './app.svelte'
 import { keptSessions } from './device.ts'
+import { preferences } from './preferences.svelte.ts'
 import { deleteReplicasExcept } from './replica/replica.ts'
 import { Visit } from './visit.svelte.ts'
 
@@ -9,15 +10,20 @@ const base = new URL('.', document.baseURI).href
 document.querySelector('base')?.setAttribute('href', base)
 const visit = new Visit(base)
 
-mount(App, {
-  target: document.getElementById('app') ?? document.body,
-  props: {
-    home: visit,
-    get current() {
-      return visit.current
+function start(): void {
+  mount(App, {
+    target: document.getElementById('app') ?? document.body,
+    props: {
+      home: visit,
+      get current() {
+        return visit.current
+      },
     },
-  },
-})
+  })
+}
+
+// Nothing is shown before its words are there; when they cannot be fetched, it speaks English.
+preferences.load(navigator.languages).then(start, start)
 
 // Removing a session can be undone while the page is open; what it left goes with the next visit.
 deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept

@@ -135,7 +135,7 @@ test('a reveal asks nothing when everybody who is here has voted', () => {
 test('the suggestion is preselected and saved only by settling', () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben]
-  session.addStories(['Sign in', 'Sign out'])
+  session.addStories([{ title: 'Sign in' }, { title: 'Sign out' }])
   const votes = [
     [ana, 4],
     [ben, 5],

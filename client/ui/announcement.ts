@@ -1,5 +1,5 @@
 import type { TableView } from '../session-view.ts'
-import { words } from '../words.ts'
+import { t } from '../words.svelte.ts'
 
 /** What somebody who cannot see the table hears when it changes. */
 export function announcement(table: TableView, seats: number): string {
@@ -7,17 +7,17 @@ export function announcement(table: TableView, seats: number): string {
   const label = (card: number | undefined) => (card === undefined ? undefined : table.cards[card]?.label)
   switch (state.phase) {
     case 'voting':
-      return state.voted.size > 0 ? words.table.voted(state.voted.size, seats) : ''
+      return state.voted.size > 0 ? t('table.voted', { count: state.voted.size, of: seats }) : ''
     case 'revealed': {
       const median = label(tally?.median)
-      if (median === undefined) return words.announce.revealed
+      if (median === undefined) return t('announce.revealed')
       return tally?.consensus
-        ? words.announce.revealedConsensus(median)
-        : words.announce.revealedMedian(median)
+        ? t('announce.consensus', { label: median })
+        : t('announce.median', { label: median })
     }
     case 'settled':
-      return words.announce.settled(state.estimate.card.label)
+      return t('announce.settled', { label: state.estimate.card.label })
     case 'conflict':
-      return words.announce.conflict
+      return t('announce.conflict')
   }
 }

@@ -1,6 +1,6 @@
 import type { ParticipantId } from '../../shared/id.ts'
 import type { Person, SessionView, TableView } from '../session-view.ts'
-import { words } from '../words.ts'
+import { t } from '../words.svelte.ts'
 
 /** What lies in front of somebody. */
 export type Mark = 'nothing' | 'down' | 'counted' | 'sealed' | 'late' | 'void'
@@ -8,12 +8,16 @@ export type Mark = 'nothing' | 'down' | 'counted' | 'sealed' | 'late' | 'void'
 export interface Seat {
   /** Stays the same from before this device's participant has a name until they leave. */
   readonly key: string
+  /** Undefined for this device's participant before they have a name. */
+  readonly person?: Person
   readonly name: string
   readonly me: boolean
   readonly here: boolean
   readonly mark: Mark
   readonly label?: string
   readonly unsure?: boolean
+  /** Shown where only facilitators may decide. */
+  readonly chair?: 'facilitator' | 'tookOver'
 }
 
 /** Who sits at the table: everybody here and everybody who voted, with this device's participant first. */
@@ -23,7 +27,7 @@ export function seatsOf(session: SessionView, table: TableView): readonly Seat[]
       (person) =>
         !person.observer && (person.here || person.me || markOf(table, person.id).mark !== 'nothing'),
     )
-    .map((person) => seatOf(table, person))
+    .map((person) => seatOf(session, table, person))
   const mine = seats.filter((seat) => seat.me)
   if (mine.length === 0 && !session.me && session.mayWrite) mine.push(ownEmptySeat)
   return [...mine, ...seats.filter((seat) => !seat.me)]
@@ -34,15 +38,33 @@ export function missing(session: SessionView, voted: ReadonlySet<ParticipantId>)
   return session.people.filter((person) => person.here && !person.observer && !voted.has(person.id))
 }
 
+/** The facilitators who are here, or all when none is. */
+export function facilitators(session: SessionView): readonly Person[] {
+  const all = session.people.filter((person) => person.facilitator)
+  const here = all.filter((person) => person.here)
+  return here.length > 0 ? here : all
+}
+
 export function nameOf(session: SessionView, id: ParticipantId): string {
-  return session.people.find((person) => person.id === id)?.name || words.name.unknown
+  const known = [...session.people, ...session.hidden].find((person) => person.id === id)
+  return known?.name || t('name.unknown')
 }
 
 const ownEmptySeat: Seat = { key: 'me', name: '', me: true, here: true, mark: 'nothing' }
 
-function seatOf(table: TableView, person: Person): Seat {
+export function seatOf({ rules }: SessionView, table: TableView, person: Person): Seat {
   const { id, name, me, here } = person
-  return { key: me ? 'me' : id, name, me, here, ...markOf(table, id) }
+  const chair = person.tookOver ? 'tookOver' : 'facilitator'
+  return {
+    key: me ? 'me' : id,
+    person,
+    name,
+    me,
+    here,
+    ...markOf(table, id),
+    ...(me && table.unsure && table.state.phase === 'voting' && { unsure: true }),
+    ...(rules.who === 'facilitators' && person.facilitator && { chair }),
+  }
 }
 
 function markOf(table: TableView, id: ParticipantId): Pick<Seat, 'mark' | 'label' | 'unsure'> {

@@ -1,0 +1,60 @@
+/** Names, numbers and times as the language in use writes them. */
+import { isolate } from './locales/isolate.ts'
+import { formatsOf, language } from './words.svelte.ts'
+
+let made: ReturnType<typeof make> | undefined
+
+/** "alice, bob, and carol" */
+export function list(names: readonly string[]): string {
+  return formats().lists.format(isolated(names))
+}
+
+/** "alice, bob, carol", where there is little room. */
+export function shortList(names: readonly string[]): string {
+  return formats().shortLists.format(isolated(names))
+}
+
+/** "3 or 5" */
+export function either(labels: readonly string[]): string {
+  return formats().alternatives.format(isolated(labels))
+}
+
+export function number(value: number): string {
+  return formats().numbers.format(value)
+}
+
+export function percent(share: number): string {
+  return formats().percents.format(share)
+}
+
+export function time(at: number): string {
+  return formats().clock.format(at)
+}
+
+export function dayTime(at: number): string {
+  return formats().day.format(at)
+}
+
+function isolated(names: readonly string[]): string[] {
+  const { direction } = language()
+  return names.map((name) => isolate(name, direction))
+}
+
+function formats(): ReturnType<typeof make> {
+  const tag = formatsOf(language())
+  if (made?.tag !== tag) made = make(tag)
+  return made
+}
+
+function make(tag: string) {
+  return {
+    tag,
+    lists: new Intl.ListFormat(tag, { type: 'conjunction' }),
+    shortLists: new Intl.ListFormat(tag, { type: 'conjunction', style: 'narrow' }),
+    alternatives: new Intl.ListFormat(tag, { type: 'disjunction' }),
+    numbers: new Intl.NumberFormat(tag, { maximumFractionDigits: 1 }),
+    percents: new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }),
+    clock: new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' }),
+    day: new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }),
+  }
+}

@@ -1,0 +1,8 @@
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufefc]/
+const leftToRight = /(?![\u0590-\u08ff\ufb1d-\ufefc])\p{L}/u
+
+/** Keeps a name written the other way from reordering the sentence around it. */
+export function isolate(name: string, direction: 'ltr' | 'rtl'): string {
+  if (name.includes('\u2068')) return name
+  return (direction === 'rtl' ? leftToRight : rightToLeft).test(name) ? `\u2068${name}\u2069` : name
+}

@@ -1,0 +1,266 @@
+/** Made from the English catalogs by `UPDATE=1 npx vitest run --project client locales`. */
+export interface Messages {
+  'home.title': undefined
+  'home.text': undefined
+  'home.start': undefined
+  'home.sessions': undefined
+  'home.opened': { time: string }
+  'home.removed': { name: string }
+  'home.more': { name: string }
+  'home.rename': undefined
+  'home.renameCancel': undefined
+  'home.removeHere': undefined
+  'home.delete': undefined
+  'session.unnamed': undefined
+  'session.name': undefined
+  'session.namePlaceholder': undefined
+  'session.home': undefined
+  'session.help': undefined
+  'session.opening': undefined
+  'session.waiting': undefined
+  'session.waitingOffline': undefined
+  'session.main': undefined
+  'session.invite': undefined
+  'session.copyInvitation': undefined
+  'session.copied': undefined
+  'session.more': undefined
+  'name.label': undefined
+  'name.placeholder': undefined
+  'name.join': undefined
+  'name.save': undefined
+  'name.change': { name: string }
+  'name.needed': undefined
+  'name.neededOnly': undefined
+  'name.cut': { limit: number }
+  'name.you': undefined
+  'name.yourSeat': undefined
+  'name.unknown': undefined
+  'hand.label': undefined
+  'hand.card': { label: string }
+  'hand.cardMeaning': { label: string; meaning: string }
+  'hand.break': undefined
+  'hand.noIdea': undefined
+  'hand.endless': undefined
+  'hand.hint': undefined
+  'hand.chosenHint': { label: string }
+  'hand.deck': undefined
+  'hand.deckBefore': undefined
+  'hand.deckNext': undefined
+  'hand.unsure': undefined
+  'table.quick': undefined
+  'table.story': undefined
+  'table.round': { round: number }
+  'table.seats': undefined
+  'table.watchOnly': undefined
+  'table.alone': undefined
+  'table.aloneText': undefined
+  'table.voted': { count: number; of: number }
+  'table.everybody': undefined
+  'table.nobody': undefined
+  'table.seatVoted': undefined
+  'table.seatThinking': undefined
+  'table.seatEmpty': undefined
+  'table.seatCard': { label: string }
+  'table.away': undefined
+  'table.late': undefined
+  'table.sealed': undefined
+  'table.void': undefined
+  'table.unsure': undefined
+  'table.facilitator': undefined
+  'table.tookOver': undefined
+  'table.watchers': undefined
+  'table.hidden': { count: number }
+  'table.showHidden': undefined
+  'table.foldHidden': undefined
+  'table.bringBack': { name: string }
+  'table.andOthers': { count: number }
+  'table.fewer': undefined
+  'table.takePart': undefined
+  'reveal.button': undefined
+  'reveal.confirm': { count: number; names: string }
+  'reveal.others': { count: number }
+  'reveal.anyway': undefined
+  'reveal.wait': undefined
+  'result.title': undefined
+  'result.votes': { count: number }
+  'result.median': undefined
+  'result.mean': undefined
+  'result.nearest': undefined
+  'result.spread': undefined
+  'result.spreadCards': { count: number }
+  'result.agreement': undefined
+  'result.consensus': undefined
+  'result.apart': undefined
+  'result.nobody': undefined
+  'result.noMiddle': undefined
+  'result.speak': { low: string; lowest: string; high: string; highest: string }
+  'result.agreed': undefined
+  'result.opened': { count: number; of: number }
+  'result.sealed': { name: string }
+  'result.late': { name: string }
+  'result.admit': undefined
+  'result.void': { name: string }
+  'result.voidCards': { name: string; cards: string }
+  'result.sure': { label: string }
+  'result.allUnsure': undefined
+  'result.unsureName': { name: string }
+  'settle.title': undefined
+  'settle.button': { label: string }
+  'settle.choose': undefined
+  'settle.by': { name: string }
+  'settle.change': undefined
+  'settle.cancel': undefined
+  'settle.again': undefined
+  'settle.next': undefined
+  'settle.quick': undefined
+  'settle.conflict': undefined
+  'settle.chooseBelow': undefined
+  'settle.conflictText': undefined
+  'settle.conflictBy': { name: string; label: string }
+  'settle.keep': { label: string }
+  'backlog.title': undefined
+  'backlog.count': { settled: number; of: number }
+  'backlog.empty': undefined
+  'backlog.emptyWatching': undefined
+  'backlog.quick': undefined
+  'backlog.quickText': undefined
+  'backlog.add': undefined
+  'backlog.placeholder': undefined
+  'backlog.addButton': { count: number }
+  'backlog.untitled': undefined
+  'backlog.edit': undefined
+  'backlog.voteShort': undefined
+  'backlog.vote': { title: string }
+  'backlog.onTable': undefined
+  'backlog.more': { title: string }
+  'backlog.up': undefined
+  'backlog.down': undefined
+  'backlog.remove': undefined
+  'backlog.estimate': { label: string }
+  'backlog.conflict': { labels: string }
+  'saved.title': undefined
+  'saved.relay': undefined
+  'saved.saving': undefined
+  'saved.connecting': undefined
+  'saved.offline': { time: string }
+  'saved.unkept': undefined
+  'saved.refused': undefined
+  'saved.notSaved': undefined
+  'saved.waiting': { count: number }
+  'saved.onDevice': undefined
+  'saved.onDeviceSaving': undefined
+  'saved.full': undefined
+  'saved.unavailable': undefined
+  'saved.broken': undefined
+  'saved.atRelay': undefined
+  'saved.atRelayWaiting': { count: number }
+  'saved.relayConnecting': undefined
+  'saved.relayOffline': { time: string }
+  'saved.relayUnkept': undefined
+  'saved.relayRefused': { why: string }
+  'refused.malformed': undefined
+  'refused.forbidden': undefined
+  'refused.origin': undefined
+  'refused.version': undefined
+  'refused.tooLarge': undefined
+  'refused.deleted': undefined
+  'problem.damagedLink': undefined
+  'problem.damagedLinkText': undefined
+  'problem.missingSecret': undefined
+  'problem.missingSecretText': undefined
+  'problem.unknownPath': undefined
+  'problem.unknownPathText': undefined
+  'problem.storage': undefined
+  'problem.storageText': undefined
+  'problem.refused': undefined
+  'problem.refusedText': undefined
+  'problem.home': undefined
+  'problem.retry': undefined
+  'button.undo': undefined
+  'button.close': undefined
+  'announce.median': { label: string }
+  'announce.consensus': { label: string }
+  'announce.revealed': undefined
+  'announce.settled': { label: string }
+  'announce.conflict': undefined
+  'announce.late': { name: string }
+  'announce.tookOver': { name: string }
+  'did.removed': { title: string }
+  'did.moved': { title: string }
+  'did.added': { count: number }
+  'did.imported': { count: number }
+  'did.renamed': { name: string }
+  'did.unnamed': undefined
+  'did.deck': { name: string }
+  'did.settled': { label: string }
+  'did.votedAgain': undefined
+  'did.started': { count: number }
+  'did.laid': { title: string }
+  'did.rules': undefined
+  'did.hidden': { name: string }
+  'did.link': undefined
+  'panel.unreachable': undefined
+  'settings.title': undefined
+  'settings.theme': undefined
+  'settings.system': undefined
+  'settings.light': undefined
+  'settings.dark': undefined
+  'settings.language': undefined
+  'settings.sound': undefined
+  'settings.soundText': undefined
+  'own.text': { story: string }
+  'own.back': undefined
+  'own.lay': undefined
+  'own.next': undefined
+  'rules.revealBy': { names: string }
+  'rules.decideBy': { names: string }
+  'rules.nobody': undefined
+  'rules.takeOver': undefined
+  'projector.enter': undefined
+  'invite.title': undefined
+  'invite.text': undefined
+  'invite.member': undefined
+  'invite.observer': undefined
+  'invite.observerText': undefined
+  'invite.copy': undefined
+  'invite.copied': undefined
+  'invite.failed': undefined
+  'invite.share': undefined
+  'invite.qr': undefined
+  'invite.qrObserver': undefined
+  'invite.relayTitle': undefined
+  'invite.relayCarries': undefined
+  'invite.relaySees': undefined
+  'invite.relayBlind': undefined
+  'invite.relayWhoever': undefined
+  'help.title': undefined
+  'help.choose': undefined
+  'help.move': undefined
+  'help.reveal': undefined
+  'help.next': undefined
+  'help.moveStory': undefined
+  'help.help': undefined
+  'help.how': undefined
+  'help.text': undefined
+  'help.unsure': undefined
+  'help.projector': undefined
+  'help.undo': undefined
+  'delete.title': { name: string }
+  'delete.text': undefined
+  'delete.confirm': undefined
+  'delete.deleting': undefined
+  'delete.keep': undefined
+  'delete.deleted': undefined
+  'delete.offline': undefined
+  'delete.refused': undefined
+  'person.nudge': undefined
+  'person.nudged': undefined
+  'person.facilitator': undefined
+  'person.hide': undefined
+  'person.rename': undefined
+  'person.watch': undefined
+  'person.watching': undefined
+  'projector.leave': undefined
+  'projector.scan': undefined
+  'projector.count': { voted: number; of: number }
+}

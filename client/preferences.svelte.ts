@@ -1,0 +1,58 @@
+/** What this person prefers on this device: appearance, language, sounds. */
+import { keepPreference, preference } from './device.ts'
+import type { LanguageCode } from './locales/languages.ts'
+import { detectLanguage, language, parseLanguage, useLanguage } from './words.svelte.ts'
+
+const themes = ['system', 'light', 'dark'] as const
+export type Theme = (typeof themes)[number]
+
+class Preferences {
+  #theme = $state<Theme>('system')
+  #sound = $state(false)
+
+  get theme(): Theme {
+    return this.#theme
+  }
+
+  set theme(theme: Theme) {
+    this.#theme = theme
+    keepPreference('theme', theme)
+    this.#show()
+  }
+
+  /** Off until somebody switches it on: a team in one room has many devices. */
+  get sound(): boolean {
+    return this.#sound
+  }
+
+  set sound(on: boolean) {
+    this.#sound = on
+    keepPreference('sound', on ? 'on' : 'off')
+  }
+
+  get language(): LanguageCode {
+    return language().code
+  }
+
+  /** Rejects when the words cannot be fetched; then everything stays as it is. */
+  async speak(code: LanguageCode): Promise<void> {
+    await useLanguage(code)
+    keepPreference('language', code)
+  }
+
+  /** Takes over what was chosen at an earlier visit. */
+  async load(preferred: readonly string[]): Promise<void> {
+    this.#theme = themes.find((theme) => theme === preference('theme')) ?? 'system'
+    this.#sound = preference('sound') === 'on'
+    this.#show()
+    await useLanguage(parseLanguage(preference('language')) ?? detectLanguage(preferred))
+  }
+
+  #show(): void {
+    const root = document.documentElement
+    if (this.#theme === 'system') root.removeAttribute('data-theme')
+    else root.setAttribute('data-theme', this.#theme)
+  }
+}
+
+export const preferences = new Preferences()

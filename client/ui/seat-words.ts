@@ -1,0 +1,21 @@
+import { t } from '../words.svelte.ts'
+import type { Seat } from './seats.ts'
+
+const marks = { late: 'table.late', sealed: 'table.sealed', void: 'table.void' } as const
+const chairs = { facilitator: 'table.facilitator', tookOver: 'table.tookOver' } as const
+
+/** What stands under a name: whatever sets this seat apart from an ordinary one. */
+export function notes({ mark, here, unsure, chair }: Seat): readonly string[] {
+  const notes: string[] = []
+  if (chair) notes.push(t(chairs[chair]))
+  if (mark === 'late' || mark === 'sealed' || mark === 'void') notes.push(t(marks[mark]))
+  else if (!here) notes.push(t('table.away'))
+  else if (unsure) notes.push(t('table.unsure'))
+  return notes
+}
+
+/** What somebody who cannot see the card hears. */
+export function spoken({ mark, label }: Seat, revealed: boolean): string {
+  if (mark === 'nothing') return revealed ? t('table.seatEmpty') : t('table.seatThinking')
+  return label === undefined ? t('table.seatVoted') : t('table.seatCard', { label })
+}

@@ -1,0 +1,93 @@
+/** What the interface says, in the language that is in use. */
+import { setupI18n } from '@lingui/core'
+import { available, englishTable, loadCatalog, type Part } from './locales/catalogs.ts'
+import { detectLanguage as detect } from './locales/detect.ts'
+import { isolate } from './locales/isolate.ts'
+import type { Language, LanguageCode } from './locales/languages.ts'
+import type { Messages } from './locales/messages.ts'
+
+export const product = 'Facedown'
+
+type Values<Key extends keyof Messages> = Messages[Key] extends undefined ? [] : [values: Messages[Key]]
+type Active = Language & { readonly code: LanguageCode }
+
+/** Lingui would read an escape in what people wrote, such as `\u0041`. */
+const backslash = '\u{f0000}'
+
+const i18n = setupI18n({ locale: 'en', messages: { en: englishTable }, missing: fetchPanels })
+/** Replaced with every change of the words, so that everything that says something says it anew. */
+let active = $state.raw<Active>({ code: 'en', name: 'English', direction: 'ltr' })
+let wanted: LanguageCode = 'en'
+let panelsWanted = false
+const loading = new Map<string, Promise<void>>()
+
+/** A sentence. It is empty while the words of the panels are on their way. */
+export function t<Key extends keyof Messages>(key: Key, ...[values]: Values<Key>): string {
+  const { direction } = active
+  const safe: Record<string, unknown> = { ...values }
+  for (const [name, value] of Object.entries(safe)) {
+    if (typeof value === 'string') safe[name] = isolate(value, direction).replaceAll('\\', backslash)
+  }
+  return i18n._(key, safe).replaceAll(backslash, '\\')
+}
+
+/** The language in use. */
+export function language(): Active {
+  return active
+}
+
+/** The best of the languages that exist, such as for `navigator.languages`. */
+export function detectLanguage(preferred: readonly string[]): LanguageCode {
+  return detect(preferred, available)
+}
+
+/** The language a text names, if it can be used. */
+export function parseLanguage(text: string | undefined): LanguageCode | undefined {
+  return available.find(({ code }) => code === text)?.code
+}
+
+/** Changes every sentence on the page. Rejects when the words cannot be fetched; then everything stays as it is. */
+export async function useLanguage(code: LanguageCode): Promise<void> {
+  wanted = code
+  await Promise.all([load(code, 'table'), panelsWanted && load(code, 'panels')])
+  const found = available.find((each) => each.code === code)
+  if (!found || wanted !== code) return
+  i18n.activate(code, [formatsOf(found)])
+  active = { ...found }
+  document.documentElement.lang = code
+  document.documentElement.dir = found.direction
+}
+
+/** Fetches what the panels say; await it before one is shown. */
+export async function panelWords(): Promise<void> {
+  panelsWanted = true
+  try {
+    await load(active.code, 'panels')
+  } catch (error) {
+    panelsWanted = false
+    throw error
+  }
+}
+
+/** What `Intl` calls the language. */
+export function formatsOf({ code, formats = code }: Language): string {
+  return formats
+}
+
+function load(code: LanguageCode, part: Part): Promise<void> {
+  const name = `${code}/${part}`
+  const begun = loading.get(name) ?? fetchInto(code, part)
+  loading.set(name, begun)
+  begun.catch(() => loading.delete(name))
+  return begun
+}
+
+async function fetchInto(code: LanguageCode, part: Part): Promise<void> {
+  i18n.load(code, await loadCatalog(code, part))
+  if (code === active.code) active = { ...active }
+}
+
+function fetchPanels(): string {
+  if (!panelsWanted) panelWords().catch(() => {}) // offline: the next panel asks again
+  return ''
+}

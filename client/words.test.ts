@@ -1,0 +1,95 @@
+// @vitest-environment happy-dom
+import { beforeEach, expect, test, vi } from 'vitest'
+
+/** Two languages, one of which is written from right to left and whose panels arrive when the test says so. */
+let arrive: () => void
+
+beforeEach(() => {
+  vi.resetModules()
+  const arrived = new Promise<void>((resolve) => (arrive = resolve))
+  vi.doMock('./locales/catalogs.ts', async (original) => {
+    const { englishTable, available, loadCatalog } = await original<typeof import('./locales/catalogs.ts')>()
+    const arabic = {
+      'home.title': ['وجهها إلى الأسفل'],
+      'home.remove': ['إزالة ', ['name']],
+      'table.voted': [['count', 'number'], ' / ', ['of', 'number']],
+    }
+    return {
+      englishTable,
+      available: [...available, { code: 'ar', name: 'العربية', direction: 'rtl', formats: 'ar-u-nu-latn' }],
+      async loadCatalog(code: 'en' | 'ar', part: 'table' | 'panels') {
+        if (code === 'ar') return part === 'table' ? arabic : { 'invite.copy': ['نسخ'] }
+        if (part === 'panels') await arrived
+        return loadCatalog(code, part)
+      },
+    }
+  })
+})
+
+async function words() {
+  return { ...(await import('./formats.ts')), ...(await import('./words.svelte.ts')) }
+}
+
+test('a sentence counts as its language does', async () => {
+  const { t } = await words()
+  expect([0, 1, 5].map((count) => t('result.spreadCards', { count }))).toEqual(['none', '1 card', '5 cards'])
+  expect(t('reveal.confirm', { names: 'alice', count: 1 })).toBe('alice has not voted yet.')
+  expect(t('table.voted', { count: 1234, of: 2000 })).toBe('1,234 of 2,000 have voted')
+})
+
+test('what people wrote is said as they wrote it', async () => {
+  const { t } = await words()
+  const name = String.raw`\u0041 {title} # <b>'`
+  expect(t('backlog.removed', { title: name })).toBe(`Removed “${name}”.`)
+})
+
+test('a name written the other way does not reorder the sentence around it', async () => {
+  const { t, list, useLanguage } = await words()
+  expect(list(['alice', 'ليلى'])).toBe('alice and \u2068ليلى\u2069')
+  expect(t('table.watching', { names: list(['ليلى']) })).toBe('Watching: \u2068ليلى\u2069')
+  expect(t('home.remove', { name: 'ليلى' })).toBe('Remove \u2068ليلى\u2069 from this device')
+  await useLanguage('ar')
+  expect(t('home.remove', { name: 'ليلى' })).toBe('إزالة ليلى')
+  expect(t('home.remove', { name: 'alice' })).toBe('إزالة \u2068alice\u2069')
+})
+
+test('with another language everything on the page is said anew', async () => {
+  const { number, useLanguage } = await words()
+  const { flushSync, mount, unmount } = await import('svelte')
+  const { default: Count } = await import('./ui/count.svelte')
+  const count = mount(Count, { target: document.body, props: { voted: 1, seats: 2000 } })
+  expect(document.body.textContent).toBe('1 of 2,000 have voted')
+  await useLanguage('ar')
+  flushSync()
+  expect(document.body.textContent).toBe('1 / 2,000')
+  expect(number(1.25)).toBe('1.3')
+  expect(document.documentElement.lang).toBe('ar')
+  expect(document.documentElement.dir).toBe('rtl')
+  await unmount(count)
+})
+
+test('the language chosen last is the one in use', async () => {
+  const { language, useLanguage } = await words()
+  await Promise.all([useLanguage('ar'), useLanguage('en')])
+  expect(language().code).toBe('en')
+})
+
+test('asking for a sentence of the panels fetches them', async () => {
+  const { panelWords, useLanguage } = await words()
+  const { flushSync, mount, unmount } = await import('svelte')
+  const { default: CopyField } = await import('./panels/copy-field.svelte')
+  const field = mount(CopyField, {
+    target: document.body,
+    props: { label: 'Link', text: 'https://poker.example' },
+  })
+  const button = document.querySelector('button')
+  expect(button?.textContent?.trim()).toBe('')
+  arrive()
+  await panelWords()
+  flushSync()
+  expect(button?.textContent?.trim()).toBe('Copy')
+  await useLanguage('ar')
+  flushSync()
+  expect(button?.textContent?.trim()).toBe('نسخ')
+  await unmount(field)
+})
