@@ -1,9 +1,12 @@
 /** What the pages show of a session: plain values, derived from the document and the link. */
 import type * as Y from 'yjs'
+import type { PastRound } from '../shared/chronicle.ts'
 import type { Card, Deck } from '../shared/deck.ts'
 import type { NewStory } from '../shared/document.ts'
 import type { ParticipantId, RoundId, SealId, StoryId } from '../shared/id.ts'
 import type { RoundState } from '../shared/round.ts'
+import type { FileKind } from '../shared/session-file.ts'
+import type { Told } from '../shared/statistics.ts'
 import type { Tally } from '../shared/tally.ts'
 
 export interface Person {
@@ -213,6 +216,7 @@ export interface SessionView {
   stopTimer(): void
   nudge(participant: ParticipantId): void
   react(emoji: string): void
+  archive(): Promise<SessionArchive>
   /** Called for every reaction of anybody and every nudge of this participant. Returns the way to end it. */
   onMoment(listener: (moment: Moment) => void): () => void
   /** Undoes the last act of this device. */
@@ -222,8 +226,12 @@ export interface SessionView {
   retry(): void
 }
 
-/** What the panels read that is too much for every visit: loaded with them. */
+/** What the panels read that is too much for every visit: fetched with them. */
 export interface SessionArchive {
   /** The whole session as the bytes of a `.facedown` file. */
-  file(kind: 'encrypted' | 'plain'): Uint8Array<ArrayBuffer>
+  file(kind: FileKind): Uint8Array<ArrayBuffer>
+  /** Every round of a story, the first one first; undefined: the quick rounds. */
+  chronicle(story: StoryId | undefined): readonly PastRound[]
+  /** All stories of the backlog with their rounds, in portions, so that the page stays alive. */
+  everything(): AsyncIterable<Told<StoryView>>
 }

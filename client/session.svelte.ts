@@ -40,6 +40,7 @@ import type {
   Person,
   Rules,
   SavedView,
+  SessionArchive,
   SessionView,
   StoryView,
   TableView,
@@ -418,6 +419,11 @@ export class LiveSession implements SessionView {
 
   react(emoji: string): void {
     if (this.mayWrite && this.me) this.core.react(emoji)
+  }
+
+  async archive(): Promise<SessionArchive> {
+    const { Archive } = await import('./session/archive.ts')
+    return new Archive(this.core, () => this.stories)
   }
 
   onMoment(listener: (moment: Moment) => void): () => void {

@@ -1,5 +1,6 @@
 /** A session without document, crypto or relay, for component tests and for looking at pages. */
 import * as Y from 'yjs'
+import type { PastRound } from '../shared/chronicle.ts'
 import { type Card, type Deck, defaultDeck } from '../shared/deck.ts'
 import type { NewStory } from '../shared/document.ts'
 import {
@@ -19,6 +20,7 @@ import type {
   Person,
   Rules,
   SavedView,
+  SessionArchive,
   SessionView,
   StoryView,
   TableView,
@@ -85,6 +87,8 @@ export class FakeSession implements SessionView {
     observer:
       'https://poker.example/s/ge2tsmbwhe4tqnzvgm3dcmjsge#o-c2VjcmV0LW9mLXRoZS1vYnNlcnZlci1pbnZpdGF0aW9u',
   })
+  /** For fixtures: what the archive tells. */
+  readonly chronicles = new Map<StoryId | undefined, readonly PastRound[]>()
   /** Every act in order, for tests that ask what was done. */
   readonly acts: string[] = []
 
@@ -376,6 +380,22 @@ export class FakeSession implements SessionView {
   react(emoji: string): void {
     this.acts.push(`react ${emoji}`)
     if (this.me) this.happen({ kind: 'reaction', by: this.me.id, emoji })
+  }
+
+  async archive(): Promise<SessionArchive> {
+    const stories = this.#stories
+    const chronicles = this.chronicles
+    return {
+      file: () => new Uint8Array(),
+      chronicle: (story) => chronicles.get(story) ?? [],
+      async *everything() {
+        for (const story of stories) {
+          const [estimate] = story.estimates
+          const rounds = chronicles.get(story.id) ?? []
+          yield { story, rounds, estimate: estimate?.card, settled: rounds.at(-1)?.revealed }
+        }
+      },
+    }
   }
 
   onMoment(listener: (moment: Moment) => void): () => void {

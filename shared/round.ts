@@ -78,6 +78,14 @@ export function resolveRound(records: RoundRecords): RoundState {
     : { phase: 'conflict', ...revealed, estimates: standing.map(settled) }
 }
 
+/** The votes that count, none before the reveal. */
+export function votesOf(state: RoundState): { voter: ParticipantId; card: number; unsure: boolean }[] {
+  if (state.phase === 'voting') return []
+  return [...state.votes].flatMap(([voter, vote]) =>
+    vote.state === 'counted' ? [{ voter, card: vote.card, unsure: vote.unsure }] : [],
+  )
+}
+
 /** The estimates of a story that no other replaces, by record id. */
 export function standingEstimates(estimates: readonly StoryEstimate[]): StoryEstimate[] {
   const replaced = new Set(estimates.flatMap((estimate) => estimate.record.replaces))

@@ -263,4 +263,40 @@ export interface Messages {
   'projector.leave': undefined
   'projector.scan': undefined
   'projector.count': { voted: number; of: number }
+  'back.title': undefined
+  'back.rounds': undefined
+  'back.estimates': undefined
+  'back.summary': undefined
+  'back.gathering': undefined
+  'back.noRounds': undefined
+  'back.noEstimates': undefined
+  'back.matrixText': undefined
+  'back.stories': { count: number }
+  'back.withdrawn': undefined
+  'back.revealed': { time: string }
+  'back.open': { count: number }
+  'back.late': { name: string }
+  'back.sealed': { name: string }
+  'back.void': { name: string }
+  'back.unsure': { name: string }
+  'back.median': { label: string }
+  'back.mean': { value: string }
+  'back.agreement': { share: string }
+  'back.movement': { from: string; to: string; agreed: string; agrees: string }
+  'back.moved': { name: string; from: string; to: string }
+  'back.settledFact': undefined
+  'back.settledOf': { settled: number; of: number }
+  'back.sum': undefined
+  'back.roundsFact': undefined
+  'back.consensus': undefined
+  'back.medianTime': undefined
+  'back.distribution': undefined
+  'back.card': undefined
+  'back.storiesColumn': undefined
+  'back.agreementCourse': undefined
+  'back.agreementColumn': undefined
+  'back.story': undefined
+  'back.time': undefined
+  'back.durations': undefined
+  'back.asTable': undefined
 }

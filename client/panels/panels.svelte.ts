@@ -13,6 +13,7 @@ export interface PanelProps {
 /** Everything that opens over the table, fetched when it is opened: no part of the way to the first vote. */
 const loaders = {
   help: () => import('./help.svelte'),
+  lookingBack: () => import('./looking-back.svelte'),
   invite: () => import('./invite.svelte'),
 } satisfies Record<string, () => Promise<{ default: Component<PanelProps> }>>
 

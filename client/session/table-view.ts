@@ -1,7 +1,6 @@
-import type { ParticipantId } from '../../shared/id.ts'
 import type { RecordOf } from '../../shared/record.ts'
-import type { RoundState } from '../../shared/round.ts'
-import { type CountedVote, tally } from '../../shared/tally.ts'
+import { votesOf } from '../../shared/round.ts'
+import { tally } from '../../shared/tally.ts'
 import type { StoryView, TableView } from '../session-view.ts'
 import type { SessionCore } from './core.ts'
 
@@ -13,7 +12,7 @@ export function tableView(
 ): TableView {
   const state = ledger.resolve(round)
   const chosen = mayWrite ? participant.choiceIn(round) : undefined
-  const votes = countedVotes(state)
+  const votes = votesOf(state)
   const sure = votes.filter((vote) => !vote.unsure)
   return {
     ...(story ? { story } : {}),
@@ -28,11 +27,4 @@ export function tableView(
     everybodys,
     mayDecide: mayWrite && ledger.mayDecide(participant.id, round),
   }
-}
-
-function countedVotes(state: RoundState): CountedVote<ParticipantId>[] {
-  if (state.phase === 'voting') return []
-  return [...state.votes].flatMap(([voter, vote]) =>
-    vote.state === 'counted' ? [{ voter, card: vote.card, unsure: vote.unsure }] : [],
-  )
 }

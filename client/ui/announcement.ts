@@ -1,10 +1,14 @@
-import type { TableView } from '../session-view.ts'
+import type { SessionView, TableView } from '../session-view.ts'
 import { t } from '../words.svelte.ts'
+import { nameOf } from './seats.ts'
 
-/** What somebody who cannot see the table hears when it changes. */
-export function announcement(table: TableView, seats: number): string {
-  const { state, tally } = table
-  const label = (card: number | undefined) => (card === undefined ? undefined : table.cards[card]?.label)
+/** What somebody who cannot see the table hears when it changes: each sentence is said when it appears. */
+export function announcements(session: SessionView, table: TableView, seats: number): readonly string[] {
+  return [outcome(table, seats), ...late(session, table), ...takenOver(session)].filter(Boolean)
+}
+
+function outcome({ state, tally, cards }: TableView, seats: number): string {
+  const label = (card: number | undefined) => (card === undefined ? undefined : cards[card]?.label)
   switch (state.phase) {
     case 'voting':
       return state.voted.size > 0 ? t('table.voted', { count: state.voted.size, of: seats }) : ''
@@ -20,4 +24,16 @@ export function announcement(table: TableView, seats: number): string {
     case 'conflict':
       return t('announce.conflict')
   }
+}
+
+function late(session: SessionView, { state }: TableView): readonly string[] {
+  if (state.phase === 'voting') return []
+  const voters = [...state.votes].filter(([, vote]) => vote.state === 'late')
+  return voters.map(([voter]) => t('announce.late', { name: nameOf(session, voter) }))
+}
+
+function takenOver({ people }: SessionView): readonly string[] {
+  return people
+    .filter((person) => person.tookOver && !person.me)
+    .map(({ name }) => t('announce.tookOver', { name }))
 }
