@@ -124,7 +124,8 @@ export class Visit implements HomeView {
     this.current = { page: 'opening' }
     const kept = keepSession(invited, Date.now())
     // What is in the address bar ends up in histories and screen shares; this device remembers it now.
-    if (kept) history.replaceState(null, '', new URL(sessionPath(invited.session) + location.search, this.#base))
+    if (kept)
+      history.replaceState(null, '', new URL(sessionPath(invited.session) + location.search, this.#base))
     await this.#show(LiveSession.open(this.#optionsFor(keysOf(invited.session) ?? invited)))
   }
 

@@ -43,9 +43,7 @@ export interface Messages {
   'hand.endless': undefined
   'hand.hint': undefined
   'hand.chosenHint': { label: string }
-  'hand.deck': undefined
   'hand.deckBefore': undefined
-  'hand.deckNext': undefined
   'hand.unsure': undefined
   'table.quick': undefined
   'table.story': undefined
@@ -217,6 +215,14 @@ export interface Messages {
   'rules.nobody': undefined
   'rules.takeOver': undefined
   'projector.enter': undefined
+  'deck.fibonacci': undefined
+  'deck.modified': undefined
+  'deck.shirts': undefined
+  'deck.powers': undefined
+  'deck.hours': undefined
+  'deck.halfSteps': undefined
+  'deck.sequential': undefined
+  'deck.thumbs': undefined
   'invite.title': undefined
   'invite.text': undefined
   'invite.member': undefined
@@ -262,7 +268,6 @@ export interface Messages {
   'person.watching': undefined
   'projector.leave': undefined
   'projector.scan': undefined
-  'projector.count': { voted: number; of: number }
   'back.title': undefined
   'back.rounds': undefined
   'back.estimates': undefined
@@ -299,4 +304,88 @@ export interface Messages {
   'back.time': undefined
   'back.durations': undefined
   'back.asTable': undefined
+  'import.heading': undefined
+  'import.text': undefined
+  'import.choose': undefined
+  'import.drop': undefined
+  'import.tooLarge': undefined
+  'import.empty': undefined
+  'import.reading': undefined
+  'import.columns': undefined
+  'import.title': undefined
+  'import.key': undefined
+  'import.link': undefined
+  'import.notes': undefined
+  'import.estimate': undefined
+  'import.none': undefined
+  'import.column': { at: number }
+  'import.encoding': undefined
+  'import.preview': { of: number; shown: number }
+  'import.known': { count: number }
+  'import.problems': { count: number }
+  'import.line': { line: number }
+  'import.moreProblems': { count: number }
+  'import.adding': undefined
+  'import.button': { count: number }
+  'import.stop': undefined
+  'import.other': undefined
+  'import.added': { count: number }
+  'import.done': undefined
+  'problem.row.noTitle': undefined
+  'problem.row.titleCut': undefined
+  'problem.row.notesCut': undefined
+  'problem.row.keyCut': undefined
+  'problem.row.linkLeftOut': undefined
+  'problem.row.openQuote': undefined
+  'problem.row.moreCells': undefined
+  'problem.row.tooManyRows': undefined
+  'export.heading': undefined
+  'export.backlog': undefined
+  'export.csvText': undefined
+  'export.for': undefined
+  'export.generic': undefined
+  'export.jira': undefined
+  'export.azure': undefined
+  'export.github': undefined
+  'export.linear': undefined
+  'export.copyMarkdown': undefined
+  'export.notCopied': undefined
+  'export.session': undefined
+  'export.sessionText': undefined
+  'export.encrypted': undefined
+  'export.plain': undefined
+  'export.kinds': undefined
+  'export.saved': { file: string }
+  'decks.title': undefined
+  'decks.text': undefined
+  'decks.own': undefined
+  'decks.new': undefined
+  'decks.used': undefined
+  'decks.copy': { name: string }
+  'decks.edit': undefined
+  'decks.editOne': { name: string }
+  'decks.remove': { name: string }
+  'decks.name': undefined
+  'decks.cards': undefined
+  'decks.label': { at: number }
+  'decks.number': { label: string }
+  'decks.noNumber': undefined
+  'decks.special': undefined
+  'decks.up': { label: string }
+  'decks.down': { label: string }
+  'decks.drop': { label: string }
+  'decks.more': undefined
+  'decks.morePlaceholder': undefined
+  'decks.add': undefined
+  'decks.save': undefined
+  'decks.cancel': undefined
+  'decks.taken': undefined
+  'decks.noName': undefined
+  'decks.longName': undefined
+  'decks.tooFew': undefined
+  'decks.tooMany': { limit: number }
+  'decks.emptyLabel': { at: number }
+  'decks.longLabel': { at: number; limit: number }
+  'decks.sameLabel': { at: number }
+  'decks.badNumber': { at: number }
 }

@@ -13,6 +13,9 @@ export interface PanelProps {
 /** Everything that opens over the table, fetched when it is opened: no part of the way to the first vote. */
 const loaders = {
   help: () => import('./help.svelte'),
+  decks: () => import('./decks.svelte'),
+  export: () => import('./export.svelte'),
+  import: () => import('./import.svelte'),
   lookingBack: () => import('./looking-back.svelte'),
   invite: () => import('./invite.svelte'),
 } satisfies Record<string, () => Promise<{ default: Component<PanelProps> }>>

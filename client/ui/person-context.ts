@@ -6,7 +6,7 @@ export type OpenPerson = (person: ParticipantId, beside: HTMLElement) => void
 
 const key = Symbol('person')
 
-export function provideOpenPerson(open: OpenPerson): void {
+export function provideOpenPerson(open: OpenPerson | undefined): void {
   setContext(key, open)
 }
 

@@ -7,10 +7,10 @@ const chairs = { facilitator: 'table.facilitator', tookOver: 'table.tookOver' } 
 /** What stands under a name: whatever sets this seat apart from an ordinary one. */
 export function notes({ mark, here, unsure, chair }: Seat): readonly string[] {
   const notes: string[] = []
-  if (chair) notes.push(t(chairs[chair]))
   if (mark === 'late' || mark === 'sealed' || mark === 'void') notes.push(t(marks[mark]))
   else if (!here) notes.push(t('table.away'))
   else if (unsure) notes.push(t('table.unsure'))
+  if (chair) notes.push(t(chairs[chair]))
   return notes
 }
 

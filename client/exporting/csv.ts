@@ -1,0 +1,73 @@
+import Papa from 'papaparse'
+import type { ExportRow } from './export-row.ts'
+
+/** Where the file is meant to go back to: its columns have the names that tracker expects. */
+export const trackers = ['generic', 'jira', 'azure', 'github', 'linear'] as const
+export type Tracker = (typeof trackers)[number]
+
+type Cell = string | number
+type Column = readonly [name: string, cell: (row: ExportRow) => Cell]
+
+const title = (row: ExportRow) => row.title
+const key = (row: ExportRow) => row.key
+const notes = (row: ExportRow) => row.notes
+const link = (row: ExportRow) => row.link
+/** A number is written as one, so that a spreadsheet can add it up. */
+const estimate = (row: ExportRow): Cell => row.estimate?.number ?? row.estimate?.label ?? ''
+
+const columns: Readonly<Record<Tracker, readonly Column[]>> = {
+  generic: [
+    ['Key', key],
+    ['Title', title],
+    ['Estimate', estimate],
+    ['State', (row) => row.state],
+    ['Rounds', (row) => row.rounds],
+    ['Votes', (row) => row.votes.map(({ name, label }) => `${name}: ${label}`).join('; ')],
+    ['Link', link],
+    ['Notes', notes],
+  ],
+  jira: [
+    ['Issue key', key],
+    ['Summary', title],
+    ['Story Points', estimate],
+    ['Description', notes],
+  ],
+  azure: [
+    ['ID', key],
+    ['Work Item Type', () => 'User Story'],
+    ['Title', title],
+    ['Story Points', estimate],
+    ['Description', notes],
+  ],
+  github: [
+    ['Number', key],
+    ['Title', title],
+    ['URL', link],
+    ['Estimate', estimate],
+    ['Body', notes],
+  ],
+  linear: [
+    ['ID', key],
+    ['Title', title],
+    ['Description', notes],
+    ['Estimate', estimate],
+    ['URL', link],
+  ],
+}
+
+/**
+ * What a spreadsheet may take for a formula, also behind spaces, invisible characters and quotes, and in full width.
+ * Such a cell gets an apostrophe before it, which makes it text (OWASP, CSV injection); so does a cell that begins with
+ * one, so that an import knows which apostrophes are ours.
+ */
+export const formulaLike = /^(?:[\s\p{Cc}\p{Cf}\p{Z}"']*[=+\-@|%＝＋－＠\t\r]|')/u
+
+/** UTF-8 with the mark that makes spreadsheets read it as such; RFC 4180 line ends. */
+export function exportCsv(rows: readonly ExportRow[], tracker: Tracker): string {
+  const chosen = columns[tracker]
+  const table: Cell[][] = [
+    chosen.map(([name]) => name),
+    ...rows.map((row) => chosen.map(([, cell]) => cell(row))),
+  ]
+  return `\uFEFF${Papa.unparse(table, { escapeFormulae: formulaLike, newline: '\r\n' })}\r\n`
+}

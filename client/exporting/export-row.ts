@@ -1,0 +1,37 @@
+import type { Card } from '../../shared/deck.ts'
+import type { Told } from '../../shared/statistics.ts'
+import type { StoryView } from '../session-view.ts'
+
+/** One story as every export writes it. */
+export interface ExportRow {
+  readonly title: string
+  readonly key: string
+  readonly link: string
+  readonly notes: string
+  readonly estimate: Card | undefined
+  readonly state: 'open' | 'settled' | 'conflict'
+  readonly rounds: number
+  /** Of the last revealed round. */
+  readonly votes: readonly { readonly name: string; readonly label: string }[]
+}
+
+export function exportRow(
+  { story, rounds, estimate }: Told<StoryView>,
+  notes: string,
+  nameOf: (participant: string) => string,
+): ExportRow {
+  const last = rounds.findLast(({ tally }) => tally)
+  const groups = [...(last?.tally?.groups ?? []), ...(last?.tally?.specials ?? [])]
+  return {
+    title: story.title,
+    key: story.key,
+    link: story.link ?? '',
+    notes,
+    estimate,
+    state: estimate ? 'settled' : story.estimates.length > 1 ? 'conflict' : 'open',
+    rounds: rounds.filter(({ tally }) => tally).length,
+    votes: groups.flatMap(({ card, voters }) =>
+      voters.map((voter) => ({ name: nameOf(voter), label: last?.record.cards[card]?.label ?? '' })),
+    ),
+  }
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { guessColumns } from './columns.ts'
+import { looksLikeTable, titlesIn } from './pasted.ts'
+import { toStories, withoutDuplicates } from './stories.ts'
+import { readTable } from './table.ts'
+
+const big = (rows: number) =>
+  `Issue key,Summary,Description,Story Points\n${Array.from(
+    { length: rows },
+    (_, at) => `APP-${at},"Story, number ${at}","Some notes\nover two lines, with ""quotes""",${at % 13}`,
+  ).join('\n')}\n`
+
+test('ten thousand rows are read in two seconds, and the page gets its turn at least every 50 ms', async () => {
+  const text = big(10_000)
+  let longest = 0
+  let last = performance.now()
+  const turn = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  })
+  const progress: number[] = []
+  const begun = performance.now()
+  const table = await readTable(text, { progress: (read) => progress.push(read) })
+  const { stories } = toStories(table.rows, guessColumns(table.header, table.rows))
+  clearInterval(turn)
+  expect(stories).toHaveLength(10_000)
+  expect(stories.at(-1)).toEqual({
+    title: 'Story, number 9999',
+    key: 'APP-9999',
+    notes: 'Some notes\nover two lines, with "quotes"',
+    given: String(9999 % 13),
+  })
+  expect(performance.now() - begun).toBeLessThan(2_000)
+  expect(longest).toBeLessThan(process.env.CI ? 150 : 50)
+  expect(progress.length).toBeGreaterThan(10)
+  expect(progress.at(-1)).toBe(text.length)
+  expect([...progress].sort((a, b) => a - b)).toEqual(progress)
+})
+
+test('more rows than a backlog may have are left out, and that is said', async () => {
+  const table = await readTable(big(20_010))
+  expect(table.rows).toHaveLength(20_000)
+  expect(table.problems).toEqual([{ line: expect.any(Number), kind: 'tooManyRows' }])
+})
+
+test('reading can be stopped', async () => {
+  const stop = new AbortController()
+  const reading = readTable(big(5_000), { progress: () => stop.abort(), signal: stop.signal })
+  await expect(reading).rejects.toThrow('aborted')
+})
+
+test('a quote that is never closed is said, with its line', async () => {
+  const table = await readTable('Title,Notes\nFine,ok\n"Never closed,rest\nof the file\n')
+  expect(table.problems).toContainEqual({ line: 3, kind: 'openQuote' })
+  expect(table.rows[0]?.cells[0]).toBe('Fine')
+})
+
+test('what a second import brings again is known', () => {
+  const existing = [
+    { title: 'Search by date', key: 'APP-1' },
+    { title: 'Sign in', link: 'https://tracker.example/2' },
+    { title: 'Export  the Backlog' },
+  ]
+  const again = [
+    { title: 'Renamed meanwhile', key: 'app-1' },
+    { title: 'Sign in, renamed', link: 'https://tracker.example/2' },
+    { title: 'export the backlog' },
+    { title: 'Search by date', key: 'APP-2' },
+    { title: 'New' },
+    { title: 'New' },
+  ]
+  const { fresh, known } = withoutDuplicates(again, existing)
+  expect(fresh.map(({ title }) => title)).toEqual(['Search by date', 'New'])
+  expect(known).toHaveLength(4)
+})
+
+test('a pasted table is told from a pasted list', () => {
+  expect(looksLikeTable('ABC-1\tSearch\nABC-2\tExport')).toBe(true)
+  expect(looksLikeTable('Key,Summary\nABC-1,Search')).toBe(true)
+  expect(looksLikeTable('Search, by date\nExport, and import')).toBe(false)
+  expect(looksLikeTable('One line\twith a tab')).toBe(false)
+})
+
+test('marks of lists are no part of titles', () => {
+  expect(titlesIn('- Search\n* [ ] Export\n3. Sign in\n• Print\n\n  2026 plans\r\n-5 degrees')).toEqual([
+    'Search',
+    'Export',
+    'Sign in',
+    'Print',
+    '2026 plans',
+    '-5 degrees',
+  ])
+})

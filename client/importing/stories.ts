@@ -1,0 +1,103 @@
+import { keyLimit, type NewStory, notesLimit, titleLimit } from '../../shared/document.ts'
+import { parseLink } from '../session/story-link.ts'
+import type { Columns, Field } from './columns.ts'
+import type { Row } from './table.ts'
+
+/** What could not be taken as it stands. Nothing is left out without one of these. */
+export interface StoryProblem {
+  readonly line: number
+  readonly kind: 'noTitle' | 'titleCut' | 'notesCut' | 'keyCut' | 'linkLeftOut'
+  /** The cell it is about. */
+  readonly text: string
+}
+
+export interface Stories {
+  readonly stories: readonly NewStory[]
+  readonly problems: readonly StoryProblem[]
+}
+
+export function toStories(rows: readonly Row[], columns: Columns): Stories {
+  const stories: NewStory[] = []
+  const problems: StoryProblem[] = []
+  for (const { line, cells } of rows) {
+    const cell = (field: Field) => {
+      const at = columns[field]
+      return at === undefined ? '' : withoutPrefix((cells[at] ?? '').trim())
+    }
+    const tell = (kind: StoryProblem['kind'], text: string) => problems.push({ line, kind, text })
+    const title = oneLine(cell('title'))
+    const key = oneLine(cell('key'))
+    const notes = clean(cell('notes'))
+    const typed = cell('link')
+    const link = parseLink(typed)
+    if (title === '' && key === '') {
+      tell('noTitle', cells.filter((text) => text.trim() !== '').join(' · '))
+      continue
+    }
+    if (title.length > titleLimit) tell('titleCut', title)
+    if (key.length > keyLimit) tell('keyCut', key)
+    if (notes.length > notesLimit) tell('notesCut', title)
+    if (typed !== '' && !link) tell('linkLeftOut', typed)
+    const given = oneLine(cell('estimate')).slice(0, keyLimit)
+    stories.push({
+      title: (title || key).slice(0, titleLimit),
+      ...(key && title ? { key: key.slice(0, keyLimit) } : {}),
+      ...(link ? { link } : {}),
+      ...(notes ? { notes: notes.slice(0, notesLimit) } : {}),
+      ...(given ? { given } : {}),
+    })
+  }
+  return { stories, problems }
+}
+
+export interface Known {
+  readonly title: string
+  readonly key?: string
+  readonly link?: string | undefined
+}
+
+/** What is in the backlog already is known by its key, else by its link, else by its title. */
+export function withoutDuplicates(
+  stories: readonly NewStory[],
+  existing: readonly Known[],
+): { readonly fresh: readonly NewStory[]; readonly known: readonly NewStory[] } {
+  const seen = new Set(existing.flatMap(marksOf))
+  const fresh: NewStory[] = []
+  const known: NewStory[] = []
+  for (const story of stories) {
+    const mark = markOf(story)
+    if (seen.has(mark)) known.push(story)
+    else fresh.push(story)
+    for (const each of marksOf(story)) seen.add(each)
+  }
+  return { fresh, known }
+}
+
+function markOf({ title, key, link }: Known): string {
+  if (key) return `key ${key.toLowerCase()}`
+  return link ? `link ${link}` : titleMark(title)
+}
+
+/** A story with a key is not the one that merely has the same title. */
+function marksOf(story: Known): string[] {
+  return story.key ? [markOf(story)] : [markOf(story), titleMark(story.title)]
+}
+
+function titleMark(title: string): string {
+  return `title ${title.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase()}`
+}
+
+/** Our own exports put an apostrophe before what a spreadsheet would take for a formula. */
+function withoutPrefix(text: string): string {
+  return /^'[\s\p{Cc}\p{Cf}]*['=+\-@＝＋－＠\t\r]/u.test(text) ? text.slice(1) : text
+}
+
+function oneLine(text: string): string {
+  return clean(text).replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
+}
+
+/** Without control characters; every script, emoji and mark of direction stays. */
+function clean(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff]/g, '').trim()
+}

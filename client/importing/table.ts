@@ -1,0 +1,108 @@
+import Papa from 'papaparse'
+
+export interface Row {
+  /** Of the first line of the row in the file, from 1. */
+  readonly line: number
+  readonly cells: readonly string[]
+}
+
+export interface Table {
+  /** Undefined when the first row is a story already. */
+  readonly header: readonly string[] | undefined
+  readonly rows: readonly Row[]
+  readonly separator: string
+  readonly problems: readonly TableProblem[]
+}
+
+export interface TableProblem {
+  readonly line: number
+  readonly kind: 'openQuote' | 'moreCells' | 'tooManyRows'
+}
+
+/** Beyond them a file is no backlog any more; what is left out is said. */
+export const tableLimits = { bytes: 20 << 20, rows: 20_000 } as const
+
+const separators = [',', ';', '\t', '|']
+/** Rows that are read before the page gets its turn. */
+const portion = 400
+
+const newlines = ['\r\n', '\n', '\r'] as const
+type Newline = (typeof newlines)[number]
+
+export interface Reading {
+  /** The characters read so far. */
+  readonly progress?: (read: number) => void
+  readonly signal?: AbortSignal
+  /** Instead of the separator that fits best. */
+  readonly separator?: string
+}
+
+/** Reads in portions, so that the page stays alive. Never rejects for what is in the text; with an AbortError when aborted. */
+export async function readTable(text: string, { progress, signal, separator }: Reading = {}): Promise<Table> {
+  const named = /^\uFEFF?sep=(.)\r?\n/i.exec(text)
+  const skipped = named?.[0].length ?? (text.startsWith('\uFEFF') ? 1 : 0)
+  const body = text.slice(skipped)
+  const rows: Row[] = []
+  const problems: TableProblem[] = []
+  const delimiter = separator ?? named?.[1] ?? bestSeparator(body)
+  let line = named ? 2 : 1
+  let newline: Newline | undefined
+  for (let cursor = 0; cursor < body.length; ) {
+    signal?.throwIfAborted()
+    const { data, errors, meta } = Papa.parse<string[]>(body.slice(cursor), {
+      delimiter,
+      preview: portion,
+      ...(newline ? { newline } : {}),
+    })
+    newline ??= newlines.find((each) => each === meta.linebreak)
+    const broken = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [row] : [])))
+    data.forEach((cells, at) => {
+      if (broken.has(at)) problems.push({ line, kind: 'openQuote' })
+      const isEmpty = cells.every((cell) => cell.trim() === '')
+      if (!isEmpty && rows.length < tableLimits.rows + 2) rows.push({ line, cells })
+      line += 1 + cells.reduce((breaks, cell) => breaks + countBreaks(cell), 0)
+    })
+    if (!meta.truncated) break
+    cursor += meta.cursor
+    progress?.(skipped + cursor)
+    await new Promise((resolve) => setTimeout(resolve))
+  }
+  progress?.(text.length)
+  const header = looksLikeHeader(rows) ? rows.shift()?.cells.map((cell) => cell.trim()) : undefined
+  if (rows.length > tableLimits.rows) {
+    problems.push({ line: rows[tableLimits.rows]?.line ?? 0, kind: 'tooManyRows' })
+    rows.length = tableLimits.rows
+  }
+  for (const { line: at, cells } of rows) {
+    const extra = header && cells.slice(header.length).some((cell) => cell.trim() !== '')
+    if (extra) problems.push({ line: at, kind: 'moreCells' })
+  }
+  return { header, rows, separator: delimiter, problems }
+}
+
+function countBreaks(cell: string): number {
+  return cell.split(/\r\n|\n|\r/).length - 1
+}
+
+/** The one that gives the first lines most often the same number of cells, and more than one. */
+function bestSeparator(text: string): string {
+  const start = text.slice(0, 20_000)
+  const scored = separators.map((separator) => {
+    const { data } = Papa.parse<string[]>(start, { delimiter: separator, preview: 20 })
+    const widths = data.filter((cells) => cells.some((cell) => cell !== '')).map((cells) => cells.length)
+    const first = widths[0] ?? 1
+    const same = widths.filter((width) => width === first).length / Math.max(1, widths.length)
+    return { separator, score: first > 1 ? same * 10 + Math.min(first, 9) / 10 : 0 }
+  })
+  const best = scored.reduce((a, b) => (b.score > a.score ? b : a))
+  return best.score > 0 ? best.separator : ','
+}
+
+/** Words that trackers and people put above their columns. */
+const heading =
+  /^(id|key|issue|title|summary|name|story|stories|description|estimate|points|story points|status|state|type|url|link|labels?|priority|notes?|number|work item type|assigned to|tags|iteration path|zusammenfassung|vorgangsschlüssel|beschreibung|titel|schlüssel|résumé|titre|clé|resumen|título|clave|resumo|chave|要約|キー|タイトル|标题|摘要|العنوان)$/i
+
+function looksLikeHeader(rows: readonly Row[]): boolean {
+  const [first] = rows
+  return first?.cells.some((cell) => heading.test(cell.trim()) || /story points/i.test(cell)) ?? false
+}
