@@ -11,7 +11,7 @@ beforeEach(() => {
     const { englishTable, available, loadCatalog } = await original<typeof import('./locales/catalogs.ts')>()
     const arabic = {
       'home.title': ['وجهها إلى الأسفل'],
-      'home.remove': ['إزالة ', ['name']],
+      'home.removed': ['إزالة ', ['name']],
       'table.voted': [['count', 'number'], ' / ', ['of', 'number']],
     }
     return {
@@ -40,17 +40,17 @@ test('a sentence counts as its language does', async () => {
 test('what people wrote is said as they wrote it', async () => {
   const { t } = await words()
   const name = String.raw`\u0041 {title} # <b>'`
-  expect(t('backlog.removed', { title: name })).toBe(`Removed “${name}”.`)
+  expect(t('did.removed', { title: name })).toBe(`Removed “${name}”.`)
 })
 
 test('a name written the other way does not reorder the sentence around it', async () => {
   const { t, list, useLanguage } = await words()
   expect(list(['alice', 'ليلى'])).toBe('alice and \u2068ليلى\u2069')
-  expect(t('table.watching', { names: list(['ليلى']) })).toBe('Watching: \u2068ليلى\u2069')
-  expect(t('home.remove', { name: 'ليلى' })).toBe('Remove \u2068ليلى\u2069 from this device')
+  expect(t('rules.revealBy', { names: list(['ليلى']) })).toBe('Only facilitators reveal: \u2068ليلى\u2069')
+  expect(t('home.removed', { name: 'ليلى' })).toBe('\u2068ليلى\u2069 is no longer on this device.')
   await useLanguage('ar')
-  expect(t('home.remove', { name: 'ليلى' })).toBe('إزالة ليلى')
-  expect(t('home.remove', { name: 'alice' })).toBe('إزالة \u2068alice\u2069')
+  expect(t('home.removed', { name: 'ليلى' })).toBe('إزالة ليلى')
+  expect(t('home.removed', { name: 'alice' })).toBe('إزالة \u2068alice\u2069')
 })
 
 test('with another language everything on the page is said anew', async () => {

@@ -136,6 +136,30 @@ export interface Messages {
   'backlog.remove': undefined
   'backlog.estimate': { label: string }
   'backlog.conflict': { labels: string }
+  'backlog.sum': { without: number; sum: number }
+  'backlog.movedTo': { at: number; of: number }
+  'backlog.import': undefined
+  'backlog.export': undefined
+  'backlog.lookingBack': undefined
+  'backlog.menu': undefined
+  'backlog.nothingFound': undefined
+  'backlog.showAll': undefined
+  'backlog.rest': { count: number }
+  'backlog.search': undefined
+  'backlog.filter': undefined
+  'backlog.openAll': { count: number }
+  'backlog.openOne': undefined
+  'backlog.onMyTable': undefined
+  'backlog.openLink': { title: string }
+  'backlog.hasNotes': undefined
+  'backlog.given': { label: string }
+  'backlog.openFor': { count: number }
+  'backlog.youVoted': undefined
+  'backlog.voteAlone': undefined
+  'backlog.details': undefined
+  'backlog.rounds': undefined
+  'backlog.first': undefined
+  'backlog.last': undefined
   'saved.title': undefined
   'saved.relay': undefined
   'saved.saving': undefined
@@ -223,6 +247,11 @@ export interface Messages {
   'deck.halfSteps': undefined
   'deck.sequential': undefined
   'deck.thumbs': undefined
+  'filter.all': undefined
+  'filter.unestimated': undefined
+  'filter.open': undefined
+  'filter.estimated': undefined
+  'filter.conflict': undefined
   'invite.title': undefined
   'invite.text': undefined
   'invite.member': undefined
@@ -388,4 +417,18 @@ export interface Messages {
   'decks.longLabel': { at: number; limit: number }
   'decks.sameLabel': { at: number }
   'decks.badNumber': { at: number }
+  'story.details': undefined
+  'story.gone': undefined
+  'story.title': undefined
+  'story.key': undefined
+  'story.link': undefined
+  'story.noLink': undefined
+  'story.linkHint': undefined
+  'story.notes': undefined
+  'story.notesPlaceholder': undefined
+  'story.template': undefined
+  'story.templateText': { key: string }
+  'story.templateExample': { link: string }
+  'story.templateWrong': { key: string }
+  'story.done': undefined
 }

@@ -4,7 +4,7 @@ import { type AST, parse } from 'svelte/compiler'
 const spokenAttributes = ['aria-label', 'aria-description', 'title', 'placeholder', 'alt', 'label', 'text']
 
 /** What is not translated: names. */
-const sameEverywhere = ['Facedown', 'QR']
+const sameEverywhere = ['Facedown', 'QR', 'CSV', 'Markdown', 'JSON']
 
 export function sentencesIn(component: string): string[] {
   const found: string[] = []

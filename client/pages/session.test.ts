@@ -1,11 +1,15 @@
 // @vitest-environment happy-dom
 import { flushSync, mount, unmount } from 'svelte'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { FakeSession, fakePerson, fakeSeal } from '../testing.svelte.ts'
+import { onceRevealed } from '../ui/once-revealed.svelte.ts'
 import Session from './session.svelte'
 
 let session: FakeSession
 let page: ReturnType<typeof mount> | undefined
+
+// It is here since somebody voted.
+beforeAll(() => onceRevealed.load())
 
 beforeEach(() => {
   session = new FakeSession()
@@ -17,6 +21,7 @@ beforeEach(() => {
 afterEach(() => {
   if (page) unmount(page)
   page = undefined
+  history.replaceState(null, '', location.pathname)
 })
 
 function open(): void {
@@ -54,13 +59,37 @@ function submit(): void {
   flushSync()
 }
 
-function press(key: string): void {
-  document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+function press(key: string, more: KeyboardEventInit = {}): void {
+  document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, ...more }))
   flushSync()
 }
 
 function text(): string {
   return document.body.textContent ?? ''
+}
+
+/** The seat, chip or name that stands for somebody at the table. */
+function seat(name: string): HTMLButtonElement {
+  const found = [...document.querySelectorAll<HTMLButtonElement>('button[aria-haspopup="dialog"]')].find(
+    (element) => [...element.querySelectorAll('bdi')].some((part) => part.textContent === name),
+  )
+  if (!found) throw new Error(`${name} does not sit here`)
+  return found
+}
+
+/** What is fetched when it is opened. */
+async function opened<Found>(find: () => Found): Promise<Found> {
+  return vi.waitFor(() => {
+    flushSync()
+    return find()
+  }, 10_000)
+}
+
+async function openMenuOf(name: string): Promise<void> {
+  seat(name).click()
+  await opened(() => {
+    if (!document.querySelector('[popover]')) throw new Error(`The menu of ${name} is not open`)
+  })
 }
 
 test('a name and a card are all it takes to vote', () => {
@@ -185,4 +214,236 @@ test('an observer finds neither cards nor controls', () => {
   expect(document.querySelector('[aria-pressed]')).toBeNull()
   expect(text()).toContain('You are watching.')
   expect(() => button('Reveal')).toThrow()
+})
+
+test('a quick round is settled like a story, and then goes on to the next', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  const votes = [
+    [alice, 4],
+    [bob, 4],
+  ] as const
+  session.begin({ votes, revealed: true })
+  open()
+  click('Settle at 5')
+  session.begin({ votes, revealed: true, settled: [{ card: 4, by: alice }] })
+  flushSync()
+  expect(text()).toContain('Settled by alice')
+  click('New quick round')
+  expect(session.acts).toEqual(['settle 4', 'lay undefined'])
+})
+
+test('alice votes on a story of her own, sees where the team is, and finds the way back', () => {
+  session.people = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.addStories([{ title: 'Sign in' }, { title: 'Sign out' }, { title: 'Sign up' }])
+  const [signIn, signOut, signUp] = session.stories
+  if (!signIn || !signOut || !signUp) throw new Error('There are three stories')
+  session.changeStory(signUp.id, { round: 'voting' })
+  session.begin({ story: signIn.id })
+  open()
+  expect(text()).not.toContain('on your own')
+  session.look(signOut.id)
+  flushSync()
+  expect(text()).toContain('on your own. The team is at: Sign in')
+  press('n')
+  expect(session.acts.at(-1)).toBe('look Sign up')
+  click('Put on everybody’s table')
+  expect(session.acts.at(-1)).toBe('lay Sign up')
+  expect(text()).not.toContain('on your own')
+  session.look(signOut.id)
+  flushSync()
+  click('Back to the table')
+  expect(session.acts.at(-1)).toBe('look undefined')
+  expect(text()).not.toContain('on your own')
+})
+
+test('a vote is marked as unsure by its button or by u, once there is one', () => {
+  session.people = [fakePerson('alice', { me: true })]
+  open()
+  press('u')
+  expect(() => button('Not sure')).toThrow()
+  click('Card 5')
+  click('Not sure')
+  expect(button('Not sure').getAttribute('aria-pressed')).toBe('true')
+  expect(seat('alice').textContent).toContain('unsure')
+  press('u')
+  expect(session.acts).toEqual(['choose 4', 'choose 4 unsure', 'choose 4'])
+})
+
+test('unsure votes are told apart in words, and the result without them is told too', () => {
+  const [alice, bob, carol] = [fakePerson('alice', { me: true }), fakePerson('bob'), fakePerson('carol')]
+  session.people = [alice, bob, carol]
+  session.begin({
+    votes: [
+      [alice, 4],
+      [bob, 4],
+      [carol, { state: 'counted', card: 7, unsure: true }],
+    ],
+    revealed: true,
+  })
+  open()
+  expect(seat('carol').textContent).toContain('unsure')
+  expect(text()).toContain('carol (unsure)')
+  expect(text()).toContain('Without the unsure ones: median 5')
+})
+
+test('who may not decide is told who may, and no key gets around it', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob', { facilitator: true })]
+  session.people = [alice, bob]
+  session.rules = { who: 'facilitators', auto: false }
+  session.mayDecide = false
+  const votes = [
+    [alice, 4],
+    [bob, 5],
+  ] as const
+  session.begin({ votes })
+  open()
+  press('r')
+  expect(() => button('Reveal')).toThrow()
+  expect(text()).toContain('Only facilitators reveal: bob')
+  expect(seat('bob').textContent).toContain('facilitator')
+  session.begin({ votes, revealed: true })
+  flushSync()
+  press('n')
+  expect(text()).toContain('Only facilitators settle and go on: bob')
+  for (const name of ['Settle at 8', 'Vote again', 'New quick round']) expect(() => button(name)).toThrow()
+  expect(session.acts).toEqual([])
+})
+
+test('when no facilitator is here, alice takes over and everybody is told', () => {
+  const [alice, bob] = [
+    fakePerson('alice', { me: true }),
+    fakePerson('bob', { facilitator: true, here: false }),
+  ]
+  session.people = [alice, bob, fakePerson('carol', { facilitator: true, tookOver: true, here: false })]
+  session.rules = { who: 'facilitators', auto: false }
+  session.mayDecide = false
+  session.mayTakeOver = true
+  session.begin({ votes: [[alice, 4]] })
+  open()
+  expect(document.querySelector('[aria-live] span')?.parentElement?.textContent).toContain(
+    'carol has taken over as facilitator.',
+  )
+  expect(text()).toContain('Nobody else is here yet.')
+  click('Take over')
+  expect(session.acts).toEqual(['takeOver'])
+  expect(seat('alice').textContent).toContain('took over')
+})
+
+test('the menu of a seat asks somebody to vote, and offers nothing that cannot be done', async () => {
+  session.people = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  open()
+  await openMenuOf('bob')
+  expect(() => button('Make facilitator')).toThrow()
+  expect(() => button('Hide from the table')).toThrow()
+  click('Ask to vote')
+  click('Asked to vote')
+  expect(session.acts).toEqual(['nudge bob'])
+})
+
+test('a facilitator makes another one', async () => {
+  session.people = [fakePerson('alice', { me: true, facilitator: true }), fakePerson('bob')]
+  open()
+  await openMenuOf('bob')
+  click('Make facilitator')
+  expect(session.acts).toEqual(['makeFacilitator'])
+  expect(document.activeElement).toBe(seat('bob'))
+})
+
+test('alice changes her name at her seat, watches for a while, and takes part again', async () => {
+  session.people = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  open()
+  await openMenuOf('alice')
+  click('Change my name')
+  write('Alice')
+  submit()
+  await openMenuOf('Alice')
+  click('Just watch')
+  expect(document.querySelector('[aria-pressed]')).toBeNull()
+  click('Take part again')
+  expect(session.acts).toEqual(['introduce Alice', 'observe true', 'observe false'])
+})
+
+test('somebody who left is hidden from the table and can be brought back', async () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob', { here: false })]
+  session.people = [alice, bob]
+  session.begin({ votes: [[bob, 4]] })
+  open()
+  await openMenuOf('bob')
+  click('Hide from the table')
+  expect(() => seat('bob')).toThrow()
+  expect(text()).toContain('1 person is hidden')
+  click('Show')
+  click('Bring back bob')
+  expect(session.acts).toEqual(['hide true', 'hide false'])
+  expect(seat('bob').textContent).toContain('away')
+})
+
+test('50 people sit in a grid, and together by their card after the reveal', () => {
+  session.people = Array.from({ length: 50 }, (_, at) => fakePerson(`person ${at}`, { me: at === 0 }))
+  const votes = session.people.slice(0, 40).map((person, at) => [person, at < 30 ? 4 : 5] as const)
+  session.begin({ votes })
+  open()
+  const chips = document.querySelectorAll('ul[aria-label="People at the table"] > li:not([aria-hidden])')
+  expect(chips).toHaveLength(50)
+  expect(chips[0]?.textContent).toContain('has voted')
+  expect(chips[49]?.textContent).toContain('has not voted yet')
+  session.reveal()
+  flushSync()
+  const five = document.querySelector('ul[aria-label="Card 5"]')
+  expect(five?.children).toHaveLength(4)
+  click('and 26 others')
+  expect(five?.children).toHaveLength(30)
+  expect(document.querySelector('ul[aria-label="did not vote"]')?.children).toHaveLength(4)
+})
+
+test('the projector view stays in the address, shows no hand, and Escape leaves it', async () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  session.begin({ votes: [[bob, 4]] })
+  open()
+  press('p')
+  expect(location.search).toBe('?view=projector')
+  await opened(() => button('Leave the projector view'))
+  expect(document.querySelector('[aria-pressed]')).toBeNull()
+  press('5')
+  press('r')
+  expect(text()).toContain('alice has not voted yet.')
+  expect(session.acts).toEqual([])
+  press('Escape')
+  expect(location.search).toBe('')
+  expect(button('Card 5')).toBeDefined()
+})
+
+test('an address with the projector view opens in it', async () => {
+  history.replaceState(null, '', '?view=projector')
+  session.people = [fakePerson('alice', { me: true })]
+  open()
+  expect((await opened(() => button('Leave the projector view'))).isConnected).toBe(true)
+})
+
+test('Ctrl+Z undoes the last act, but belongs to a text field while somebody writes', () => {
+  session.people = [fakePerson('alice', { me: true })]
+  open()
+  const field = document.querySelector('form textarea')
+  field?.dispatchEvent(new KeyboardEvent('keydown', { key: 'z', ctrlKey: true, bubbles: true }))
+  expect(session.acts).toEqual([])
+  press('z', { ctrlKey: true })
+  press('z', { metaKey: true })
+  expect(session.acts).toEqual(['undo', 'undo'])
+})
+
+test('a double click on the reveal reveals, and decides nothing else', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  session.begin({
+    votes: [
+      [alice, 4],
+      [bob, 4],
+    ],
+  })
+  open()
+  click('Reveal')
+  for (const name of ['New quick round', 'Vote again', 'Settle at 5']) click(name, 2)
+  expect(session.acts).toEqual(['reveal'])
 })

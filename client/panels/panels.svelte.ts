@@ -18,6 +18,7 @@ const loaders = {
   import: () => import('./import.svelte'),
   lookingBack: () => import('./looking-back.svelte'),
   invite: () => import('./invite.svelte'),
+  story: () => import('./story.svelte'),
 } satisfies Record<string, () => Promise<{ default: Component<PanelProps> }>>
 
 export type PanelName = keyof typeof loaders
