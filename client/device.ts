@@ -5,6 +5,7 @@ import { decodeDeck, encodeDeck } from '../shared/deck-codec.ts'
 import { base32, parseBase32, parseSessionId, type SessionId } from '../shared/id.ts'
 import { formatInvitation, parseInvitation } from '../shared/invitation.ts'
 import { participantSeed, roles, type SessionKeys } from '../shared/keys.ts'
+import { keptNames, read, remove, write } from './device-storage.ts'
 
 export interface KeptSession {
   readonly id: SessionId
@@ -14,10 +15,6 @@ export interface KeptSession {
   /** When it was last opened, in milliseconds. */
   readonly opened: number
 }
-
-const prefix = 'facedown.'
-/** Used when the browser keeps nothing: then everything lasts as long as the page. */
-const inMemory = new Map<string, string>()
 
 /** The secret that this device's participants are derived from. */
 export function deviceSecret(): Uint8Array {
@@ -106,19 +103,12 @@ export function restoreSession(entry: KeptSession): boolean {
 
 export function forgetSession(id: SessionId): KeptSession | undefined {
   const entry = sessionEntries().find((kept) => kept.id === id)
-  inMemory.delete(`session.${id}`)
-  storage()?.removeItem(`${prefix}session.${id}`)
+  remove(`session.${id}`)
   return entry
 }
 
 function sessionEntries(): KeptSession[] {
-  const local = storage()
-  const keys = local ? Object.keys(local) : []
-  const names = [
-    ...keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)),
-    ...inMemory.keys(),
-  ]
-  return [...new Set(names)].flatMap((name) => {
+  return keptNames().flatMap((name) => {
     const id = name.startsWith('session.') ? parseSessionId(name.slice('session.'.length)) : undefined
     return (id && parseEntry(id, read(name) ?? '')) ?? []
   })
@@ -131,30 +121,5 @@ function parseEntry(id: SessionId, text: string): KeptSession | undefined {
     return { id, secret, name: name || undefined, opened }
   } catch {
     return undefined // somebody else's entry
-  }
-}
-
-function read(key: string): string | undefined {
-  return inMemory.get(key) ?? storage()?.getItem(prefix + key) ?? undefined
-}
-
-function write(key: string, text: string): boolean {
-  try {
-    const local = storage()
-    if (!local) throw new Error('No storage')
-    local.setItem(prefix + key, text)
-    inMemory.delete(key)
-    return true
-  } catch {
-    inMemory.set(key, text)
-    return false
-  }
-}
-
-function storage(): Storage | undefined {
-  try {
-    return globalThis.localStorage
-  } catch {
-    return undefined // browsers throw where site data is blocked
   }
 }

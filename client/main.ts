@@ -1,8 +1,10 @@
 import { mount } from 'svelte'
 import App from './app.svelte'
 import { keptSessions } from './device.ts'
+import { forgetEstimatesOfOthers } from './estimate-memory.ts'
 import { preferences } from './preferences.svelte.ts'
 import { deleteReplicasExcept } from './replica/replica.ts'
+import { followVersions } from './update.svelte.ts'
 import { Visit } from './visit.svelte.ts'
 
 const base = new URL('.', document.baseURI).href
@@ -26,6 +28,7 @@ function start(): void {
 preferences.load(navigator.languages).then(start, start)
 
 // Removing a session can be undone while the page is open; what it left goes with the next visit.
+forgetEstimatesOfOthers()
 deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
 
 visit.follow(location.href)
@@ -35,5 +38,5 @@ addEventListener('hashchange', () => visit.follow(location.href))
 
 // Browsers allow it on https and on localhost only; elsewhere the app works without opening offline.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  navigator.serviceWorker.register(`${base}service-worker.js`, { scope: base })
+  followVersions(base).catch(() => {}) // the browser refuses: the app works without opening offline
 }

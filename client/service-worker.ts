@@ -19,6 +19,10 @@ self.addEventListener('activate', (event) => {
   event.waitUntil(removeOlder().then(() => self.clients.claim()))
 })
 
+self.addEventListener('message', (event) => {
+  if (event.data === 'take over') self.skipWaiting()
+})
+
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url)
   if (event.request.method !== 'GET' || !url.href.startsWith(self.registration.scope)) return

@@ -50,6 +50,8 @@ import type {
 
 /** How many stories go into the document in one portion of an import. */
 const portion = 200
+/** So long after the last change what is worth remembering is remembered, in milliseconds. */
+const quiet = 3_000
 
 /** A session on this device behind one reactive view. */
 export class LiveSession implements SessionView {
@@ -57,12 +59,14 @@ export class LiveSession implements SessionView {
   readonly #undo = new UndoStack()
   readonly #autoReveal = new AutoReveal()
   readonly #timer = new TeamTimer()
+  #remembering: ReturnType<typeof setTimeout> | undefined
   /** The story this participant looks at while the others are at another. */
   #looked: StoryId | undefined
 
   private constructor(options: SessionOptions) {
     this.core = new SessionCore(options)
     this.core.follow(() => this.#considerRevealing())
+    this.core.follow(() => this.#rememberLater())
   }
 
   /** Makes a session that never was: it exists at once, whether or not there is a network. */
@@ -101,6 +105,8 @@ export class LiveSession implements SessionView {
 
   async close(): Promise<void> {
     this.#autoReveal.stop()
+    clearTimeout(this.#remembering)
+    this.#remember()
     await this.core.close()
   }
 
@@ -531,6 +537,18 @@ export class LiveSession implements SessionView {
   #did(act: Undoable['act'], name: string, undo: () => void, count = 1): void {
     this.#undo.did(act, name, undo, count)
     this.core.change()
+  }
+
+  #rememberLater(): void {
+    clearTimeout(this.#remembering)
+    this.#remembering = setTimeout(() => this.#remember(), quiet)
+  }
+
+  #remember(): void {
+    const settled = this.stories.flatMap(({ title, estimates: [estimate, second] }) =>
+      estimate && !second ? [{ label: estimate.card.label, title }] : [],
+    )
+    this.core.options.rememberEstimates(settled)
   }
 
   #considerRevealing(): void {

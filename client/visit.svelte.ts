@@ -15,6 +15,7 @@ import {
   rememberName,
   restoreSession,
 } from './device.ts'
+import { type Remembered, rememberEstimates } from './estimate-memory.ts'
 import { isAcceptable } from './link/gate.ts'
 import type { PlainSocket } from './link/relay-link.ts'
 import type { FileProblem, HomeView, SessionEntry } from './pages/session-entry.ts'
@@ -162,6 +163,7 @@ export class Visit implements HomeView {
       rememberedName: rememberedName(),
       base: this.#base,
       connect: (url: string, protocol: string) => new WebSocket(url, protocol) as PlainSocket,
+      rememberEstimates: (estimates: readonly Remembered[]) => rememberEstimates(keys.session, estimates),
       remember: ({ person, session }: { readonly person?: string; readonly session?: string }) => {
         if (person !== undefined) rememberName(person)
         if (session !== undefined) keepSession(keys, Date.now(), session)

@@ -180,6 +180,8 @@ export interface Messages {
   'saved.relayOffline': { time: string }
   'saved.relayUnkept': undefined
   'saved.relayRefused': { why: string }
+  'saved.same': undefined
+  'saved.differs': undefined
   'refused.malformed': undefined
   'refused.forbidden': undefined
   'refused.origin': undefined
@@ -252,6 +254,34 @@ export interface Messages {
   'filter.open': undefined
   'filter.estimated': undefined
   'filter.conflict': undefined
+  'moment.reacted': { name: string; emoji: string }
+  'moment.nudged': { name: string }
+  'react.title': undefined
+  'react.good': undefined
+  'react.party': undefined
+  'react.laugh': undefined
+  'react.think': undefined
+  'react.love': undefined
+  'react.break': undefined
+  'timer.title': undefined
+  'timer.minutes': { count: number }
+  'timer.stop': undefined
+  'timer.over': undefined
+  'timer.half': undefined
+  'timer.started': { minutes: number }
+  'menu.decks': undefined
+  'menu.rules': undefined
+  'menu.phone': undefined
+  'update.ready': undefined
+  'update.reload': undefined
+  'file.open': undefined
+  'file.notAFile': undefined
+  'file.damaged': undefined
+  'file.newer': undefined
+  'file.locked': undefined
+  'file.invitation': undefined
+  'file.unlock': undefined
+  'memory.title': { label: string }
   'invite.title': undefined
   'invite.text': undefined
   'invite.member': undefined
@@ -431,4 +461,21 @@ export interface Messages {
   'story.templateExample': { link: string }
   'story.templateWrong': { key: string }
   'story.done': undefined
+  'rules.title': undefined
+  'rules.who': undefined
+  'rules.anybody': undefined
+  'rules.anybodyText': undefined
+  'rules.facilitators': undefined
+  'rules.facilitatorsText': undefined
+  'rules.auto': undefined
+  'rules.autoOn': undefined
+  'rules.autoText': undefined
+  'rules.are': { count: number; names: string }
+  'rules.grant': undefined
+  'rules.onlyThey': undefined
+  'phone.title': undefined
+  'phone.text': undefined
+  'phone.qr': undefined
+  'phone.link': undefined
+  'phone.warning': undefined
 }

@@ -13,12 +13,15 @@ beforeAll(() => onceRevealed.load())
 
 beforeEach(() => {
   session = new FakeSession()
+  // Confetti needs a canvas, which this document does not have; nobody gets any who asked for less motion.
+  vi.stubGlobal('matchMedia', (query: string) => ({ matches: query.includes('reduced-motion') }))
   // Svelte's transitions need an animation, which this document cannot make.
   Element.prototype.animate = () =>
     Object.assign(new EventTarget(), { cancel() {}, finished: Promise.resolve() }) as unknown as Animation
 })
 
 afterEach(() => {
+  vi.unstubAllGlobals()
   if (page) unmount(page)
   page = undefined
   history.replaceState(null, '', location.pathname)
@@ -308,6 +311,18 @@ test('who may not decide is told who may, and no key gets around it', () => {
   expect(text()).toContain('Only facilitators settle and go on: bob')
   for (const name of ['Settle at 8', 'Vote again', 'New quick round']) expect(() => button(name)).toThrow()
   expect(session.acts).toEqual([])
+})
+
+test('who comes after the reveal takes a seat before deciding', () => {
+  const bob = fakePerson('bob')
+  session.people = [bob]
+  session.mayDecide = false
+  session.begin({ votes: [[bob, 4]], revealed: true })
+  open()
+  expect(text()).not.toContain('Only facilitators')
+  write('alice')
+  submit()
+  expect(session.acts).toEqual(['introduce alice'])
 })
 
 test('when no facilitator is here, alice takes over and everybody is told', () => {

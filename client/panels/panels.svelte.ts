@@ -18,6 +18,8 @@ const loaders = {
   import: () => import('./import.svelte'),
   lookingBack: () => import('./looking-back.svelte'),
   invite: () => import('./invite.svelte'),
+  phone: () => import('./phone.svelte'),
+  rules: () => import('./rules.svelte'),
   story: () => import('./story.svelte'),
 } satisfies Record<string, () => Promise<{ default: Component<PanelProps> }>>
 

@@ -22,6 +22,10 @@ export interface SessionOptions {
   /** The app's base address, with a slash at the end. */
   readonly base: string
   readonly connect: (url: string, protocol: string) => PlainSocket
+  /** Which cards the stories ended with, to compare others with. Called when it is quiet. */
+  readonly rememberEstimates: (
+    estimates: readonly { readonly label: string; readonly title: string }[],
+  ) => void
   /** The person told their name, or the session got another. */
   readonly remember: (names: { readonly person?: string; readonly session?: string }) => void
   /** Changes from a file, to begin with. */

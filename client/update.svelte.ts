@@ -1,0 +1,31 @@
+/** A newer version of the app, once it is on this device and waits to take over. */
+class Update {
+  /** Undefined while there is none. Calling it reloads the page into the new version. */
+  take = $state.raw<(() => void) | undefined>()
+}
+
+export const update = new Update()
+
+/** How often a page that stays open asks for a newer version, in milliseconds. */
+const interval = 60 * 60 * 1000
+
+/** Keeps the app on the device and notices newer versions. They take over only when somebody says so: a vote may be half made. */
+export async function followVersions(base: string): Promise<void> {
+  const { serviceWorker } = navigator
+  const registration = await serviceWorker.register(`${base}service-worker.js`, { scope: base })
+  const offer = (waiting: ServiceWorker | null) => {
+    // Without a controller this is the first visit: the files are those of this page.
+    if (waiting && serviceWorker.controller) update.take = () => waiting.postMessage('take over')
+  }
+  offer(registration.waiting)
+  registration.addEventListener('updatefound', () => {
+    const installing = registration.installing
+    installing?.addEventListener('statechange', () => {
+      if (installing.state === 'installed') offer(registration.waiting)
+    })
+  })
+  serviceWorker.addEventListener('controllerchange', () => {
+    if (update.take) location.reload()
+  })
+  setInterval(() => registration.update().catch(() => {}), interval) // offline: asked again later
+}
