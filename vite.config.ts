@@ -12,6 +12,7 @@ const relay = `http://localhost:${process.env.PORT ?? 8787}`
 export default defineConfig(({ isSsrBuild }) => ({
   root: isSsrBuild ? top : `${top}/client`,
   base: './',
+  resolve: isSsrBuild ? {} : { alias: { 'lib0/logging': `${top}/client/plain-logging.ts` } },
   plugins: [catalogs(), svelte(), sessionPage(), serviceWorker()],
   build: isSsrBuild
     ? {
@@ -28,6 +29,8 @@ export default defineConfig(({ isSsrBuild }) => ({
         rollupOptions: {
           input: { index: `${top}/client/index.html`, 'service-worker': `${top}/client/service-worker.ts` },
           output: {
+            // What every visit needs, in one piece: it compresses better than a file for each panel that shares some of it.
+            codeSplitting: { groups: [{ name: 'core', test: isCore }] },
             entryFileNames: (chunk) =>
               chunk.name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js',
           },
@@ -79,6 +82,15 @@ function catalogs(): Plugin {
       },
     },
   }
+}
+
+/** The libraries and rules of the first load; what comes with panels stays with them. */
+function isCore(id: string): boolean {
+  const later =
+    /papaparse|canvas-confetti|uqr|svelte\/src\/animate|\/(archive|chronicle|statistics|session-file|deck-draft)\.ts/
+  const core =
+    /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(words|formats|device|device-storage|estimate-memory|preferences|router|session|update|visit)\b[^/]*\.ts$/
+  return core.test(id) && !later.test(id)
 }
 
 /** Sessions live one folder below the app, so their page is the same with another base address. */

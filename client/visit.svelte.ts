@@ -1,7 +1,6 @@
 import type { SessionId } from '../shared/id.ts'
 import { namedRole, parseDeviceInvitation, parseInvitation, sessionPath } from '../shared/invitation.ts'
 import { createSessionKeys, type SessionKeys } from '../shared/keys.ts'
-import { fileLimit, openSessionFile } from '../shared/session-file.ts'
 import type { Current } from './app.svelte'
 import {
   becomeParticipant,
@@ -95,6 +94,7 @@ export class Visit implements HomeView {
 
   /** Opens the session the file is of, with what the file has of it besides what this device has. */
   async openFile(file: Blob, invitation?: string): Promise<FileProblem | undefined> {
+    const { fileLimit, openSessionFile } = await import('../shared/session-file.ts')
     if (file.size > fileLimit) return 'notAFile'
     const invited = invitation === undefined ? undefined : this.#keysIn(invitation)
     const bytes = new Uint8Array(await file.arrayBuffer())

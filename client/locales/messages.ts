@@ -1,21 +1,20 @@
 /** Made from the English catalogs by `UPDATE=1 npx vitest run --project client locales`. */
 export interface Messages {
-  'home.title': undefined
-  'home.text': undefined
-  'home.start': undefined
-  'home.sessions': undefined
   'home.opened': { time: string }
-  'home.removed': { name: string }
   'home.more': { name: string }
   'home.rename': undefined
   'home.renameCancel': undefined
   'home.removeHere': undefined
   'home.delete': undefined
+  'home.title': undefined
+  'home.text': undefined
+  'home.start': undefined
+  'home.sessions': undefined
+  'home.removed': { name: string }
   'session.unnamed': undefined
   'session.name': undefined
   'session.namePlaceholder': undefined
   'session.home': undefined
-  'session.help': undefined
   'session.opening': undefined
   'session.waiting': undefined
   'session.waitingOffline': undefined
@@ -66,100 +65,23 @@ export interface Messages {
   'table.unsure': undefined
   'table.facilitator': undefined
   'table.tookOver': undefined
-  'table.watchers': undefined
-  'table.hidden': { count: number }
-  'table.showHidden': undefined
-  'table.foldHidden': undefined
-  'table.bringBack': { name: string }
-  'table.andOthers': { count: number }
-  'table.fewer': undefined
   'table.takePart': undefined
   'reveal.button': undefined
   'reveal.confirm': { count: number; names: string }
   'reveal.others': { count: number }
   'reveal.anyway': undefined
   'reveal.wait': undefined
-  'result.title': undefined
-  'result.votes': { count: number }
-  'result.median': undefined
-  'result.mean': undefined
-  'result.nearest': undefined
-  'result.spread': undefined
-  'result.spreadCards': { count: number }
-  'result.agreement': undefined
-  'result.consensus': undefined
-  'result.apart': undefined
-  'result.nobody': undefined
-  'result.noMiddle': undefined
-  'result.speak': { low: string; lowest: string; high: string; highest: string }
-  'result.agreed': undefined
-  'result.opened': { count: number; of: number }
-  'result.sealed': { name: string }
-  'result.late': { name: string }
-  'result.admit': undefined
-  'result.void': { name: string }
-  'result.voidCards': { name: string; cards: string }
-  'result.sure': { label: string }
-  'result.allUnsure': undefined
-  'result.unsureName': { name: string }
-  'settle.title': undefined
-  'settle.button': { label: string }
-  'settle.choose': undefined
-  'settle.by': { name: string }
-  'settle.change': undefined
-  'settle.cancel': undefined
-  'settle.again': undefined
-  'settle.next': undefined
-  'settle.quick': undefined
-  'settle.conflict': undefined
-  'settle.chooseBelow': undefined
-  'settle.conflictText': undefined
-  'settle.conflictBy': { name: string; label: string }
-  'settle.keep': { label: string }
   'backlog.title': undefined
   'backlog.count': { settled: number; of: number }
   'backlog.empty': undefined
   'backlog.emptyWatching': undefined
-  'backlog.quick': undefined
-  'backlog.quickText': undefined
   'backlog.add': undefined
   'backlog.placeholder': undefined
   'backlog.addButton': { count: number }
   'backlog.untitled': undefined
-  'backlog.edit': undefined
-  'backlog.voteShort': undefined
-  'backlog.vote': { title: string }
-  'backlog.onTable': undefined
-  'backlog.more': { title: string }
-  'backlog.up': undefined
-  'backlog.down': undefined
-  'backlog.remove': undefined
-  'backlog.estimate': { label: string }
-  'backlog.conflict': { labels: string }
   'backlog.sum': { without: number; sum: number }
-  'backlog.movedTo': { at: number; of: number }
   'backlog.import': undefined
-  'backlog.export': undefined
-  'backlog.lookingBack': undefined
   'backlog.menu': undefined
-  'backlog.nothingFound': undefined
-  'backlog.showAll': undefined
-  'backlog.rest': { count: number }
-  'backlog.search': undefined
-  'backlog.filter': undefined
-  'backlog.openAll': { count: number }
-  'backlog.openOne': undefined
-  'backlog.onMyTable': undefined
-  'backlog.openLink': { title: string }
-  'backlog.hasNotes': undefined
-  'backlog.given': { label: string }
-  'backlog.openFor': { count: number }
-  'backlog.youVoted': undefined
-  'backlog.voteAlone': undefined
-  'backlog.details': undefined
-  'backlog.rounds': undefined
-  'backlog.first': undefined
-  'backlog.last': undefined
   'saved.title': undefined
   'saved.relay': undefined
   'saved.saving': undefined
@@ -188,18 +110,6 @@ export interface Messages {
   'refused.version': undefined
   'refused.tooLarge': undefined
   'refused.deleted': undefined
-  'problem.damagedLink': undefined
-  'problem.damagedLinkText': undefined
-  'problem.missingSecret': undefined
-  'problem.missingSecretText': undefined
-  'problem.unknownPath': undefined
-  'problem.unknownPathText': undefined
-  'problem.storage': undefined
-  'problem.storageText': undefined
-  'problem.refused': undefined
-  'problem.refusedText': undefined
-  'problem.home': undefined
-  'problem.retry': undefined
   'button.undo': undefined
   'button.close': undefined
   'announce.median': { label: string }
@@ -209,38 +119,8 @@ export interface Messages {
   'announce.conflict': undefined
   'announce.late': { name: string }
   'announce.tookOver': { name: string }
-  'did.removed': { title: string }
-  'did.moved': { title: string }
-  'did.added': { count: number }
-  'did.imported': { count: number }
-  'did.renamed': { name: string }
-  'did.unnamed': undefined
-  'did.deck': { name: string }
-  'did.settled': { label: string }
-  'did.votedAgain': undefined
-  'did.started': { count: number }
-  'did.laid': { title: string }
-  'did.rules': undefined
-  'did.hidden': { name: string }
-  'did.link': undefined
   'panel.unreachable': undefined
   'settings.title': undefined
-  'settings.theme': undefined
-  'settings.system': undefined
-  'settings.light': undefined
-  'settings.dark': undefined
-  'settings.language': undefined
-  'settings.sound': undefined
-  'settings.soundText': undefined
-  'own.text': { story: string }
-  'own.back': undefined
-  'own.lay': undefined
-  'own.next': undefined
-  'rules.revealBy': { names: string }
-  'rules.decideBy': { names: string }
-  'rules.nobody': undefined
-  'rules.takeOver': undefined
-  'projector.enter': undefined
   'deck.fibonacci': undefined
   'deck.modified': undefined
   'deck.shirts': undefined
@@ -249,29 +129,8 @@ export interface Messages {
   'deck.halfSteps': undefined
   'deck.sequential': undefined
   'deck.thumbs': undefined
-  'filter.all': undefined
-  'filter.unestimated': undefined
-  'filter.open': undefined
-  'filter.estimated': undefined
-  'filter.conflict': undefined
-  'moment.reacted': { name: string; emoji: string }
-  'moment.nudged': { name: string }
   'react.title': undefined
-  'react.good': undefined
-  'react.party': undefined
-  'react.laugh': undefined
-  'react.think': undefined
-  'react.love': undefined
-  'react.break': undefined
   'timer.title': undefined
-  'timer.minutes': { count: number }
-  'timer.stop': undefined
-  'timer.over': undefined
-  'timer.half': undefined
-  'timer.started': { minutes: number }
-  'menu.decks': undefined
-  'menu.rules': undefined
-  'menu.phone': undefined
   'update.ready': undefined
   'update.reload': undefined
   'file.open': undefined
@@ -281,7 +140,6 @@ export interface Messages {
   'file.locked': undefined
   'file.invitation': undefined
   'file.unlock': undefined
-  'memory.title': { label: string }
   'invite.title': undefined
   'invite.text': undefined
   'invite.member': undefined
@@ -327,6 +185,7 @@ export interface Messages {
   'person.watching': undefined
   'projector.leave': undefined
   'projector.scan': undefined
+  'projector.enter': undefined
   'back.title': undefined
   'back.rounds': undefined
   'back.estimates': undefined
@@ -398,6 +257,18 @@ export interface Messages {
   'problem.row.openQuote': undefined
   'problem.row.moreCells': undefined
   'problem.row.tooManyRows': undefined
+  'problem.damagedLink': undefined
+  'problem.damagedLinkText': undefined
+  'problem.missingSecret': undefined
+  'problem.missingSecretText': undefined
+  'problem.unknownPath': undefined
+  'problem.unknownPathText': undefined
+  'problem.storage': undefined
+  'problem.storageText': undefined
+  'problem.refused': undefined
+  'problem.refusedText': undefined
+  'problem.home': undefined
+  'problem.retry': undefined
   'export.heading': undefined
   'export.backlog': undefined
   'export.csvText': undefined
@@ -473,9 +344,138 @@ export interface Messages {
   'rules.are': { count: number; names: string }
   'rules.grant': undefined
   'rules.onlyThey': undefined
+  'rules.revealBy': { names: string }
+  'rules.decideBy': { names: string }
+  'rules.nobody': undefined
+  'rules.takeOver': undefined
   'phone.title': undefined
   'phone.text': undefined
   'phone.qr': undefined
   'phone.link': undefined
   'phone.warning': undefined
+  'session.help': undefined
+  'table.watchers': undefined
+  'table.hidden': { count: number }
+  'table.showHidden': undefined
+  'table.foldHidden': undefined
+  'table.bringBack': { name: string }
+  'table.andOthers': { count: number }
+  'table.fewer': undefined
+  'result.title': undefined
+  'result.votes': { count: number }
+  'result.mean': undefined
+  'result.nearest': undefined
+  'result.spread': undefined
+  'result.spreadCards': { count: number }
+  'result.agreement': undefined
+  'result.apart': undefined
+  'result.speak': { low: string; lowest: string; high: string; highest: string }
+  'result.agreed': undefined
+  'result.sealed': { name: string }
+  'result.late': { name: string }
+  'result.admit': undefined
+  'result.void': { name: string }
+  'result.voidCards': { name: string; cards: string }
+  'result.sure': { label: string }
+  'result.allUnsure': undefined
+  'result.unsureName': { name: string }
+  'result.median': undefined
+  'result.consensus': undefined
+  'result.nobody': undefined
+  'result.noMiddle': undefined
+  'result.opened': { count: number; of: number }
+  'settle.button': { label: string }
+  'settle.choose': undefined
+  'settle.change': undefined
+  'settle.cancel': undefined
+  'settle.again': undefined
+  'settle.next': undefined
+  'settle.quick': undefined
+  'settle.conflictText': undefined
+  'settle.conflictBy': { name: string; label: string }
+  'settle.keep': { label: string }
+  'settle.title': undefined
+  'settle.by': { name: string }
+  'settle.conflict': undefined
+  'settle.chooseBelow': undefined
+  'backlog.up': undefined
+  'backlog.down': undefined
+  'backlog.remove': undefined
+  'backlog.export': undefined
+  'backlog.lookingBack': undefined
+  'backlog.search': undefined
+  'backlog.filter': undefined
+  'backlog.openAll': { count: number }
+  'backlog.openOne': undefined
+  'backlog.details': undefined
+  'backlog.rounds': undefined
+  'backlog.first': undefined
+  'backlog.last': undefined
+  'backlog.quick': undefined
+  'backlog.quickText': undefined
+  'backlog.edit': undefined
+  'backlog.voteShort': undefined
+  'backlog.vote': { title: string }
+  'backlog.onTable': undefined
+  'backlog.more': { title: string }
+  'backlog.estimate': { label: string }
+  'backlog.conflict': { labels: string }
+  'backlog.movedTo': { at: number; of: number }
+  'backlog.nothingFound': undefined
+  'backlog.showAll': undefined
+  'backlog.rest': { count: number }
+  'backlog.onMyTable': undefined
+  'backlog.openLink': { title: string }
+  'backlog.hasNotes': undefined
+  'backlog.given': { label: string }
+  'backlog.openFor': { count: number }
+  'backlog.youVoted': undefined
+  'backlog.voteAlone': undefined
+  'did.removed': { title: string }
+  'did.moved': { title: string }
+  'did.added': { count: number }
+  'did.imported': { count: number }
+  'did.renamed': { name: string }
+  'did.unnamed': undefined
+  'did.deck': { name: string }
+  'did.settled': { label: string }
+  'did.votedAgain': undefined
+  'did.started': { count: number }
+  'did.laid': { title: string }
+  'did.rules': undefined
+  'did.hidden': { name: string }
+  'did.link': undefined
+  'settings.theme': undefined
+  'settings.system': undefined
+  'settings.light': undefined
+  'settings.dark': undefined
+  'settings.language': undefined
+  'settings.sound': undefined
+  'settings.soundText': undefined
+  'own.text': { story: string }
+  'own.back': undefined
+  'own.lay': undefined
+  'own.next': undefined
+  'filter.all': undefined
+  'filter.unestimated': undefined
+  'filter.open': undefined
+  'filter.estimated': undefined
+  'filter.conflict': undefined
+  'moment.reacted': { name: string; emoji: string }
+  'moment.nudged': { name: string }
+  'react.good': undefined
+  'react.party': undefined
+  'react.laugh': undefined
+  'react.think': undefined
+  'react.love': undefined
+  'react.break': undefined
+  'timer.minutes': { count: number }
+  'timer.stop': undefined
+  'timer.over': undefined
+  'timer.half': undefined
+  'timer.started': { minutes: number }
+  'menu.decks': undefined
+  'menu.rules': undefined
+  'menu.phone': undefined
+  'memory.title': { label: string }
 }

@@ -1,3 +1,5 @@
+import { panelWords } from '../words.svelte.ts'
+
 /** What shows a revealed round: no part of the way to the first vote, so it is fetched when somebody has voted. */
 class OnceRevealed {
   #parts = $state.raw<Awaited<ReturnType<typeof fetchParts>>>()
@@ -25,8 +27,14 @@ class OnceRevealed {
 }
 
 async function fetchParts() {
-  const [result, piles] = await Promise.all([import('./result.svelte'), import('./piles.svelte')])
-  return { Result: result.default, Piles: piles.default }
+  const parts = [
+    import('./result.svelte'),
+    import('./piles.svelte'),
+    import('./figure.svelte'),
+    panelWords(),
+  ] as const
+  const [result, piles, figure] = await Promise.all(parts)
+  return { Result: result.default, Piles: piles.default, Figure: figure.default }
 }
 
 export const onceRevealed = new OnceRevealed()

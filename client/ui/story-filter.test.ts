@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { StoryView } from '../session-view.ts'
 import { FakeSession } from '../testing.svelte.ts'
-import { filterStories, totalsOf } from './story-filter.ts'
+import { filterStories } from './story-filter.ts'
+import { totalsOf } from './story-totals.ts'
 
 function backlog(): readonly StoryView[] {
   const session = new FakeSession()
