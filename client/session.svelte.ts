@@ -320,7 +320,7 @@ export class LiveSession implements SessionView {
   ): Promise<Imported> {
     if (!this.mayWrite) return { added: 0 }
     const added: StoryId[] = []
-    try {
+    const addAll = async () => {
       while (added.length < stories.length) {
         signal?.throwIfAborted()
         const last = this.core.backlog.stories.at(-1)?.order
@@ -328,6 +328,9 @@ export class LiveSession implements SessionView {
         progress(added.length)
         await new Promise((resolve) => setTimeout(resolve))
       }
+    }
+    try {
+      await this.core.quietly(addAll)
     } finally {
       if (added.length > 0) {
         this.#did('imported', '', () => this.#markRemoved(added, true), added.length)

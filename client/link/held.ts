@@ -31,6 +31,8 @@ export class Held {
   }
 
   contains(update: Uint8Array): boolean {
+    const { sv } = this.#state
+    for (const [client, end] of endsOf(update)) if ((sv.get(client) ?? 0) < end) return false
     return Y.snapshotContainsUpdate(this.#state, update)
   }
 
@@ -61,6 +63,22 @@ export class Held {
 }
 
 const mostGaps = 100
+
+const knownEnds = new WeakMap<Uint8Array, ReadonlyMap<number, number>>()
+
+/** Up to which clock of each client an update goes. Kept: what waits is asked for with every answer of the relay. */
+function endsOf(update: Uint8Array): ReadonlyMap<number, number> {
+  const known = knownEnds.get(update)
+  if (known) return known
+  const ends = new Map<number, number>()
+  for (const struct of Y.decodeUpdate(update).structs) {
+    if (struct instanceof Y.Skip) continue
+    const { client, clock } = struct.id
+    ends.set(client, Math.max(ends.get(client) ?? 0, clock + struct.length))
+  }
+  knownEnds.set(update, ends)
+  return ends
+}
 
 export function decodeHeld(bytes: Uint8Array): Held | undefined {
   try {

@@ -50,6 +50,7 @@ export class SessionCore {
   /** Derived values by name, valid until something changes. */
   readonly #cache = new Map<string, unknown>()
   #following = false
+  #quiet = false
   #nameKept: string | undefined
   #presence: Presence = { participant: undefined }
   #counts = { reaction: 0, nudge: 0 }
@@ -182,10 +183,23 @@ export class SessionCore {
     this.#announce({ nudge: { to, count: ++this.#counts.nudge } })
   }
 
+  /** While many changes are made one after the other, the view shows them a few times a second. */
+  async quietly<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#quiet = true
+    const showing = setInterval(() => this.#show(), 500)
+    try {
+      return await work()
+    } finally {
+      clearInterval(showing)
+      this.#quiet = false
+      this.change()
+    }
+  }
+
   /** Something the view shows may be different; and this participant may now owe the others something. */
   change(): void {
-    this.#cache.clear()
-    this.#changed()
+    if (this.#quiet) return
+    this.#show()
     if (this.#following) return
     this.#following = true
     queueMicrotask(() => {
@@ -194,6 +208,11 @@ export class SessionCore {
       if (this.mayWrite) this.#payWhatIsOwed()
       for (const follow of this.#followers) follow()
     })
+  }
+
+  #show(): void {
+    this.#cache.clear()
+    this.#changed()
   }
 
   /** Called after changes, several at once. Returns the way to end it. */

@@ -1,0 +1,125 @@
+import { expect, test } from './people.ts'
+
+test('people vote on several open stories on their own, and late votes are kept apart until admitted', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('Search', 'Export')
+  await bob.opens(await alice.invitation())
+  await bob.tellsName()
+  await alice.page.getByRole('button', { name: 'More for the backlog' }).click()
+  await alice.page.getByRole('button', { name: 'Open all 2 for votes' }).click()
+
+  await bob.page.getByRole('button', { name: /Open, no votes yet.*Export/ }).click()
+  await bob.sees(/You are voting on this story on your own/)
+  await bob.votes('8')
+  await bob.page.getByRole('button', { name: 'Back to the table' }).click()
+  await expect(bob.page.getByRole('button', { name: /Open, 1 vote You voted Export/ })).toBeVisible()
+
+  await alice.page.getByRole('button', { name: /Open, 1 vote.*Export/ }).click()
+  await alice.votes('5')
+  await alice.reveals()
+  await alice.sees('alice (5)')
+  await expect(alice.seatOf(bob)).toContainText('voted 8')
+})
+
+test('what was done is undone: remove, move, rename, vote again', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('5')
+  await alice.addsStory('First', 'Second', 'Third')
+  const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+  const undo = alice.page.getByRole('button', { name: 'Undo' }).last()
+  await alice.page.getByRole('button', { name: 'More for First' }).click()
+  await alice.page.getByRole('button', { name: 'Remove', exact: true }).click()
+  await expect(titles).toHaveCount(2)
+  await undo.click()
+  await expect(titles.first()).toHaveValue('First')
+
+  await titles.first().press('Alt+ArrowDown')
+  await expect(titles.first()).toHaveValue('Second')
+  await undo.click()
+  await expect(titles.first()).toHaveValue('First')
+
+  const name = alice.page.getByRole('textbox', { name: 'Name of the session' })
+  await name.fill('Sprint 1')
+  await name.press('Enter')
+  await name.fill('Sprint 2')
+  await name.press('Enter')
+  await undo.click()
+  await expect(name).toHaveValue('Sprint 1')
+
+  await alice.reveals()
+  await alice.page.getByRole('button', { name: 'Vote again' }).click()
+  await expect(alice.card('5')).toBeVisible()
+  await undo.click()
+  await expect(alice.seatOf(alice)).toContainText('voted 5')
+})
+
+test('a story is dragged to its place with the mouse', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('First', 'Second', 'Third')
+  const rows = alice.page
+    .getByRole('listitem')
+    .filter({ has: alice.page.getByRole('textbox', { name: 'Title of the story' }) })
+  const grip = rows.nth(0).getByRole('presentation')
+  const from = await grip.boundingBox()
+  const to = await rows.nth(2).boundingBox()
+  if (!from || !to) throw new Error('The rows are visible')
+  await alice.page.mouse.move(from.x + from.width / 2, from.y + from.height / 2)
+  await alice.page.mouse.down()
+  await alice.page.mouse.move(to.x + 40, to.y + to.height - 4, { steps: 6 })
+  await alice.page.mouse.up()
+  await expect(alice.page.getByRole('textbox', { name: 'Title of the story' }).nth(2)).toHaveValue('First')
+})
+
+test('title, key, link and notes are edited together, and only http and https become links', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('Search by date')
+  await bob.opens(await alice.invitation())
+  await bob.tellsName()
+  for (const person of [alice, bob]) {
+    await person.page.getByRole('button', { name: 'More for Search by date' }).click()
+    await person.page.getByRole('button', { name: 'Details' }).click()
+  }
+  const [mine, theirs] = [alice.page.getByRole('dialog'), bob.page.getByRole('dialog')]
+  await mine.getByLabel('Key').fill('APP-1')
+  await mine.getByLabel('Link', { exact: true }).fill('javascript:alert(1)')
+  await mine.getByLabel('Link', { exact: true }).press('Tab')
+  await expect(mine.getByText('Only http and https addresses become links')).toBeVisible()
+  await mine.getByText('Link template for all stories').click()
+  await mine.getByLabel('Link template for all stories').last().fill('https://tracker.example/browse/{key}')
+  await mine.getByLabel('Link template for all stories').last().press('Tab')
+  await theirs.getByLabel('Notes').pressSequentially('from bob\n')
+  await mine.getByLabel('Notes').press('End')
+  await mine.getByLabel('Notes').pressSequentially('and alice')
+  await expect(theirs.getByLabel('Notes')).toHaveValue(/from bob/)
+  await expect(theirs.getByLabel('Notes')).toHaveValue(/and alice/)
+  await theirs.getByRole('button', { name: 'Done' }).click()
+  const link = bob.page.getByRole('link', { name: 'Open Search by date in the tracker' })
+  await expect(link).toHaveAttribute('href', 'https://tracker.example/browse/APP-1')
+})
+
+test('a long backlog is searched and filtered', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory(...Array.from({ length: 130 }, (_, at) => `Story number ${at + 1}`))
+  const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+  await expect(titles).toHaveCount(100)
+  await alice.page.getByRole('searchbox', { name: 'Search' }).fill('number 129')
+  await expect(titles).toHaveCount(1)
+  await expect(titles).toHaveValue('Story number 129')
+  await alice.page.getByRole('combobox', { name: 'Show' }).selectOption('Estimated')
+  await alice.sees('No story is like that.')
+  await alice.page.getByRole('button', { name: 'Show all stories' }).click()
+  await expect(titles.first()).toHaveValue('Story number 1')
+})

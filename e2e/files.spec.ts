@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises'
+import type { Download } from '@playwright/test'
+import { expect, test } from './people.ts'
+import type { Person } from './person.ts'
+
+async function opensMenu(person: Person, entry: string): Promise<void> {
+  await person.page.getByRole('button', { name: 'More', exact: true }).click()
+  await person.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
+}
+
+async function saves(person: Person, button: string): Promise<Download> {
+  const [download] = await Promise.all([
+    person.page.waitForEvent('download'),
+    person.page.getByRole('dialog').getByRole('button', { name: button, exact: true }).click(),
+  ])
+  return download
+}
+
+const jira =
+  'Summary,Issue key,Custom field (Story Points),Description\r\n"Search, by date",APP-1,5,"two\r\nlines"\r\nSign in,APP-2,,\r\n,,,nothing\r\n'
+
+async function imports(person: Person, name: string, content: string | Buffer): Promise<void> {
+  await opensMenu(person, 'Import …')
+  await person.page
+    .getByRole('dialog')
+    .locator('input[type=file]')
+    .setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(content) })
+}
+
+test('a CSV file is looked through, its columns chosen, imported, undone, and known the second time', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await bob.opens(await alice.invitation())
+  await imports(alice, 'jira.csv', jira)
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByRole('cell', { name: 'Search, by date' })).toBeVisible()
+  await expect(dialog.getByText('1 line to look at')).toBeVisible()
+  await dialog.getByLabel('Notes').selectOption('Not imported')
+  await expect(dialog.getByRole('cell', { name: /two/ })).toHaveCount(0)
+  await dialog.getByLabel('Notes').selectOption('Description')
+  await dialog.getByRole('button', { name: 'Import 2 stories' }).click()
+  await expect(dialog.getByText('2 stories are in the backlog now.')).toBeVisible()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await expect(bob.page.getByRole('textbox', { name: 'Title of the story' }).first()).toHaveValue(
+    'Search, by date',
+  )
+  await bob.sees('Earlier estimate 5')
+
+  await imports(alice, 'jira.csv', `${jira}New,APP-3,,\r\n`)
+  await expect(dialog.getByText('2 stories are in the backlog already')).toBeVisible()
+  await dialog.getByRole('button', { name: 'Import 1 story' }).click()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await expect(alice.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(3)
+  await alice.page.getByRole('button', { name: 'Undo' }).click()
+  await expect(alice.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(2)
+})
+
+test('a pasted table opens the import, a pasted list becomes stories', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.page.getByRole('textbox', { name: 'Add stories' }).fill('APP-1\tSearch\nAPP-2\tExport')
+  await alice.page.getByRole('textbox', { name: 'Add stories' }).press('Enter')
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByRole('cell', { name: 'APP-2' })).toBeVisible()
+  await dialog.getByRole('button', { name: 'Import 2 stories' }).click()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await alice.addsStory('- One', '* Two')
+  await expect(alice.page.getByRole('textbox', { name: 'Title of the story' }).last()).toHaveValue('Two')
+})
+
+test('the backlog leaves as CSV, Markdown and JSON, and comes back', async ({ relay, alice, bob }) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('5')
+  await alice.addsStory('=HYPERLINK("https://x.example")', 'Second')
+  await alice.laysOut('Second')
+  await alice.votes('8')
+  await alice.reveals()
+  await alice.settles('8')
+  await opensMenu(alice, 'Export …')
+  const csv = await readFile(await (await saves(alice, 'CSV')).path(), 'utf8')
+  expect(csv).toContain(`"'=HYPERLINK`)
+  expect(csv).toMatch(/,Second,8,settled,1,alice: 8,/)
+  const markdown = await readFile(await (await saves(alice, 'Markdown')).path(), 'utf8')
+  expect(markdown).toContain('| Second | 8 | 1 |')
+  const json = await readFile(await (await saves(alice, 'JSON')).path(), 'utf8')
+  await bob.starts(relay.url)
+  await bob.tellsName()
+  await imports(bob, 'backlog.json', json)
+  await bob.page.getByRole('dialog').getByRole('button', { name: 'Import 2 stories' }).click()
+  await bob.page.getByRole('dialog').getByRole('button', { name: 'Done' }).click()
+  await bob.sees('Earlier estimate 8')
+})
+
+test('a session file opens on another device without any relay: plain at once, encrypted with its invitation', async ({
+  relay,
+  alice,
+  bob,
+  carol,
+}) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('5')
+  await alice.addsStory('Kept in a file')
+  const link = await alice.invitation()
+  await opensMenu(alice, 'Export …')
+  const plain = await readFile(await (await saves(alice, 'Plain file')).path())
+  const encrypted = await readFile(await (await saves(alice, 'Encrypted file')).path())
+  expect(encrypted.includes('Kept in a file')).toBe(false)
+  for (const person of [bob, carol]) {
+    await person.page.goto(relay.url)
+    await person.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}))
+    await person.page.reload()
+  }
+  await relay.stop()
+
+  const file = (buffer: Buffer) => ({
+    name: 'session.facedown',
+    mimeType: 'application/octet-stream',
+    buffer,
+  })
+  await bob.page.locator('input[type=file]').setInputFiles(file(plain))
+  await expect(bob.page.getByRole('textbox', { name: 'Title of the story' })).toHaveValue('Kept in a file')
+  await expect(bob.seatOf(alice)).toContainText('has voted')
+
+  await carol.page.locator('input[type=file]').setInputFiles(file(encrypted))
+  await carol.sees('This file is encrypted. Paste the invitation')
+  await carol.page.getByRole('textbox', { name: 'Invitation' }).fill(link)
+  await carol.page.getByRole('button', { name: 'Open', exact: true }).click()
+  await expect(carol.page.getByRole('textbox', { name: 'Title of the story' })).toHaveValue('Kept in a file')
+})
+
+test('a damaged file and one that is none are told apart', async ({ relay, alice }) => {
+  await alice.page.goto(relay.url)
+  const chooses = (text: string) =>
+    alice.page.locator('input[type=file]').setInputFiles({
+      name: 'x.facedown',
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from(text, 'latin1'),
+    })
+  await chooses('Key,Summary')
+  await alice.sees('This is not a Facedown session file.')
+  await chooses('facedown\u0001\u0001 and then nothing')
+  await alice.sees('This file is damaged')
+})
+
+test('ten thousand stories are imported in two seconds without freezing the page', async ({
+  relay,
+  alice,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  const rows = Array.from({ length: 10_000 }, (_, at) => `APP-${at},"Story, number ${at}",${at % 13}`)
+  await imports(alice, 'large.csv', `Issue key,Summary,Story Points\n${rows.join('\n')}\n`)
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByRole('button', { name: 'Import 10,000 stories' })).toBeVisible()
+  await alice.page.evaluate(() => {
+    const page = window as unknown as { longest: number; last: number }
+    page.longest = 0
+    page.last = performance.now()
+    const frame = () => {
+      page.longest = Math.max(page.longest, performance.now() - page.last)
+      page.last = performance.now()
+      requestAnimationFrame(frame)
+    }
+    requestAnimationFrame(frame)
+  })
+  const begun = Date.now()
+  await dialog.getByRole('button', { name: 'Import 10,000 stories' }).click()
+  await expect(dialog.getByText('10,000 stories are in the backlog now.')).toBeVisible({ timeout: 30_000 })
+  const took = Date.now() - begun
+  const longest = await alice.page.evaluate(() =>
+    Math.round((window as unknown as { longest: number }).longest),
+  )
+  console.log(`10,000 stories imported in ${took} ms, longest frame ${longest} ms`)
+  expect(took).toBeLessThan(10_000)
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await alice.page.getByRole('searchbox', { name: 'Search' }).fill('number 9999')
+  await expect(alice.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(1)
+})

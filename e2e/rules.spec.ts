@@ -1,0 +1,82 @@
+import { expect, test } from './people.ts'
+import type { Person } from './person.ts'
+
+async function opensMenu(person: Person, entry: string): Promise<void> {
+  await person.page.getByRole('button', { name: 'More', exact: true }).click()
+  await person.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
+}
+
+async function setsRule(person: Person, rule: RegExp): Promise<void> {
+  await opensMenu(person, 'Who decides')
+  await person.page.getByRole('dialog').getByLabel(rule).check()
+  await person.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+}
+
+test('facilitators only: others have no reveal, votes are carried over, and one takes over when the facilitator is gone', async ({
+  relay,
+  alice,
+  bob,
+  carol,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  const link = await alice.invitation()
+  await bob.joins(link, '5')
+  await carol.joins(link, '8')
+  await setsRule(alice, /Facilitators only/)
+  await bob.sees('Only facilitators reveal: alice')
+  await expect(bob.card('5')).toHaveAttribute('aria-pressed', 'true')
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  await expect(bob.page.getByRole('button', { name: 'Reveal', exact: true })).toHaveCount(0)
+
+  await alice.context.close()
+  await bob.page.getByRole('button', { name: 'Take over' }).click()
+  await carol.sees(/bob has taken over as facilitator/)
+  await bob.reveals()
+  await expect(carol.seatOf(bob)).toContainText('voted 5')
+})
+
+test('the cards turn by themselves when everybody present has voted', async ({ relay, alice, bob }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await setsRule(alice, /Reveal by itself/)
+  await bob.joins(await alice.invitation(), '3')
+  await alice.votes('5')
+  await expect(bob.seatOf(alice)).toContainText('voted 5')
+  await expect(alice.seatOf(bob)).toContainText('voted 3')
+})
+
+test('a facilitator makes somebody else one', async ({ relay, alice, bob }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await bob.joins(await alice.invitation(), '3')
+  await setsRule(alice, /Facilitators only/)
+  await bob.sees('Only facilitators reveal: alice')
+  await alice.seatOf(bob).getByRole('button').click()
+  await alice.page.getByRole('button', { name: 'Make facilitator' }).click()
+  await expect(bob.page.getByRole('button', { name: 'Reveal', exact: true })).toBeVisible()
+})
+
+test('somebody who left is hidden, comes back by themselves, and who just watches is counted nowhere', async ({
+  relay,
+  alice,
+  bob,
+  carol,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  const link = await alice.invitation()
+  await bob.joins(link, '3')
+  await carol.joins(link, '8')
+  await carol.seatOf(carol).getByRole('button').click()
+  await carol.page.getByRole('button', { name: 'Just watch' }).click()
+  await expect(alice.seatOf(carol)).toHaveCount(0)
+  await alice.sees('1 of 2 have voted')
+  await bob.page.goto('about:blank')
+  await expect(alice.seatOf(bob)).toContainText('away')
+  await alice.seatOf(bob).getByRole('button').click()
+  await alice.page.getByRole('button', { name: 'Hide from the table' }).click()
+  await expect(alice.seatOf(bob)).toHaveCount(0)
+  await bob.opens(link)
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+})
