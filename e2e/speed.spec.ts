@@ -119,9 +119,11 @@ test('the first load needs at most 100 KB of compressed JavaScript before the fi
   })
   await alice.starts(relay.url)
   await alice.page.getByLabel('Your name').fill('alice')
-  await alice.votes('5')
+  await expect(alice.card('5')).toBeEnabled()
+  // What shows a result is fetched because of the vote, so it is no part of the way to it.
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
   console.log(`${total} bytes of JavaScript before the first vote`)
+  await alice.votes('5')
   expect(sizes.size).toBeGreaterThan(0)
   expect(total).toBeGreaterThan(20_000)
   expect(total).toBeLessThanOrEqual(100 * 1024)

@@ -91,25 +91,6 @@ export interface Messages {
   'saved.refused': undefined
   'saved.notSaved': undefined
   'saved.waiting': { count: number }
-  'saved.onDevice': undefined
-  'saved.onDeviceSaving': undefined
-  'saved.full': undefined
-  'saved.unavailable': undefined
-  'saved.broken': undefined
-  'saved.atRelay': undefined
-  'saved.atRelayWaiting': { count: number }
-  'saved.relayConnecting': undefined
-  'saved.relayOffline': { time: string }
-  'saved.relayUnkept': undefined
-  'saved.relayRefused': { why: string }
-  'saved.same': undefined
-  'saved.differs': undefined
-  'refused.malformed': undefined
-  'refused.forbidden': undefined
-  'refused.origin': undefined
-  'refused.version': undefined
-  'refused.tooLarge': undefined
-  'refused.deleted': undefined
   'button.undo': undefined
   'button.close': undefined
   'announce.median': { label: string }
@@ -478,4 +459,23 @@ export interface Messages {
   'menu.rules': undefined
   'menu.phone': undefined
   'memory.title': { label: string }
+  'saved.onDevice': undefined
+  'saved.onDeviceSaving': undefined
+  'saved.full': undefined
+  'saved.unavailable': undefined
+  'saved.broken': undefined
+  'saved.atRelay': undefined
+  'saved.atRelayWaiting': { count: number }
+  'saved.relayConnecting': undefined
+  'saved.relayOffline': { time: string }
+  'saved.relayUnkept': undefined
+  'saved.relayRefused': { why: string }
+  'saved.same': undefined
+  'saved.differs': undefined
+  'refused.malformed': undefined
+  'refused.forbidden': undefined
+  'refused.origin': undefined
+  'refused.version': undefined
+  'refused.tooLarge': undefined
+  'refused.deleted': undefined
 }
