@@ -1,116 +1,209 @@
 import { expect, test } from 'vitest'
-import { chronicleOf } from './chronicle.ts'
-import { type RecordId, storyId } from './id.ts'
-import { statisticsOf } from './statistics.ts'
-import { bytesOf, Device, meet } from './testing.ts'
+import { chronicleOf, type PastRound, type Times, tellRounds } from './chronicle.ts'
+import type { Card } from './deck.ts'
+import { type RoundId, storyId } from './id.ts'
+import { Ledger } from './ledger.ts'
+import { recordIdOf } from './record.ts'
+import { votesOf } from './round.ts'
+import { bytesOf, Chance, cards, Device, meet, memberKeys } from './testing.ts'
 
 const story = storyId(bytesOf(1, 10))
 const hour = 3_600_000
+const noTimes: Times = new Map()
 
-/** Two rounds on one story: apart first, then together. */
-function twoRounds() {
-  const alice = new Device('alice').introduces()
-  const bob = new Device('bob').introduces()
-  meet(alice, bob)
-  const times = new Map<RecordId, number>()
-  const round = (aliceSays: string, bobSays: string, at: number) => {
-    const id = alice.starts(story)
-    times.set(id, at)
-    meet(alice, bob)
-    alice.votes(id, aliceSays)
-    bob.votes(id, bobSays)
-    meet(alice, bob)
-    times.set(alice.reveals(id), at + 60_000)
-    meet(alice, bob)
-    alice.opens(id)
-    bob.opens(id)
-    meet(alice, bob)
-    return id
-  }
-  round('1', '8', hour)
-  const second = round('5', '8', 2 * hour)
-  return { alice, bob, second, times }
+function aliceAndBob(): [alice: Device, bob: Device] {
+  const people: [Device, Device] = [new Device('alice').introduces(), new Device('bob').introduces()]
+  meet(...people)
+  return people
 }
 
-test('a story’s rounds are told in order, with how the votes moved', () => {
-  const { alice, bob, times } = twoRounds()
-  const [first, second] = chronicleOf(alice.ledger, story, times)
-  expect(first).toMatchObject({
+/** All of them vote and open, in this round; the first of them reveals. */
+function playRound(people: readonly Device[], id: RoundId, places: readonly number[]) {
+  const [first] = people as [Device]
+  meet(...people)
+  people.forEach((person, at) => {
+    const card = places[at]
+    if (card !== undefined) person.publish(person.participant.choose(id, { card, unsure: false }))
+  })
+  meet(...people)
+  const reveal = first.reveals(id)
+  meet(...people)
+  for (const person of people) person.opens(id)
+  meet(...people)
+  return reveal
+}
+
+function playWith(deck: readonly Card[], people: readonly Device[], ...places: number[]): RoundId {
+  const [first] = people as [Device]
+  const id = first.publish(first.participant.startRound(story, deck))
+  playRound(people, id, places)
+  return id
+}
+
+function stepsIn(round: PastRound | undefined): (number | undefined)[] | undefined {
+  return round?.movement?.moves.map(({ steps }) => steps)
+}
+
+test('a story’s rounds are told in order, with who revealed them, when, and how the votes moved', () => {
+  const [alice, bob] = aliceAndBob()
+  const first = alice.starts(story)
+  const firstReveal = playRound([alice, bob], first, [0, 2])
+  const second = playWith(cards, [alice, bob], 1, 2)
+  const times = new Map([
+    [first, hour],
+    [firstReveal, hour + 60_000],
+  ])
+  const [before, after, ...more] = chronicleOf(bob.ledger, story, times)
+  expect(more).toEqual([])
+  expect(before).toMatchObject({
+    record: { id: first, cards },
+    state: { phase: 'revealed', revealedBy: [alice.id] },
     started: hour,
     revealed: hour + 60_000,
     movement: undefined,
     withdrawn: false,
   })
-  expect(second?.movement?.agreement).toEqual([0.5, 0.5])
-  expect(second?.movement?.median.map((card) => card?.label)).toEqual(['8', '8'])
-  const moves = second?.movement?.moves.map(({ voter, from, to, steps }) => [
+  expect(after).toMatchObject({ record: { id: second }, started: undefined, revealed: undefined })
+  expect(after?.movement?.agreement).toEqual([0.5, 0.5])
+  expect(after?.movement?.median.map((card) => card?.label)).toEqual(['8', '8'])
+  const moves = after?.movement?.moves.map(({ voter, from, to, steps }) => [
     voter,
-    from.label,
-    to.label,
-    steps,
+    [from.label, to.label, steps],
   ])
-  expect(new Map(moves?.map(([voter, ...move]) => [voter, move]))).toEqual(
-    new Map([
-      [alice.id, ['1', '5', 1]],
-      [bob.id, ['8', '8', 0]],
-    ]),
-  )
-})
-
-test('a round that was taken back is told, and says so', () => {
-  const { alice, times } = twoRounds()
-  const third = alice.starts(story)
-  alice.publish(alice.participant.withdraw(third))
-  expect(chronicleOf(alice.ledger, story, times).map(({ withdrawn }) => withdrawn)).toEqual([
-    false,
-    false,
-    true,
-  ])
-})
-
-test('a session comes to sums, a matrix, agreement and times', () => {
-  const { alice, times } = twoRounds()
-  const rounds = chronicleOf(alice.ledger, story, times)
-  const settled = { story: 'Search', rounds, estimate: { label: '5', number: 5 }, settled: 3 * hour }
-  const size = { story: 'Sign in', rounds: [], estimate: { label: 'XL' }, settled: undefined }
-  const open = { story: 'Export', rounds: [], estimate: undefined, settled: undefined }
-  expect(statisticsOf([open, size, settled])).toEqual({
-    stories: 3,
-    settled: 2,
-    sum: 5,
-    withoutNumber: 1,
-    rounds: 2,
-    consensus: 0,
-    matrix: [
-      { card: { label: '5', number: 5 }, stories: ['Search'] },
-      { card: { label: 'XL' }, stories: ['Sign in'] },
-    ],
-    agreement: [
-      { story: 'Search', share: 0.5 },
-      { story: 'Search', share: 0.5 },
-    ],
-    durations: [{ story: 'Search', milliseconds: 2 * hour }],
-    medianDuration: 2 * hour,
+  expect(Object.fromEntries(moves ?? [])).toEqual({
+    [alice.id]: ['1', '5', 1],
+    [bob.id]: ['8', '8', 0],
   })
 })
 
-test('a session in which nothing happened has numbers too', () => {
-  expect(statisticsOf([])).toMatchObject({
-    stories: 0,
-    sum: 0,
-    consensus: undefined,
-    medianDuration: undefined,
-  })
+test('two people who reveal at once are both told, and the earlier time is the one of the reveal', () => {
+  const [alice, bob] = aliceAndBob()
+  const round = alice.starts(story)
+  meet(alice, bob)
+  const times = new Map([
+    [alice.reveals(round), 2 * hour],
+    [bob.reveals(round), hour],
+  ])
+  meet(alice, bob)
+  const [told] = chronicleOf(alice.ledger, story, times)
+  expect(told?.revealed).toBe(hour)
+  expect(told?.state).toMatchObject({ revealedBy: [alice.id, bob.id].sort() })
 })
 
-test('a clock that is years off takes no part in the times', () => {
-  const { alice, times } = twoRounds()
-  const rounds = chronicleOf(alice.ledger, story, times)
-  const settled = [-1, 10 * 365 * 24 * hour].map((at) => ({
-    story: 'Search',
-    rounds,
-    estimate: { label: '5', number: 5 },
-    settled: at,
-  }))
-  expect(statisticsOf(settled).durations).toEqual([])
+test('a time that no calendar has is no time', () => {
+  const [alice] = aliceAndBob()
+  const round = alice.starts(story)
+  for (const time of [-hour, 0, 1e300]) {
+    expect(chronicleOf(alice.ledger, story, new Map([[round, time]]))[0]?.started).toBeUndefined()
+  }
 })
+
+test('a round that was taken back is told, says so, and nothing is measured by it', () => {
+  const [alice, bob] = aliceAndBob()
+  playWith(cards, [alice, bob], 0, 0)
+  alice.publish(alice.participant.withdraw(alice.starts(story)))
+  playWith(cards, [alice, bob], 1, 2)
+  const told = chronicleOf(alice.ledger, story, noTimes)
+  expect(told.map(({ withdrawn }) => withdrawn)).toEqual([false, true, false])
+  expect(told.map(stepsIn)).toEqual([undefined, undefined, expect.arrayContaining([1, 2])])
+})
+
+test('special cards between the others are no steps, and may change from round to round', () => {
+  const people = aliceAndBob()
+  const [one, five, eight] = cards as [Card, Card, Card]
+  const coffee: Card = { label: '☕', special: true }
+  playWith([one, coffee, five, eight], people, 0, 0)
+  playWith([one, five, eight], people, 2, 2)
+  playWith([one, coffee, five, eight], people, 0, 1)
+  const [, up, down] = chronicleOf(people[0].ledger, story, noTimes)
+  expect(stepsIn(up)).toEqual([2, 2])
+  expect(new Set(stepsIn(down))).toEqual(new Set([-2, undefined]))
+})
+
+test('between different decks the cards moved, by no number of steps', () => {
+  const people = aliceAndBob()
+  playWith(cards, people, 0, 1)
+  playWith([{ label: 'S' }, { label: 'L' }], people, 1, 1)
+  const [, after] = chronicleOf(people[0].ledger, story, noTimes)
+  expect(stepsIn(after)).toEqual([undefined, undefined])
+  expect(after?.movement?.median.map((card) => card?.label)).toEqual(['5', 'L'])
+})
+
+test('when nobody knew at first there was no agreement to begin with, rather than none at all', () => {
+  const people = aliceAndBob()
+  playWith(cards, people, 3, 3)
+  playWith(cards, people, 1, 1)
+  const [, after] = chronicleOf(people[0].ledger, story, noTimes)
+  expect(after?.movement?.agreement).toEqual([undefined, 1])
+  expect(after?.movement?.median[0]).toBeUndefined()
+})
+
+test('quick rounds are told without movement: each is about something else', () => {
+  const people = aliceAndBob()
+  const [alice] = people
+  for (const place of [0, 2]) playRound(people, alice.starts(), [place, place])
+  const told = chronicleOf(alice.ledger, 'quick', noTimes)
+  expect(told.map(({ tally, movement }) => [tally?.consensus, movement])).toEqual([
+    [true, undefined],
+    [true, undefined],
+  ])
+})
+
+test('asking for one story verifies nothing of the others, and a round at a time nothing of the later ones', () => {
+  const people = aliceAndBob()
+  const [alice] = people
+  for (let round = 0; round < 3; round++) playWith(cards, people, 0, 1)
+  playRound(people, alice.starts(), [0, 1])
+  const carol = new Device('carol')
+  carol.hears(alice)
+  const portions: number[] = []
+  for (const _ of tellRounds(carol.ledger, story, noTimes)) portions.push(carol.ledger.verified().length / 16)
+  // Two profiles and three rounds first, then two seals and a reveal of each round.
+  expect(portions).toEqual([8, 11, 14])
+  expect(chronicleOf(carol.ledger, 'quick', noTimes)).toHaveLength(1)
+  expect(carol.ledger.verified().length / 16).toBe(18)
+})
+
+test('any order of arrival tells the same chronicle, and each tally has the votes that count', () => {
+  const histories = Number(process.env.CHRONICLES ?? 40)
+  let movements = 0
+  for (let seed = 1; seed <= histories; seed++) {
+    const chance = new Chance(seed)
+    const people = ['alice', 'bob', 'carol'].map((name) => new Device(name).introduces())
+    meet(...people)
+    for (let round = 0; round < 3; round++) {
+      const starter = chance.pick(people)
+      const id = starter.starts(story)
+      const places = people.map(() => chance.below(cards.length))
+      if (chance.happens(0.8)) playRound([starter, ...people.filter((one) => one !== starter)], id, places)
+      else if (chance.happens(0.5)) starter.publish(starter.participant.withdraw(id))
+      if (chance.happens(0.8)) meet(...people)
+    }
+    meet(...people)
+    const [alice] = people as [Device]
+    const told = chronicleOf(alice.ledger, story, noTimes)
+    const shuffled = new Ledger(memberKeys)
+    shuffled.trust(alice.ledger.verified())
+    const records = [...alice.doc.getMap<Uint8Array>('records').values()]
+    for (const bytes of chance.shuffled(records)) shuffled.add(recordIdOf(bytes), bytes)
+    expect(chronicleOf(shuffled, story, noTimes), `seed ${seed}`).toEqual(told)
+    for (const { state, tally, movement } of told) {
+      expect(tally?.votes ?? 0).toBe(votesOf(state).length)
+      if (!movement) continue
+      movements++
+      const voters = new Set(votesOf(state).map(({ voter }) => voter))
+      expect(movement.moves.every(({ voter }) => voters.has(voter))).toBe(true)
+      for (const { from, to, steps } of movement.moves) {
+        const distance = cards.indexOf(find(to)) - cards.indexOf(find(from))
+        expect(steps).toBe(from.special || to.special ? undefined : distance)
+      }
+    }
+  }
+  expect(movements).toBeGreaterThan(histories / 2)
+})
+
+function find(card: Card): Card {
+  const found = cards.find(({ label }) => label === card.label)
+  if (!found) throw new Error(`No card says ${card.label}`)
+  return found
+}

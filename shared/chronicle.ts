@@ -13,7 +13,7 @@ export interface PastRound {
   readonly tally: Tally<ParticipantId> | undefined
   /** Taken back, so nobody sees it on the table any more. */
   readonly withdrawn: boolean
-  /** By their authors' clocks, in milliseconds; undefined when nobody noted it. */
+  /** By their authors' clocks, in milliseconds; undefined when nobody noted it, or the clock was none. */
   readonly started: number | undefined
   readonly revealed: number | undefined
   /** Since the last revealed round of the same story; undefined for the first one. */
@@ -21,74 +21,94 @@ export interface PastRound {
 }
 
 export interface Movement {
-  /** Of those who voted in both, in steps of the deck: how far, and up or down. */
+  /** Of those whose votes counted in both rounds. */
   readonly moves: readonly Move[]
   readonly median: readonly [from: Card | undefined, to: Card | undefined]
-  /** 0 to 1, see `Tally`. */
-  readonly agreement: readonly [from: number, to: number]
+  /** 0 to 1, see `Tally`; undefined for a round in which only special cards were chosen, or none. */
+  readonly agreement: readonly [from: number | undefined, to: number | undefined]
 }
 
 export interface Move {
   readonly voter: ParticipantId
   readonly from: Card
   readonly to: Card
-  /** Undefined when the two decks differ, or one card is special. */
+  /** Of the deck, up or down; undefined when the two rounds' cards differ in more than the special ones, or one card is special. */
   readonly steps: number | undefined
 }
 
 export type Times = ReadonlyMap<RecordId, number>
 
+/** The latest time that a `Date` can show. */
+const lastTime = 8.64e15
+
 /** The first round first. Verifies what it reads: that is a story's worth, not a session's. */
 export function chronicleOf(ledger: Ledger, topic: Topic, times: Times): PastRound[] {
-  let last: PastRound | undefined
-  return ledger
-    .allRounds(topic)
-    .reverse()
-    .map((record) => {
-      const round = pastRound(ledger, record, times, last)
-      if (round.tally && topic !== 'quick') last = round
-      return round
-    })
+  return [...tellRounds(ledger, topic, times)]
 }
 
-function pastRound(
-  ledger: Ledger,
-  record: RecordOf<'round'>,
-  times: Times,
-  last: PastRound | undefined,
-): PastRound {
+/** The same, a round at a time: to verify twenty votes takes long enough, so the caller may pause between them. */
+export function* tellRounds(ledger: Ledger, topic: Topic, times: Times): Generator<PastRound, void> {
+  let last: PastRound | undefined
+  for (const record of ledger.allRounds(topic).reverse()) {
+    const round = pastRound(ledger, record, times)
+    const told = last && round.tally ? { ...round, movement: movement(last, round) } : round
+    // Quick rounds are about something else each time.
+    if (told.tally && topic !== 'quick') last = told
+    yield told
+  }
+}
+
+function pastRound(ledger: Ledger, record: RecordOf<'round'>, times: Times): PastRound {
   const state = ledger.resolve(record)
-  const counted = state.phase === 'voting' ? undefined : tally(record.cards, votesOf(state))
-  const reveals = ledger.of(record.id, 'reveal').flatMap(({ id }) => times.get(id) ?? [])
-  const round = {
+  const reveals = ledger.of(record.id, 'reveal').map(({ id }) => id)
+  return {
     record,
     state,
-    tally: counted,
+    tally: state.phase === 'voting' ? undefined : tally(record.cards, votesOf(state)),
     withdrawn: ledger.withdrawn(record.id),
-    started: times.get(record.id),
-    revealed: reveals.length > 0 ? Math.min(...reveals) : undefined,
+    started: earliest([record.id], times),
+    revealed: earliest(reveals, times),
+    movement: undefined,
   }
-  return { ...round, movement: last && counted ? movement(last, { ...round, tally: counted }) : undefined }
 }
 
-function movement(before: PastRound, after: Omit<PastRound, 'movement'>): Movement {
-  const chosen = ({ record, state }: Omit<PastRound, 'movement'>) =>
-    new Map(votesOf(state).flatMap(({ voter, card }) => (record.cards[card] ? [[voter, card] as const] : [])))
-  const [earlier, later] = [chosen(before), chosen(after)]
+function earliest(records: readonly RecordId[], times: Times): number | undefined {
+  const noted = records.flatMap((id) => times.get(id) ?? []).filter((time) => time > 0 && time <= lastTime)
+  return noted.length > 0 ? Math.min(...noted) : undefined
+}
+
+function movement(before: PastRound, after: PastRound): Movement {
   const [oldCards, newCards] = [before.record.cards, after.record.cards]
-  const sameDeck = JSON.stringify(oldCards) === JSON.stringify(newCards)
-  const moves = [...later].flatMap(([voter, card]): Move[] => {
+  const [oldSteps, newSteps] = [stepsOf(oldCards), stepsOf(newCards)]
+  const comparable = sameOrder(oldCards, newCards)
+  const earlier = new Map(votesOf(before.state).map(({ voter, card }) => [voter, card]))
+  const moves = votesOf(after.state).flatMap(({ voter, card }): Move[] => {
     const was = earlier.get(voter)
     const [from, to] = [was === undefined ? undefined : oldCards[was], newCards[card]]
     if (was === undefined || !from || !to) return []
-    const steps = sameDeck && !from.special && !to.special ? card - was : undefined
+    const [low, high] = [oldSteps[was], newSteps[card]]
+    const steps = comparable && low !== undefined && high !== undefined ? high - low : undefined
     return [{ voter, from, to, steps }]
   })
-  const median = ({ record, tally }: Omit<PastRound, 'movement'>) =>
-    tally?.median === undefined ? undefined : record.cards[tally.median]
   return {
     moves,
-    median: [median(before), median(after)],
-    agreement: [before.tally?.agreement ?? 0, after.tally?.agreement ?? 0],
+    median: [medianOf(before), medianOf(after)],
+    agreement: [before.tally?.agreement, after.tally?.agreement],
   }
+}
+
+/** For each card its place among those that are not special, which may stand anywhere between them. */
+function stepsOf(cards: readonly Card[]): (number | undefined)[] {
+  let step = 0
+  return cards.map((card) => (card.special ? undefined : step++))
+}
+
+function sameOrder(a: readonly Card[], b: readonly Card[]): boolean {
+  const labels = (cards: readonly Card[]) =>
+    JSON.stringify(cards.filter((card) => !card.special).map(({ label }) => label))
+  return labels(a) === labels(b)
+}
+
+function medianOf({ record, tally }: PastRound): Card | undefined {
+  return tally?.median === undefined ? undefined : record.cards[tally.median]
 }

@@ -23,9 +23,11 @@ const kinds: readonly FileKind[] = ['encrypted', 'plain']
 const headBytes = 26
 const nonceBytes = 24
 const checkBytes = 32
+const tagBytes = 16
 /** Larger files are not read. */
 export const fileLimit = 1 << 26
 
+/** A plain file gives away the role of `keys`: use `keysFor` to save one that gives away less. */
 export function encodeSessionFile(keys: SessionKeys, update: Uint8Array, kind: FileKind): Uint8Array {
   const head = joinBytes(magic, Uint8Array.of(version, kinds.indexOf(kind)), idBytes(keys.session))
   if (kind === 'encrypted') {
@@ -46,7 +48,8 @@ export function openSessionFile(
     return { state: 'notAFile' }
   }
   if (bytes.length < headBytes) return { state: 'damaged' }
-  if (bytes[magic.length] !== version) return { state: 'newer' }
+  const written = bytes[magic.length] ?? 0
+  if (written !== version) return { state: written > version ? 'newer' : 'damaged' }
   const kind = kinds[bytes[magic.length + 1] ?? kinds.length]
   const session = sessionId(bytes.slice(headBytes - 16, headBytes))
   if (!kind) return { state: 'damaged' }
@@ -67,12 +70,13 @@ function openPlain(bytes: Uint8Array, session: SessionId): OpenedFile {
 }
 
 function openEncrypted(bytes: Uint8Array, session: SessionId, keys: SessionKeys | undefined): OpenedFile {
+  if (bytes.length < headBytes + nonceBytes + tagBytes) return { state: 'damaged' }
   if (!keys) return { state: 'locked', session }
   const nonce = bytes.subarray(headBytes, headBytes + nonceBytes)
   try {
     const cipher = xchacha20poly1305(keys.contentKey, nonce, bytes.subarray(0, headBytes))
     return { state: 'opened', keys, update: cipher.decrypt(bytes.subarray(headBytes + nonceBytes)) }
   } catch {
-    return { state: 'damaged' } // the library throws for bytes that are too short or were changed
+    return { state: 'damaged' } // the cipher throws for bytes that were changed
   }
 }

@@ -1,0 +1,86 @@
+import { expect, test } from './people.ts'
+
+test('a whole session by keyboard alone: create, invite, vote, reveal, settle, import, export', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  const { page } = alice
+  const spoken = page.locator('[aria-live=polite]')
+  /** Tab until the focus is on what is looked for: that it can be reached is the point. */
+  const tabsTo = async (name: RegExp) => {
+    for (let stop = 0; stop < 80; stop++) {
+      await page.keyboard.press('Tab')
+      const focused = await page.evaluate(() => {
+        const element = document.activeElement
+        const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined
+        return element?.getAttribute('aria-label') ?? label ?? element?.textContent?.trim() ?? ''
+      })
+      if (name.test(focused)) return
+    }
+    throw new Error(`The Tab key never came to ${name}`)
+  }
+  await page.goto(relay.url)
+  await tabsTo(/^Start a session$/)
+  await page.keyboard.press('Enter')
+  await expect(alice.card('5')).toBeVisible()
+  await tabsTo(/^Your name/)
+  await page.keyboard.type('alice')
+  await page.keyboard.press('Enter')
+
+  await tabsTo(/^Add stories$/)
+  await page.keyboard.type('Search by date')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('textbox', { name: 'Title of the story' })).toHaveValue('Search by date')
+  await tabsTo(/^Put on the table: Search by date$/)
+  await page.keyboard.press('Enter')
+
+  await tabsTo(/^Invite$/)
+  await page.keyboard.press('Enter')
+  const link = await page.getByRole('textbox', { name: 'Link to take part' }).inputValue()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await bob.joins(link, '8')
+  await expect(spoken.filter({ hasText: '1 of 2 have voted' })).toBeAttached()
+
+  await page.keyboard.press('8')
+  await expect(alice.card('8')).toHaveAttribute('aria-pressed', 'true')
+  await expect(spoken.filter({ hasText: '2 of 2 have voted' })).toBeAttached()
+  await page.keyboard.press('u')
+  await expect(page.getByRole('button', { name: 'Not sure' })).toHaveAttribute('aria-pressed', 'true')
+  await page.keyboard.press('r')
+  await expect(spoken.filter({ hasText: 'Revealed: consensus on 8' })).toBeAttached()
+  await tabsTo(/^Settle at 8$/)
+  await page.keyboard.press('Enter')
+  await expect(spoken.filter({ hasText: 'Settled at 8' })).toBeAttached()
+
+  await tabsTo(/^More$/)
+  await page.keyboard.press('Enter')
+  await tabsTo(/^Import/)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('dialog')).toBeVisible()
+  const chooser = page.waitForEvent('filechooser')
+  await tabsTo(/^Choose a file$/)
+  await page.keyboard.press('Enter')
+  await (await chooser).setFiles({
+    name: 'a.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from('Title\nFrom a file\n'),
+  })
+  await tabsTo(/^Import 1 story$/)
+  await page.keyboard.press('Enter')
+  await tabsTo(/^Done$/)
+  await page.keyboard.press('Enter')
+
+  await tabsTo(/^More$/)
+  await page.keyboard.press('Enter')
+  await tabsTo(/^Export/)
+  await page.keyboard.press('Enter')
+  const download = page.waitForEvent('download')
+  await tabsTo(/^CSV$/)
+  await page.keyboard.press('Enter')
+  expect((await download).suggestedFilename()).toMatch(/\.csv$/)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('n')
+  await expect(page.getByRole('heading', { level: 2 }).getByRole('textbox')).toHaveValue('From a file')
+})

@@ -1,0 +1,171 @@
+import { expect, test } from './people.ts'
+import type { Person } from './person.ts'
+
+async function opensMenu(person: Person, entry: string): Promise<void> {
+  await person.page.getByRole('button', { name: 'More', exact: true }).click()
+  await person.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
+}
+
+test('a deck of one’s own is made, shared and used from the next round; old rounds keep their cards', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await bob.joins(await alice.invitation(), '5')
+  await opensMenu(alice, 'Decks')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
+  await dialog.getByLabel('Name of the deck').fill('Fruit')
+  await dialog.getByLabel('More cards').fill('🍒 = 1, 🍎 = 3, 🍉 = 8, ?')
+  await dialog.getByRole('button', { name: 'Save and use' }).click()
+  await expect(bob.card('5')).toHaveAttribute('aria-pressed', 'true')
+  await alice.reveals()
+  await alice.page.getByRole('button', { name: 'Vote again' }).click()
+  await bob.votes('🍎')
+  await opensMenu(bob, 'Decks')
+  await expect(bob.page.getByRole('dialog').getByText('Made by your team')).toBeVisible()
+  await expect(bob.page.getByRole('dialog').getByRole('button', { name: /Fruit.*in use/ })).toBeVisible()
+})
+
+test('looking back shows every round, how votes moved, the matrix and the summary', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('Search by date')
+  await alice.laysOut('Search by date')
+  await bob.joins(await alice.invitation(), '2')
+  await alice.votes('8')
+  await bob.page.getByRole('button', { name: 'Not sure' }).click()
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  await alice.reveals()
+  await alice.sees('Without the unsure ones: median 8')
+  await alice.page.getByRole('button', { name: 'Vote again' }).click()
+  await alice.votes('5')
+  await bob.votes('5')
+  await alice.reveals()
+  await alice.settles('5')
+  await opensMenu(alice, 'Looking back')
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByText('bob was not sure.')).toBeVisible()
+  await expect(dialog.getByText('alice: 8 → 5')).toBeVisible()
+  await expect(dialog.getByText('bob: 2 → 5')).toBeVisible()
+  await dialog.getByRole('tab', { name: 'Estimates' }).click()
+  await expect(dialog.getByText('1 story')).toBeVisible()
+  await dialog.getByRole('tab', { name: 'Summary' }).click()
+  await expect(dialog.getByRole('table', { name: 'Stories by estimate' })).toBeVisible()
+  await expect(dialog.getByText('Agreement from round to round')).toBeVisible()
+})
+
+test('an earlier story with the same card is remembered across the sessions of a device', async ({
+  relay,
+  alice,
+}) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('1')
+  await alice.addsStory('Remember me')
+  await alice.laysOut('Remember me')
+  await alice.votes('8')
+  await alice.reveals()
+  await alice.settles('8')
+  await expect(alice.status).toContainText('Saved at the relay')
+  await alice.page.getByRole('link', { name: /All sessions/ }).click()
+  await alice.page.getByRole('button', { name: 'Start a session' }).click()
+  await alice.card('8').hover()
+  await alice.sees('Earlier stories with 8')
+  await alice.sees('Remember me')
+})
+
+test('a countdown, a reaction and a nudge reach the others', async ({ relay, alice, bob }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await bob.opens(await alice.invitation())
+  await bob.tellsName()
+  await expect(alice.seatOf(bob)).toBeVisible()
+  await alice.page.getByRole('button', { name: 'Countdown' }).click()
+  await alice.page.getByRole('button', { name: '2 minutes' }).click()
+  await expect(bob.page.getByRole('timer')).toContainText(/^(2:00|1:5\d)$/)
+  await bob.page.getByRole('button', { name: 'React', exact: true }).click()
+  await bob.page.getByRole('button', { name: 'Hooray' }).click()
+  await expect(alice.page.getByText('bob reacted with 🎉')).toBeAttached()
+  await alice.seatOf(bob).getByRole('button').click()
+  await alice.page.getByRole('button', { name: 'Ask to vote' }).click()
+  await bob.sees('alice asks you to vote.')
+})
+
+test('on another device one is the same participant', async ({ relay, alice, bob, newcomer }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await bob.joins(await alice.invitation(), '5')
+  await opensMenu(bob, 'Continue on my phone')
+  const link = await bob.page.getByRole('dialog').getByRole('textbox').inputValue()
+  const phone = await newcomer('bob')
+  await phone.opens(link)
+  await expect(phone.card('5')).toHaveAttribute('aria-pressed', 'true')
+  await phone.votes('8')
+  await expect(bob.card('8')).toHaveAttribute('aria-pressed', 'true')
+  await expect(alice.seatOf(bob)).toHaveCount(1)
+})
+
+test('the projector view stays after a reload and is left with Esc', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('5')
+  await opensMenu(alice, 'Projector view')
+  await expect(alice.page.getByRole('toolbar', { name: 'Your hand' })).toHaveCount(0)
+  await alice.page.reload()
+  await expect(alice.page.getByRole('button', { name: 'Leave the projector view' })).toBeVisible()
+  await alice.page.keyboard.press('Escape')
+  await expect(alice.card('5')).toBeVisible()
+})
+
+test('a session is renamed and deleted from the home page; who comes later is told', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.page.getByLabel('Your name').fill('alice')
+  await alice.votes('5')
+  const link = await alice.invitation()
+  await bob.joins(link, '3')
+  await alice.page.getByRole('link', { name: /All sessions/ }).click()
+  await alice.page.getByRole('button', { name: /^More for/ }).click()
+  await alice.page.getByRole('button', { name: 'Rename' }).click()
+  await alice.page.getByRole('textbox', { name: 'Name of the session' }).fill('Sprint 49')
+  await alice.page.getByRole('button', { name: 'Save' }).click()
+  await expect(bob.page.getByRole('textbox', { name: 'Name of the session' })).toHaveValue('Sprint 49')
+  await alice.page.getByRole('button', { name: 'More for Sprint 49' }).click()
+  await alice.page.getByRole('button', { name: 'Delete from the relay …' }).click()
+  await alice.page.getByRole('button', { name: 'Delete for everybody' }).click()
+  await alice.sees('The relay has deleted the session.')
+  await expect(bob.page.locator('header')).toContainText('Refused by the relay')
+  await expect(bob.card('3')).toHaveAttribute('aria-pressed', 'true')
+})
+
+test('appearance and language are chosen and kept', async ({ relay, alice }) => {
+  await alice.page.goto(relay.url)
+  await alice.page.getByRole('button', { name: 'Settings' }).click()
+  await alice.page.getByText('Dark', { exact: true }).click()
+  await expect(alice.page.locator('html')).toHaveAttribute('data-theme', 'dark')
+  await alice.page.getByRole('combobox', { name: 'Language' }).selectOption('Deutsch')
+  await expect(alice.page.getByRole('button', { name: 'Session starten' })).toBeVisible()
+  await alice.page.reload()
+  await expect(alice.page.getByRole('button', { name: 'Session starten' })).toBeVisible()
+  await expect(alice.page.locator('html')).toHaveAttribute('data-theme', 'dark')
+})
+
+test('everybody here sees the same, and says so', async ({ relay, alice, bob }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await bob.joins(await alice.invitation(), '3')
+  await alice.votes('5')
+  await expect(alice.status).toContainText('Saved at the relay')
+  await alice.status.click()
+  await expect(alice.page.getByText('Everybody here sees the same.')).toBeVisible({ timeout: 20_000 })
+})
