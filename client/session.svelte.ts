@@ -269,6 +269,7 @@ export class LiveSession implements SessionView {
     if (!round || !face) return
     const estimate = this.core.add(this.core.participant.settle(round, card), true)
     this.#did('settled', face.label, () => this.#withdraw(estimate))
+    this.#remember() // the page may be left at once
   }
 
   voteAgain(): void {

@@ -9,7 +9,7 @@ function corpus(): string[] {
     '"><b>x</b>',
     '</textarea><script>alert(1)</script>',
     '{{7*7}}',
-    '${7*7}',
+    '$\u007b7*7}',
     '{@html x}',
     '<style>*{display:none}</style>',
     '<iframe srcdoc="<script>parent.alert(1)</script>">',

@@ -56,6 +56,7 @@ test('a whole session by keyboard alone: create, invite, vote, reveal, settle, i
 
   await tabsTo(/^More$/)
   await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: 'Import …' }).first()).toBeVisible()
   await tabsTo(/^Import/)
   await page.keyboard.press('Enter')
   await expect(page.getByRole('dialog')).toBeVisible()

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { addStories, markRemoved, readStories, writeName } from './document.ts'
-import { createSessionKeys, keysFor, roles, type SessionKeys } from './keys.ts'
+import { chronicleOf } from './chronicle.ts'
+import { addStories, markRemoved, noteTime, readStories, readTimes, writeName } from './document.ts'
+import { createSessionKeys, keysFor, roles } from './keys.ts'
 import { encodeSessionFile, openSessionFile } from './session-file.ts'
-import { bytesOf, Chance, Device, memberKeys, observerKeys, ownerKeys } from './testing.ts'
+import { bytesOf, Chance, cards, Device, meet, memberKeys, observerKeys, ownerKeys } from './testing.ts'
 
 const nobody = () => undefined
 const seed = Number(process.env.SEED ?? 20261121)
@@ -59,17 +60,73 @@ test('an encrypted file says which session it needs the invitation of, and nothi
   expect(text).not.toContain(new TextDecoder('latin1').decode(memberKeys.secret))
 })
 
-test.each<[string, SessionKeys | undefined]>([
-  ['encrypted', memberKeys],
-  ['plain', undefined],
-])('any changed or missing byte of an %s file is noticed', (kind, keys) => {
-  const file = encodeSessionFile(memberKeys, bytesOf(7, 100), kind as 'encrypted' | 'plain')
+test('whoever opens a file sees what those who saved it saw: names, votes, reveals and estimates', () => {
+  for (let at = 0; at < 8; at++) {
+    const chance = new Chance(seed + at)
+    const people = ['alice', 'bob', 'carol'].map((name) => new Device(name).introduces())
+    const [alice] = people as [Device]
+    const [story] = addStories(alice.doc, [{ title: 'Search' }])
+    meet(...people)
+    const rounds = [alice.starts(story), alice.starts()]
+    meet(...people)
+    for (const round of rounds) {
+      for (const person of people) if (chance.happens(0.8)) person.votes(round, chance.pick(cards).label)
+      meet(...people)
+      if (chance.happens(0.8)) noteTime(alice.doc, chance.pick(people).reveals(round), 1000 + at)
+      meet(...people)
+      for (const person of people) if (chance.happens(0.8)) person.opens(round)
+      if (alice.state(round).phase !== 'voting' && chance.happens(0.5)) alice.settles(round, '5')
+    }
+    meet(...people)
+    const file = encodeSessionFile(memberKeys, Y.encodeStateAsUpdate(alice.doc), 'plain')
+    const opened = openSessionFile(file, nobody)
+    if (opened.state !== 'opened') throw new Error(`Session ${at} of seed ${seed} is ${opened.state}`)
+    const dave = new Device('dave', opened.keys)
+    Y.applyUpdate(dave.doc, opened.update)
+    dave.reads()
+    expect(seenBy(dave)).toEqual(seenBy(alice))
+  }
+})
+
+function seenBy({ doc, ledger }: Device) {
+  const told = ledger.topics().map((topic) => [topic, chronicleOf(ledger, topic, readTimes(doc))] as const)
+  return { profiles: ledger.profiles(), told: new Map(told), stories: readStories(doc) }
+}
+
+test.each(['encrypted', 'plain'] as const)('any changed or missing byte of an %s file is named', (kind) => {
+  const file = encodeSessionFile(memberKeys, bytesOf(7, 100), kind)
+  const open = (bytes: Uint8Array) => openSessionFile(bytes, () => memberKeys).state
   for (let at = 0; at < file.length; at++) {
     const changed = file.slice()
-    changed[at] = (changed[at] ?? 0) ^ 1
-    expect(openSessionFile(changed, () => keys).state).not.toBe('opened')
-    expect(openSessionFile(file.slice(0, at), () => keys).state).not.toBe('opened')
+    changed[at] = (changed[at] ?? 0) ^ 0x80
+    expect(open(changed), `byte ${at}`).toBe(at < 8 ? 'notAFile' : at === 8 ? 'newer' : 'damaged')
+    expect(open(file.slice(0, at)), `${at} bytes`).toBe(at < 8 ? 'notAFile' : 'damaged')
   }
+  expect(open(new Uint8Array([...file, 0]))).toBe('damaged')
+})
+
+test('noise is never opened, and nothing that it says makes the reader throw', () => {
+  const chance = new Chance(seed)
+  const heads = [0, 1].map((kind) => Uint8Array.of(...new TextEncoder().encode('facedown'), 1, kind))
+  for (let at = 0; at < 2000; at++) {
+    const noise = new Uint8Array([...chance.pick(heads), ...chance.bytes(chance.below(200))])
+    expect(openSessionFile(noise, () => memberKeys).state).toBe('damaged')
+  }
+})
+
+test('a file too short to be one is damaged: it does not ask for an invitation first', () => {
+  const file = encodeSessionFile(memberKeys, new Uint8Array(), 'encrypted')
+  expect(openSessionFile(file, nobody).state).toBe('locked')
+  expect(openSessionFile(file.slice(0, -1), nobody).state).toBe('damaged')
+})
+
+test('the owner can save a file for the team that gives away no more than an invitation does', () => {
+  const file = encodeSessionFile(keysFor('member', ownerKeys), bytesOf(7), 'plain')
+  const opened = openSessionFile(file, nobody)
+  expect(opened.state === 'opened' && opened.keys.role).toBe('member')
+  expect(new TextDecoder('latin1').decode(file)).not.toContain(
+    new TextDecoder('latin1').decode(ownerKeys.secret),
+  )
 })
 
 test('what is no session file is told from a damaged and from a newer one', () => {
@@ -78,4 +135,6 @@ test('what is no session file is told from a damaged and from a newer one', () =
   const file = encodeSessionFile(memberKeys, bytesOf(7), 'plain')
   file[8] = 2
   expect(openSessionFile(file, nobody)).toEqual({ state: 'newer' })
+  file[8] = 0
+  expect(openSessionFile(file, nobody)).toEqual({ state: 'damaged' })
 })
