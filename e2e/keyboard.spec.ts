@@ -75,6 +75,7 @@ test('a whole session by keyboard alone: create, invite, vote, reveal, settle, i
 
   await tabsTo(/^More$/)
   await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: 'Export …' }).first()).toBeVisible()
   await tabsTo(/^Export/)
   await page.keyboard.press('Enter')
   const download = page.waitForEvent('download')
