@@ -3,11 +3,6 @@ import type { Download } from '@playwright/test'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
-async function opensMenu(person: Person, entry: string): Promise<void> {
-  await person.page.getByRole('button', { name: 'More', exact: true }).click()
-  await person.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
-}
-
 async function saves(person: Person, button: string): Promise<Download> {
   const [download] = await Promise.all([
     person.page.waitForEvent('download'),
@@ -20,7 +15,7 @@ const jira =
   'Summary,Issue key,Custom field (Story Points),Description\r\n"Search, by date",APP-1,5,"two\r\nlines"\r\nSign in,APP-2,,\r\n,,,nothing\r\n'
 
 async function imports(person: Person, name: string, content: string | Buffer): Promise<void> {
-  await opensMenu(person, 'Import …')
+  await person.opensMenu('Import …')
   await person.page
     .getByRole('dialog')
     .locator('input[type=file]')
@@ -81,7 +76,7 @@ test('the backlog leaves as CSV, Markdown and JSON, and comes back', async ({ re
   await alice.votes('8')
   await alice.reveals()
   await alice.settles('8')
-  await opensMenu(alice, 'Export …')
+  await alice.opensMenu('Export …')
   const csv = await readFile(await (await saves(alice, 'CSV')).path(), 'utf8')
   expect(csv).toContain(`"'=HYPERLINK`)
   expect(csv).toMatch(/,Second,8,settled,1,alice: 8,/)
@@ -107,7 +102,7 @@ test('a session file opens on another device without any relay: plain at once, e
   await alice.votes('5')
   await alice.addsStory('Kept in a file')
   const link = await alice.invitation()
-  await opensMenu(alice, 'Export …')
+  await alice.opensMenu('Export …')
   const plain = await readFile(await (await saves(alice, 'Plain file')).path())
   const encrypted = await readFile(await (await saves(alice, 'Encrypted file')).path())
   expect(encrypted.includes('Kept in a file')).toBe(false)
@@ -148,10 +143,7 @@ test('a damaged file and one that is none are told apart', async ({ relay, alice
   await alice.sees('This file is damaged')
 })
 
-test('ten thousand stories are imported in two seconds without freezing the page', async ({
-  relay,
-  alice,
-}) => {
+test('ten thousand stories are imported while the page stays alive', async ({ relay, alice }) => {
   await alice.starts(relay.url)
   await alice.tellsName()
   const rows = Array.from({ length: 10_000 }, (_, at) => `APP-${at},"Story, number ${at}",${at % 13}`)
@@ -177,7 +169,9 @@ test('ten thousand stories are imported in two seconds without freezing the page
     Math.round((window as unknown as { longest: number }).longest),
   )
   console.log(`10,000 stories imported in ${took} ms, longest frame ${longest} ms`)
+  // The goal is 2 s on a machine with nothing else to do.
   expect(took).toBeLessThan(10_000)
+  expect(longest).toBeLessThan(1_000)
   await dialog.getByRole('button', { name: 'Done' }).click()
   await alice.page.getByRole('searchbox', { name: 'Search' }).fill('number 9999')
   await expect(alice.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(1)

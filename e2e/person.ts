@@ -91,6 +91,12 @@ export class Person {
     await this.page.getByRole('button', { name: `Put on the table: ${title}` }).click()
   }
 
+  /** Chooses an entry of the session's menu. */
+  async opensMenu(entry: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'More', exact: true }).click()
+    await this.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
+  }
+
   async invitation(kind: 'part' | 'watch' = 'part'): Promise<string> {
     await this.page.getByRole('button', { name: 'Invite', exact: true }).click()
     const link = await this.page

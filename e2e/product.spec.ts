@@ -1,10 +1,4 @@
 import { expect, test } from './people.ts'
-import type { Person } from './person.ts'
-
-async function opensMenu(person: Person, entry: string): Promise<void> {
-  await person.page.getByRole('button', { name: 'More', exact: true }).click()
-  await person.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
-}
 
 test('a deck of one’s own is made, shared and used from the next round; old rounds keep their cards', async ({
   relay,
@@ -14,7 +8,7 @@ test('a deck of one’s own is made, shared and used from the next round; old ro
   await alice.starts(relay.url)
   await alice.tellsName()
   await bob.joins(await alice.invitation(), '5')
-  await opensMenu(alice, 'Decks')
+  await alice.opensMenu('Decks')
   const dialog = alice.page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
   await dialog.getByLabel('Name of the deck').fill('Fruit')
@@ -24,7 +18,7 @@ test('a deck of one’s own is made, shared and used from the next round; old ro
   await alice.reveals()
   await alice.page.getByRole('button', { name: 'Vote again' }).click()
   await bob.votes('🍎')
-  await opensMenu(bob, 'Decks')
+  await bob.opensMenu('Decks')
   await expect(bob.page.getByRole('dialog').getByText('Made by your team')).toBeVisible()
   await expect(bob.page.getByRole('dialog').getByRole('button', { name: /Fruit.*in use/ })).toBeVisible()
 })
@@ -49,7 +43,7 @@ test('looking back shows every round, how votes moved, the matrix and the summar
   await bob.votes('5')
   await alice.reveals()
   await alice.settles('5')
-  await opensMenu(alice, 'Looking back')
+  await alice.opensMenu('Looking back')
   const dialog = alice.page.getByRole('dialog')
   await expect(dialog.getByText('bob was not sure.')).toBeVisible()
   await expect(dialog.getByText('alice: 8 → 5')).toBeVisible()
@@ -102,7 +96,7 @@ test('on another device one is the same participant', async ({ relay, alice, bob
   await alice.starts(relay.url)
   await alice.tellsName()
   await bob.joins(await alice.invitation(), '5')
-  await opensMenu(bob, 'Continue on my phone')
+  await bob.opensMenu('Continue on my phone')
   const link = await bob.page.getByRole('dialog').getByRole('textbox').inputValue()
   const phone = await newcomer('bob')
   await phone.opens(link)
@@ -116,7 +110,7 @@ test('the projector view stays after a reload and is left with Esc', async ({ re
   await alice.starts(relay.url)
   await alice.page.getByLabel('Your name').fill('alice')
   await alice.votes('5')
-  await opensMenu(alice, 'Projector view')
+  await alice.opensMenu('Projector view')
   await expect(alice.page.getByRole('toolbar', { name: 'Your hand' })).toHaveCount(0)
   await alice.page.reload()
   await expect(alice.page.getByRole('button', { name: 'Leave the projector view' })).toBeVisible()

@@ -1,13 +1,8 @@
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
-async function opensMenu(person: Person, entry: string): Promise<void> {
-  await person.page.getByRole('button', { name: 'More', exact: true }).click()
-  await person.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
-}
-
 async function setsRule(person: Person, rule: RegExp): Promise<void> {
-  await opensMenu(person, 'Who decides')
+  await person.opensMenu('Who decides')
   await person.page.getByRole('dialog').getByLabel(rule).check()
   await person.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
 }
