@@ -231,7 +231,7 @@ export interface SessionArchive {
   /** The whole session as the bytes of a `.facedown` file. */
   file(kind: FileKind): Uint8Array<ArrayBuffer>
   /** Every round of a story, the first one first; undefined: the quick rounds. */
-  chronicle(story: StoryId | undefined): readonly PastRound[]
+  chronicle(story: StoryId | undefined): Promise<readonly PastRound[]>
   /** All stories of the backlog with their rounds, in portions, so that the page stays alive. */
   everything(): AsyncIterable<Told<StoryView>>
 }

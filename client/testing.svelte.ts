@@ -387,7 +387,7 @@ export class FakeSession implements SessionView {
     const chronicles = this.chronicles
     return {
       file: () => new Uint8Array(),
-      chronicle: (story) => chronicles.get(story) ?? [],
+      chronicle: async (story) => chronicles.get(story) ?? [],
       async *everything() {
         for (const story of stories) {
           const [estimate] = story.estimates

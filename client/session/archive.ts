@@ -1,7 +1,9 @@
 import * as Y from 'yjs'
-import { chronicleOf, type PastRound } from '../../shared/chronicle.ts'
+import { type PastRound, type Times, tellRounds } from '../../shared/chronicle.ts'
 import { readTimes } from '../../shared/document.ts'
 import type { StoryId } from '../../shared/id.ts'
+import { keysFor } from '../../shared/keys.ts'
+import type { Topic } from '../../shared/ledger.ts'
 import { encodeSessionFile, type FileKind } from '../../shared/session-file.ts'
 import type { Told } from '../../shared/statistics.ts'
 import type { SessionArchive, StoryView } from '../session-view.ts'
@@ -13,6 +15,7 @@ const portion = 12
 export class Archive implements SessionArchive {
   readonly #core: SessionCore
   readonly #stories: () => readonly StoryView[]
+  #paused = performance.now()
 
   constructor(core: SessionCore, stories: () => readonly StoryView[]) {
     this.#core = core
@@ -21,19 +24,21 @@ export class Archive implements SessionArchive {
 
   file(kind: FileKind): Uint8Array<ArrayBuffer> {
     const update = Y.encodeStateAsUpdate(this.#core.doc)
-    return encodeSessionFile(this.#core.options.keys, update, kind).slice()
+    const { keys } = this.#core.options
+    // Whoever has a plain file is in the session; that must not make them its owner, who can delete it.
+    const shared = keys.role === 'owner' ? keysFor('member', keys) : keys
+    return encodeSessionFile(shared, update, kind).slice()
   }
 
-  chronicle(story: StoryId | undefined): readonly PastRound[] {
-    return chronicleOf(this.#core.ledger, story ?? 'quick', readTimes(this.#core.doc))
+  chronicle(story: StoryId | undefined): Promise<readonly PastRound[]> {
+    return this.#tell(story ?? 'quick', readTimes(this.#core.doc))
   }
 
   async *everything(): AsyncGenerator<Told<StoryView>> {
     const { ledger } = this.#core
     const times = readTimes(this.#core.doc)
-    let paused = performance.now()
     for (const story of this.#stories()) {
-      const rounds = chronicleOf(ledger, story.id, times)
+      const rounds = await this.#tell(story.id, times)
       const [estimate, second] = story.estimates
       const settled = ledger.estimatesOf(story.id).flatMap(({ record }) => times.get(record.id) ?? [])
       yield {
@@ -42,9 +47,22 @@ export class Archive implements SessionArchive {
         estimate: second ? undefined : estimate?.card,
         settled: settled.length > 0 ? Math.max(...settled) : undefined,
       }
-      if (performance.now() - paused < portion) continue
-      await new Promise((resolve) => setTimeout(resolve))
-      paused = performance.now()
     }
+  }
+
+  /** Verifying the votes of a round takes longer than a portion when nobody on this device has seen them before. */
+  async #tell(topic: Topic, times: Times): Promise<PastRound[]> {
+    const rounds: PastRound[] = []
+    for (const round of tellRounds(this.#core.ledger, topic, times)) {
+      rounds.push(round)
+      await this.#breathe()
+    }
+    return rounds
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#paused < portion) return
+    await new Promise((resolve) => setTimeout(resolve))
+    this.#paused = performance.now()
   }
 }
