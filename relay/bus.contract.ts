@@ -57,6 +57,31 @@ export function busContract(name: string, start: () => Promise<BusUnderTest>): v
       expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
     })
 
+    test('who did not hear that a session was deleted hears it when they append', async () => {
+      const { bus, store } = await started()
+      const [alice, bob] = [new Ear(), new Ear()]
+      bus.subscribe(session, alice)
+      bus.subscribe(session, bob)
+      await bus.append(session, 7, someEnvelope())
+      await store.delete(session)
+      expect(await bus.append(session, 7, someEnvelope())).toEqual({ outcome: 'deleted' })
+      await bob.hears(4)
+      expect(bob.heard.at(-1)).toEqual(['deleted'])
+      expect(alice.heard.at(-1)).toEqual(['deleted'])
+    })
+
+    test('while the store refuses nothing is deleted, and nobody hears that it was', async () => {
+      const { bus, setWorks } = await started()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      await bus.append(session, 7, someEnvelope())
+      setWorks(false)
+      expect(await bus.delete(session)).toEqual({ outcome: 'refused', reason: 'unreachable' })
+      setWorks(true)
+      expect(await bus.append(session, 7, someEnvelope())).toMatchObject({ outcome: 'saved' })
+      expect(ear.events().filter((event) => event.startsWith('deleted'))).toEqual([])
+    })
+
     test('subscribers hear entries in the order of their sequences, each before it is saved', async () => {
       const { bus } = await started()
       const ear = new Ear()

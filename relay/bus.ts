@@ -22,6 +22,8 @@ export interface Subscriber {
 export type Delivered =
   | { readonly outcome: 'saved'; readonly compact: Compaction | undefined }
   | { readonly outcome: 'refused'; readonly reason: Refusal }
+  /** Every subscriber has heard it, too. */
+  | Deleted
 
 /**
  * How relays and stores tell each other that a log grew. It numbers the entries of a session, brings them to every

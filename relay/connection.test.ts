@@ -1,15 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { closeCodes } from '../shared/close-code.ts'
 import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../shared/keys.ts'
 import { subprotocol } from '../shared/wire.ts'
 import { BareClient, type BareOptions } from './bare-client.testing.ts'
-import { someEnvelope, startRelay, type TestRelay, type TestRelayOptions } from './testing.ts'
+import {
+  someEnvelope,
+  startRelay,
+  type TestRelay,
+  type TestRelayOptions,
+  temporaryFolder,
+} from './testing.ts'
 
 let relay: TestRelay | undefined
 
@@ -152,6 +158,75 @@ test('the owner deletes a session: everybody is told, and it stays deleted', asy
   expect(await owner.closed).toEqual(closed('deleted'))
   expect(await new BareClient(url, member).closed).toEqual(closed('deleted'))
   expect(await new BareClient(url, keys).closed).toEqual(closed('deleted'))
+})
+
+test('a deleted session stays deleted when the relay starts again', async () => {
+  const dataDir = temporaryFolder()
+  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const first = await startRelay({ dataDir })
+  const owner = await BareClient.join(first.url, keys)
+  await owner.save(someEnvelope())
+  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+  await owner.closed
+  await first.stop()
+  const { url } = await started({ dataDir })
+  expect(await new BareClient(url, member).closed).toEqual(closed('deleted'))
+  expect(await (await BareClient.join(url, createSessionKeys())).save(someEnvelope())).toMatchObject({
+    type: 'saved',
+  })
+})
+
+test('the owner may delete from several devices at once, and as often as they like', async () => {
+  const { url } = await started()
+  const devices = await Promise.all([1, 2].map(() => BareClient.join(url, keys)))
+  const signature = sign(deleteStatement(keys.session), roleSeed(keys))
+  for (const device of devices)
+    for (let asked = 0; asked < 3; asked++) device.send({ type: 'delete', signature })
+  for (const device of devices) expect(await device.closed).toEqual(closed('deleted'))
+})
+
+test('a change sent right after the deletion is not kept', async () => {
+  const { url, store } = await started()
+  const owner = await BareClient.join(url, keys)
+  const alice = await BareClient.join(url, member)
+  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+  owner.append(someEnvelope())
+  alice.append(someEnvelope())
+  expect(await alice.closed).toEqual(closed('deleted'))
+  expect(await owner.closed).toEqual(closed('deleted'))
+  expect(await store.since(keys.session, new Map(), 0)).toEqual({ outcome: 'deleted' })
+})
+
+test('a signature for another session deletes nothing', async () => {
+  const { url } = await started()
+  const owner = await BareClient.join(url, keys)
+  await owner.save(someEnvelope())
+  owner.send({
+    type: 'delete',
+    signature: sign(deleteStatement(createSessionKeys().session), roleSeed(keys)),
+  })
+  expect(await owner.closed).toEqual(closed('forbidden'))
+  expect((await BareClient.join(url, keys)).envelopes()).toHaveLength(1)
+})
+
+test('a deletion before the hello is malformed', async () => {
+  const { url } = await started()
+  const mallory = new BareClient(url, keys, { hello: () => undefined })
+  await mallory.next('challenge')
+  mallory.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+  expect(await mallory.closed).toEqual(closed('malformed'))
+})
+
+test('an owner whose deletion cannot be committed is told so, and stays connected', async () => {
+  const { url, dataDir } = await started()
+  const owner = await BareClient.join(url, keys)
+  await owner.save(someEnvelope())
+  const release = lock(dataDir)
+  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+  expect(await owner.next('unsaved')).toMatchObject({ ref: 0, reason: 'unreachable' })
+  release()
+  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+  expect(await owner.closed).toEqual(closed('deleted'))
 })
 
 test('nobody but the owner deletes a session', async () => {

@@ -53,6 +53,7 @@ export function openDatabase(dataDir: string, region: string): OpenDatabase {
   try {
     const database = new Sqlite(path, { timeout: 1000 })
     makeDurable(database)
+    database.pragma('secure_delete = ON') // whatever is deleted is overwritten, in entries a snapshot replaced, too
     const origin = prepare(database, region)
     return {
       database,

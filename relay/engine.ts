@@ -75,16 +75,13 @@ export class Engine {
     return { outcome: 'page', ...page, rows: packRows(rows) }
   }
 
-  /** Overwrites what it frees, and the write-ahead log with it, so that the file holds nothing of the session any more. */
+  /** Empties the write-ahead log as well, so that no file holds anything of the session any more. */
   #delete(session: string): Answer {
-    const { database } = this.#open
-    database.pragma('secure_delete = ON')
     const done = this.#commit(() => {
       this.#logs.delete(session)
       return { outcome: 'deleted' as const }
     })
-    database.pragma('secure_delete = OFF')
-    if ('value' in done) database.pragma('wal_checkpoint(TRUNCATE)')
+    if ('value' in done) this.#emptyWriteAheadLog()
     return outcomeOf(done)
   }
 
@@ -97,13 +94,19 @@ export class Engine {
   /** One transaction; when the disk is full, once more after giving the write-ahead log back to it. */
   #commit<Value>(work: () => Value): Done<Value> {
     const first = this.#tryCommit(work)
-    if ('value' in first || first.reason !== 'full') return first
+    if ('value' in first || first.reason !== 'full' || !this.#emptyWriteAheadLog()) return first
+    return this.#tryCommit(work)
+  }
+
+  /** False when the disk refuses; what was committed stays committed, and a later checkpoint does it. */
+  #emptyWriteAheadLog(): boolean {
     try {
       this.#open.database.pragma('wal_checkpoint(TRUNCATE)')
-    } catch {
-      return first // the checkpoint needs the disk as well: then it is simply still full
+      return true
+    } catch (error) {
+      if (error instanceof Sqlite.SqliteError) return false
+      throw error
     }
-    return this.#tryCommit(work)
   }
 
   #tryCommit<Value>(work: () => Value): Done<Value> {

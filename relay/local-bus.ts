@@ -105,9 +105,8 @@ export class LocalBus implements Bus {
 
   async delete(id: SessionId): Promise<Deleted | Unreachable> {
     const deleted = await this.#store.delete(id)
-    if (deleted.outcome === 'deleted') {
-      for (const subscriber of [...this.#subscribers(id)]) subscriber.deleted()
-    }
+    const session = this.#sessions.get(id)
+    if (session && deleted.outcome === 'deleted') sayDeleted(session)
     return deleted
   }
 
@@ -130,6 +129,9 @@ export class LocalBus implements Bus {
         return { outcome: 'saved', compact: undefined }
       case 'refused':
         this.#fail(id, session, appended.reason)
+        return appended
+      case 'deleted':
+        sayDeleted(session)
         return appended
     }
   }
@@ -206,4 +208,9 @@ export class LocalBus implements Bus {
     this.#save(session, head.saved)
     for (const subscriber of session.subscribers) subscriber.log('kept')
   }
+}
+
+/** Who hears it usually stops listening. */
+function sayDeleted({ subscribers }: Session): void {
+  for (const subscriber of [...subscribers]) subscriber.deleted()
 }

@@ -38,7 +38,7 @@ export class LogTables {
 
   append(row: Row): Appended {
     const session = this.find(row.session) ?? this.#create(row.session)
-    if (!session) return { outcome: 'refused', reason: 'unreachable' }
+    if (!session) return { outcome: 'deleted' }
     const { insert, setHead } = this.#statements
     const overQuota = session.bytes + largestEnvelope > this.quota
     const inTurn = row.previous === session.head && !overQuota

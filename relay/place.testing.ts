@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import type { Report, Reporter } from './report.ts'
@@ -29,6 +29,8 @@ export function createPlace(
       database.prepare(`UPDATE ${table} SET envelope = ? ${newest}`).run(damaged)
       database.close()
     },
+    holds: (bytes) =>
+      readdirSync(dataDir).some((name) => readFileSync(join(dataDir, name)).includes(Buffer.from(bytes))),
     reported: () => reports.filter(({ event }) => event === 'damagedRow').length,
   }
 }

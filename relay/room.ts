@@ -5,7 +5,7 @@ import type { Bus, Subscriber } from './bus.ts'
 import type { Connection } from './connection.ts'
 import { encodeEntry } from './frames.ts'
 import { type Rate, spend } from './limits.ts'
-import type { Compaction, Store } from './store.ts'
+import type { Compaction, Deleted, Store, Unreachable } from './store.ts'
 
 /** One client at a time is asked for a snapshot; another one when nothing came for so long. */
 const askAgainMs = 10_000
@@ -22,6 +22,7 @@ export class Room implements Subscriber {
   #log: 'kept' | 'unreachable' = 'kept'
   #askedAt = Number.NEGATIVE_INFINITY
   #earnedAt = 0
+  #deleting: Promise<Deleted | Unreachable> | undefined
 
   constructor(session: SessionId, bus: Bus, store: Store, emptied: () => void) {
     this.session = session
@@ -76,12 +77,17 @@ export class Room implements Subscriber {
 
   async append(author: Connection, ref: number, envelope: Uint8Array): Promise<void> {
     const delivered = await this.#bus.append(this.session, author.id, envelope)
+    if (delivered.outcome === 'deleted') return author.close('deleted')
     if (delivered.outcome === 'refused') return author.unsaved(ref, delivered.reason)
     author.saved(ref, this.savedCursor, this.#compactNow(delivered.compact, author.now()))
   }
 
+  /** Once at a time, however often it is asked for: each deletion costs the store more than any other frame. */
   async delete(owner: Connection): Promise<void> {
-    const deleted = await this.#bus.delete(this.session)
+    this.#deleting ??= this.#bus.delete(this.session).finally(() => {
+      this.#deleting = undefined
+    })
+    const deleted = await this.#deleting
     if (deleted.outcome === 'refused') owner.unsaved(0, deleted.reason)
   }
 

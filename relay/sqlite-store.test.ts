@@ -67,6 +67,54 @@ test('sessions nobody used for so many counted days are deleted, the others stay
   expect(reports).toContainEqual({ event: 'expired', sessions: 1 })
 })
 
+test('which sessions were deleted is forgotten after the same days, and then they may come again', async () => {
+  const dataDir = newFolder()
+  const [longAgo, lately] = [createSessionKeys().session, createSessionKeys().session]
+  const first = await open(dataDir)
+  await append(first, longAgo, 1)
+  await first.delete(longAgo)
+  await first.delete(lately)
+  await first.close()
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
+  database.exec(
+    `UPDATE facts SET value = 100 WHERE name = 'day'; UPDATE facts SET value = '' WHERE name = 'seen'`,
+  )
+  database.prepare('UPDATE deletions SET day = ? WHERE id = ?').run(11, lately)
+  database.prepare('UPDATE deletions SET day = ? WHERE id = ?').run(10, longAgo)
+  database.close()
+  const store = await opened(dataDir)
+  expect(await append(store, longAgo, 1)).toMatchObject({ outcome: 'saved' })
+  expect(await append(store, lately, 1)).toEqual({ outcome: 'deleted' })
+})
+
+test('of a deleted session no row is left but its id and the day', async () => {
+  const dataDir = newFolder()
+  const { session } = createSessionKeys()
+  const store = await opened(dataDir)
+  await append(store, session, 1)
+  await store.delete(session)
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'), { readonly: true })
+  onTestFinished(() => void database.close())
+  const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()
+  expect(['sessions', 'entries', 'snapshots'].map(count)).toEqual([0, 0, 0])
+  expect(database.prepare('SELECT * FROM deletions').all()).toEqual([{ id: session, day: 1 }])
+})
+
+test('a database from before sessions could be deleted goes on, and they can be', async () => {
+  const dataDir = newFolder()
+  const { session } = createSessionKeys()
+  const first = await open(dataDir)
+  await append(first, session, 1)
+  await first.close()
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
+  database.exec('DROP TABLE deletions; PRAGMA user_version = 1')
+  database.close()
+  const store = await opened(dataDir)
+  expect(await append(store, session, 2)).toMatchObject({ outcome: 'saved' })
+  expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
+  expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
+})
+
 test('a clock that jumps ten years ahead ages a session by one day', async () => {
   const dataDir = newFolder()
   const { session } = createSessionKeys()

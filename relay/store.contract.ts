@@ -15,6 +15,8 @@ export interface Place {
   restore(): void
   /** Changes a byte of the only entry or the newest snapshot, with no store open. */
   damage(table: 'entries' | 'snapshots'): void
+  /** Whether the bytes are anywhere in its files. */
+  holds(bytes: Uint8Array): boolean
   /** How many rows were reported as damaged. */
   reported(): number
 }
@@ -66,9 +68,37 @@ export function storeContract(name: string, createPlace: () => Place): void {
       await first.close()
       const store = await opened(place)
       expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
-      expect(await store.append(session, entryAfter(0))).toMatchObject({ outcome: 'refused' })
+      expect(await store.append(session, entryAfter(0))).toEqual({ outcome: 'deleted' })
+      const gone = { position: { sequence: 1, mark: new Uint8Array(8) }, envelope: someEnvelope() }
+      expect(await put(store, gone, undefined, someEnvelope())).toEqual({ outcome: 'outdated' })
       expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
+      expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
       expect(await store.since(other, new Map(), 0)).toMatchObject({ outcome: 'page', entries: [{}] })
+    })
+
+    test('a session that was deleted before anything of it came is not taken afterwards', async () => {
+      const store = await opened()
+      expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
+      expect(await store.append(session, entryAfter(0))).toEqual({ outcome: 'deleted' })
+    })
+
+    test('nothing of a deleted session is left in the files, of what snapshots had replaced neither', async () => {
+      const place = createPlace()
+      const store = await opened(place)
+      const small = await write(store, 0, 40)
+      const large = await write(store, 40, 4, 65_536)
+      const written = [...small, ...large]
+      const snapshots = [someEnvelope(1024), someEnvelope(200_000), someEnvelope(4096)]
+      let replaces: Uint8Array | undefined
+      for (const [index, envelope] of snapshots.entries()) {
+        expect(await put(store, written[index * 20], replaces, envelope)).toEqual({ outcome: 'kept' })
+        replaces = checksumOf(envelope)
+      }
+      const envelopes = [...written.map(({ envelope }) => envelope), ...snapshots]
+      const left = () => envelopes.filter((envelope) => place.holds(middleOf(envelope))).length
+      expect(left()).toBeGreaterThan(0)
+      expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
+      expect(left()).toBe(0)
     })
 
     test('nothing is known of a session nobody wrote to', async () => {
@@ -395,6 +425,12 @@ function snapshotName(covered: Entry | undefined, envelope: Uint8Array | undefin
 
 function nameOf(position: Position | undefined, envelope: Uint8Array = new Uint8Array()): string {
   return `${position?.sequence} ${hex(position?.mark)} ${hex(checksumOf(envelope))}`
+}
+
+/** Short enough to lie in one page of a file. */
+function middleOf(envelope: Uint8Array): Uint8Array {
+  const middle = Math.floor(envelope.length / 2)
+  return envelope.subarray(middle, middle + 24)
 }
 
 function hex(bytes: Uint8Array = new Uint8Array()): string {

@@ -37,6 +37,7 @@ export type Appended =
   /** The log has this very envelope already, at another sequence. */
   | { readonly outcome: 'duplicate'; readonly of: number }
   | { readonly outcome: 'refused'; readonly reason: Refusal }
+  | Deleted
 
 /** A part of the log. The reader continues with the cursor of `upTo` while there is `more`. */
 export interface Page {
@@ -81,7 +82,7 @@ export interface Store {
   since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable>
   putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot>
   head(session: SessionId): Promise<Head | Unreachable>
-  /** For good, as far as sessions are kept at all: a place of it stays until then. */
+  /** Leaves only its id, for as many days as unused sessions are kept, so that it stays deleted. May be asked again. */
   delete(session: SessionId): Promise<Deleted | Unreachable>
   /** Commits something tiny. */
   check(): Promise<{ readonly outcome: 'ready' } | Unreachable>

@@ -5,8 +5,8 @@ const hour = 3_600_000
 const sessionsAtOnce = 50
 
 /**
- * Deletes sessions nobody used for `idleDays` days, and forgets as late which ones their owners deleted. Days are counted, at most one per day of the clock, instead of
- * computed: a clock that jumps ten years ahead ages every session by one day.
+ * Deletes sessions nobody used for `idleDays` days, and forgets as late which ones their owners deleted. Days are counted,
+ * at most one per day of the clock, instead of computed: a clock that jumps ten years ahead ages every session by one day.
  */
 export function startSweeping(
   database: Database,

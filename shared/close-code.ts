@@ -7,7 +7,8 @@ export const closeCodes = {
   forbidden: { code: 4403, words: 'The relay does not accept this invitation. Ask for the link again.' },
   deleted: {
     code: 4410,
-    words: 'The session was deleted from the relay by whoever made it. Devices keep what they have.',
+    words:
+      'This session was deleted from the relay by its owner. Your device keeps its copy; you can save that as a file.',
   },
   origin: { code: 4404, words: 'The relay does not serve this address. Its operator can add it to ORIGINS.' },
   version: { code: 4426, words: 'This app and the relay have different versions. Reload the page.' },
