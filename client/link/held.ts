@@ -1,3 +1,4 @@
+import { createDecoder, readVarUint } from 'lib0/decoding'
 import * as Y from 'yjs'
 
 /**
@@ -31,9 +32,12 @@ export class Held {
   }
 
   contains(update: Uint8Array): boolean {
-    const { sv } = this.#state
-    for (const [client, end] of endsOf(update)) if ((sv.get(client) ?? 0) < end) return false
-    return Y.snapshotContainsUpdate(this.#state, update)
+    const { sv, ds } = this.#state
+    const first = firstOf(update)
+    if (first && (sv.get(first.client) ?? 0) <= first.clock) return false
+    const { runs, deleted } = extentOf(update)
+    if (runs.some(({ client, end }) => (sv.get(client) ?? 0) < end)) return false
+    return deleted.clients.size === 0 || Y.equalDeleteSets(ds, Y.mergeDeleteSets([ds, deleted]))
   }
 
   /** For the provider's sync protocol: it answers with all that comes after. */
@@ -47,37 +51,62 @@ export class Held {
 
   /** False when some of the update lies behind a gap. */
   #extend(update: Uint8Array): boolean {
-    const { structs, ds } = Y.decodeUpdate(update)
+    const { runs, deleted } = extentOf(update)
     const vector = this.#state.sv
     let complete = true
-    for (const struct of structs) {
-      if (struct instanceof Y.Skip) continue
-      const { client, clock } = struct.id
+    for (const { client, begin, end } of runs) {
       const known = vector.get(client) ?? 0
-      if (clock > known) complete = false
-      else vector.set(client, Math.max(known, clock + struct.length))
+      if (begin > known) complete = false
+      else vector.set(client, Math.max(known, end))
     }
-    this.#state = Y.createSnapshot(Y.mergeDeleteSets([this.#state.ds, ds]), vector)
+    if (deleted.clients.size > 0) {
+      this.#state = Y.createSnapshot(Y.mergeDeleteSets([this.#state.ds, deleted]), vector)
+    }
     return complete
   }
 }
 
 const mostGaps = 100
 
-const knownEnds = new WeakMap<Uint8Array, ReadonlyMap<number, number>>()
+/** What an update brings, without its content. */
+interface Extent {
+  /** Unbroken runs of clocks, `end` excluded, in the order of the update. */
+  readonly runs: readonly Run[]
+  readonly deleted: ReturnType<typeof Y.createDeleteSet>
+}
 
-/** Up to which clock of each client an update goes. Kept: what waits is asked for with every answer of the relay. */
-function endsOf(update: Uint8Array): ReadonlyMap<number, number> {
-  const known = knownEnds.get(update)
+interface Run {
+  readonly client: number
+  readonly begin: number
+  end: number
+}
+
+const knownExtents = new WeakMap<Uint8Array, Extent>()
+
+/** Kept: decoding is most of the work, and what waits is asked for with every answer of the relay. */
+function extentOf(update: Uint8Array): Extent {
+  const known = knownExtents.get(update)
   if (known) return known
-  const ends = new Map<number, number>()
-  for (const struct of Y.decodeUpdate(update).structs) {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const runs: Run[] = []
+  for (const struct of structs) {
     if (struct instanceof Y.Skip) continue
     const { client, clock } = struct.id
-    ends.set(client, Math.max(ends.get(client) ?? 0, clock + struct.length))
+    const last = runs.at(-1)
+    if (last?.client === client && last.end === clock) last.end += struct.length
+    else runs.push({ client, begin: clock, end: clock + struct.length })
   }
-  knownEnds.set(update, ends)
-  return ends
+  const extent = { runs, deleted: ds }
+  knownExtents.set(update, extent)
+  return extent
+}
+
+/** Where the update begins, without decoding it: the first four numbers of format V1. Undefined when it only deletes. */
+function firstOf(update: Uint8Array): { readonly client: number; readonly clock: number } | undefined {
+  const decoder = createDecoder(update)
+  const clients = readVarUint(decoder)
+  if (clients === 0 || readVarUint(decoder) === 0) return undefined
+  return { client: readVarUint(decoder), clock: readVarUint(decoder) }
 }
 
 export function decodeHeld(bytes: Uint8Array): Held | undefined {

@@ -236,8 +236,12 @@ export class LinkSocket {
     this.#link.moved(this.#reader.held, this.#reader.place)
   }
 
-  /** One upload that stands for the whole log so far. Too large for an envelope: the log stays as it is. */
+  /**
+   * One upload that stands for the whole log so far. Not while more is on its way, as during an import: the relay asks
+   * again. Too large for an envelope: the log stays as it is.
+   */
   #compact(replaces: Uint8Array | undefined): void {
+    if (!this.#outbox.empty) return
     const place = this.#reader.place
     const content = Y.encodeStateAsUpdate(this.#link.options.doc)
     if (!place || paddedSize(content.length + envelopeOverhead) > envelopeLimits.snapshot) return

@@ -9,11 +9,13 @@ type Answer = Extract<FromRelay, { type: 'saved' | 'unsaved' }>
 
 /** Typing sends a change for each letter; within this many milliseconds they become one. */
 const coalesceFor = 50
+/** In bytes. Merging saves envelopes, which matters for letters; for an import it would decode and encode everything once more. */
+const worthMerging = 16 * 1024
 const retryAfter = 2_000
 
-/** One update on its way: its envelopes that are not saved yet, kept so that a retry is the same bytes. */
+/** Updates on their way together: their envelopes that are not saved yet, kept so that a retry is the same bytes. */
 interface Shipment {
-  readonly update: Uint8Array
+  readonly updates: readonly Uint8Array[]
   readonly envelopes: Map<number, Uint8Array>
 }
 
@@ -55,7 +57,7 @@ export class Outbox {
     }
     shipment.envelopes.delete(answer.ref)
     this.#shipments.delete(answer.ref)
-    if (shipment.envelopes.size === 0) this.#saved(shipment.update)
+    if (shipment.envelopes.size === 0) shipment.updates.forEach(this.#saved)
   }
 
   stop(): void {
@@ -70,10 +72,16 @@ export class Outbox {
       this.#gathering = undefined
       if (this.#queue.length > 0) this.#ship()
     }, coalesceFor)
-    const update = this.#queue.length === 1 ? (this.#queue[0] as Uint8Array) : Y.mergeUpdates(this.#queue)
+    const updates = this.#queue
     this.#queue = []
-    const shipment: Shipment = { update, envelopes: new Map() }
-    for (const part of splitIntoParts(update)) {
+    const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+    if (bytes <= worthMerging) this.#load(updates, Y.mergeUpdates(updates))
+    else for (const update of updates) this.#load([update], update)
+  }
+
+  #load(updates: readonly Uint8Array[], content: Uint8Array): void {
+    const shipment: Shipment = { updates, envelopes: new Map() }
+    for (const part of splitIntoParts(content)) {
       const ref = ++this.#ref
       const envelope = encrypt(this.#keys, 'change', part)
       shipment.envelopes.set(ref, envelope)
