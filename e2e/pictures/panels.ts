@@ -117,7 +117,7 @@ export const panels: Readonly<Record<string, Scene>> = {
   'backlog-menu': async (stage) => {
     const { ana } = await seasoned(stage)
     await ana.page.getByRole('button', { name: 'More for the backlog' }).click()
-    return ana.page.getByRole('region', { name: 'Backlog' })
+    return ana.page.getByRole('region', { name: 'Backlog', exact: true })
   },
   story: async (stage) => {
     const { ana } = await seasoned(stage)

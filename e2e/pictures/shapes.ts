@@ -22,6 +22,7 @@ export type Sight = Page | Locator
 export async function takeInEveryShape(sight: Sight, folder: string, name: string): Promise<void> {
   const page = 'goto' in sight ? sight : sight.page()
   for (const [shape, { viewport, colorScheme }] of Object.entries(shapes)) {
+    await page.mouse.move(0, 0) // nothing looks pointed at
     await page.setViewportSize(viewport)
     await page.emulateMedia({ colorScheme })
     if ('goto' in sight) await page.evaluate(() => scrollTo(0, 0))

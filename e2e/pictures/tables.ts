@@ -39,7 +39,7 @@ export const tables: Readonly<Record<string, Scene>> = {
     const { team } = await votes(stage, '5 8 - 5')
     const page = await watches(stage, team)
     await page.getByRole('button', { name: 'More for Export the backlog as CSV' }).click()
-    return page.getByRole('region', { name: 'Backlog' })
+    return page.getByRole('region', { name: 'Backlog', exact: true })
   },
   'reveal-anyway': async (stage) => {
     const { team } = await votes(stage, '5 8 - -')
@@ -63,7 +63,7 @@ export const tables: Readonly<Record<string, Scene>> = {
       team.vote(team.start(story), '3 5 - -')
     }
     const page = await watches(stage, team)
-    return page.getByRole('region', { name: 'Backlog' })
+    return page.getByRole('region', { name: 'Backlog', exact: true })
   },
   'revealed-consensus': async (stage) => watches(stage, (await reveals(stage, '5 5 5 5')).team),
   'revealed-spread': async (stage) => watches(stage, (await reveals(stage, '3 8 21 ?')).team),
@@ -111,14 +111,14 @@ export const tables: Readonly<Record<string, Scene>> = {
     }
     const page = await watches(stage, team)
     await page.getByRole('searchbox', { name: 'Search' }).fill('number 1')
-    return page.getByRole('region', { name: 'Backlog' })
+    return page.getByRole('region', { name: 'Backlog', exact: true })
   },
   'nothing-found': async (stage) => {
     const { team } = await votes(stage, '5 8 - 5')
     team.adds(...Array.from({ length: 20 }, (_, at) => ({ title: `Story number ${at + 1}` })))
     const page = await watches(stage, team)
     await page.getByRole('searchbox', { name: 'Search' }).fill('unicorn')
-    return page.getByRole('region', { name: 'Backlog' })
+    return page.getByRole('region', { name: 'Backlog', exact: true })
   },
   projector: async (stage) => {
     const { team } = await votes(stage, '5 8 - 5')
