@@ -1,12 +1,14 @@
 import { devices } from '@playwright/test'
 import { standsStill } from './shapes.ts'
 import type { Stage } from './stage.ts'
-import { reveals, votes } from './tables.ts'
+import { votes } from './tables.ts'
 
 /** The two pictures of the README: a table where all cards are turned, and a hand on a phone. */
 export async function takeForReadme(stage: Stage): Promise<void> {
-  const { team } = await reveals(stage, '8 5 3 5')
+  const { team } = await votes(stage, '8 5 3 5')
   const ana = await stage.joins(team)
+  await ana.votes('5')
+  await ana.reveals()
   await standsStill(ana.page)
   await ana.page.screenshot({ path: 'e2e/pictures/table-desktop-light.png' })
   await stage.clear()

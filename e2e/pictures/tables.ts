@@ -19,8 +19,8 @@ export async function votes(stage: Stage, hands: string, names: readonly string[
 }
 
 /** Votes and a reveal. */
-export async function reveals(stage: Stage, hands: string, names: readonly string[] = colleagues) {
-  const voted = await votes(stage, hands, names)
+async function reveals(stage: Stage, hands: string) {
+  const voted = await votes(stage, hands)
   voted.team.reveal(voted.round)
   return voted
 }
@@ -99,7 +99,11 @@ export const tables: Readonly<Record<string, Scene>> = {
   },
   'crowd-revealed': async (stage) => {
     const hands = many.map((_, at) => ['3', '5', '8', '13', '5', '?'][at % 6]).join(' ')
-    return watches(stage, (await reveals(stage, hands, many)).team)
+    const { team, round } = await votes(stage, hands, many)
+    const page = await watches(stage, team)
+    team.reveal(round)
+    await expect(page.getByRole('region', { name: 'Result' })).toBeVisible()
+    return page
   },
   'long-backlog': async (stage) => {
     const { team } = await votes(stage, '5 8 - 5')
