@@ -11,17 +11,27 @@ import { tables } from './tables.ts'
 
 const wanted = process.argv.slice(2)
 const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name)
+const scenes = Object.entries({ ...pages, ...tables, ...panels }).filter(([name]) => isWanted(name))
+
+/** Takes what is left of the scenes, on a stage of its own. */
+async function takeScenes(): Promise<void> {
+  const stage = await Stage.start()
+  try {
+    for (let next = scenes.shift(); next; next = scenes.shift()) {
+      const [name, scene] = next
+      console.log(name)
+      await takeInEveryShape(await scene(stage), 'test-results/pictures', name)
+      await stage.clear()
+    }
+  } finally {
+    await stage.stop()
+  }
+}
 
 process.setMaxListeners(0) // everybody's connection listens for the end of the process
-const stage = await Stage.start()
-try {
-  for (const [name, scene] of Object.entries({ ...pages, ...tables, ...panels })) {
-    if (!isWanted(name)) continue
-    console.log(`${Math.round(performance.now() / 1000)} s: ${name}`)
-    await takeInEveryShape(await scene(stage), 'test-results/pictures', name)
-    await stage.clear()
-  }
-  if (isWanted('readme')) await takeForReadme(stage)
-} finally {
-  await stage.stop()
+await Promise.all([takeScenes(), takeScenes()])
+
+if (isWanted('readme')) {
+  const stage = await Stage.start()
+  await takeForReadme(stage).finally(() => stage.stop())
 }
