@@ -28,7 +28,9 @@ self.addEventListener('fetch', (event) => {
   if (event.request.method !== 'GET' || !url.href.startsWith(self.registration.scope)) return
   const path = url.pathname.slice(new URL(self.registration.scope).pathname.length)
   const file = event.request.mode === 'navigate' ? pageFor(path) : path
-  if (file !== undefined && __FILES__.includes(file)) event.respondWith(fromCache(file, event.request))
+  if (file === undefined) return
+  if (__FILES__.includes(file)) event.respondWith(fromCache(file, event.request))
+  else if (file.startsWith('assets/')) event.respondWith(fromOlder(event.request))
 })
 
 /** Sessions and home are the same app at two depths, with different base addresses. Other paths are the relay's to answer. */
@@ -42,7 +44,15 @@ async function fromCache(file: string, request: Request): Promise<Response> {
   return (await cache.match(new URL(file, self.registration.scope))) ?? fetch(request)
 }
 
+/** A window that has not been reloaded yet may come to need a part of its own version. */
+async function fromOlder(request: Request): Promise<Response> {
+  return (await caches.match(request)) ?? fetch(request)
+}
+
+/** While another window is open they stay until the version after this. */
 async function removeOlder(): Promise<void> {
+  const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  if (windows.length > 1) return
   for (const name of await caches.keys()) {
     if (name.startsWith('facedown-') && name !== cacheName) await caches.delete(name)
   }

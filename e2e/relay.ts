@@ -11,15 +11,18 @@ export class RelayProcess {
   readonly dataDir: string
   /** Everything it ever printed. */
   output = ''
+  readonly #built: string
   #child: ChildProcess | undefined
 
-  private constructor(port: number) {
+  private constructor(port: number, built: string) {
     this.port = port
+    this.#built = built
     this.dataDir = mkdtempSync(join(tmpdir(), 'facedown-'))
   }
 
-  static async start(): Promise<RelayProcess> {
-    const relay = new RelayProcess(await freePort())
+  /** `built` is where the build lies, with the client that the relay hands out. */
+  static async start(built = 'dist'): Promise<RelayProcess> {
+    const relay = new RelayProcess(await freePort(), built)
     await relay.resume()
     return relay
   }
@@ -34,7 +37,7 @@ export class RelayProcess {
 
   /** Starts it again on the same port and data. */
   async resume(nodeOptions: readonly string[] = []): Promise<void> {
-    const child = spawn(process.execPath, [...nodeOptions, 'dist/relay/main.js'], {
+    const child = spawn(process.execPath, [...nodeOptions, join(this.#built, 'relay/main.js')], {
       env: { ...process.env, PORT: String(this.port), DATA_DIR: this.dataDir, HOST: 'localhost' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
