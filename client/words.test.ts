@@ -51,6 +51,8 @@ test('a name written the other way does not reorder the sentence around it', asy
   await useLanguage('ar')
   expect(t('home.removed', { name: 'ليلى' })).toBe('إزالة ليلى')
   expect(t('home.removed', { name: 'alice' })).toBe('إزالة \u2068alice\u2069')
+  expect(t('home.removed', { name: '1½' })).toBe('إزالة \u20681½\u2069')
+  expect(t('home.removed', { name: '8' })).toBe('إزالة 8')
 })
 
 test('with another language everything on the page is said anew', async () => {

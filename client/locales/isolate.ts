@@ -1,5 +1,6 @@
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufefc]/
-const leftToRight = /(?![\u0590-\u08ff\ufb1d-\ufefc])\p{L}/u
+/** Fractions count too: `1½` after an Arabic word would be read as ½1. */
+const leftToRight = /(?![\u0590-\u08ff\ufb1d-\ufefc])[\p{L}\p{No}]/u
 
 /** Keeps a name written the other way from reordering the sentence around it. */
 export function isolate(name: string, direction: 'ltr' | 'rtl'): string {
