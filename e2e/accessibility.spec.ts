@@ -1,14 +1,17 @@
 import { AxeBuilder } from '@axe-core/playwright'
+import type { Locator } from '@playwright/test'
 import { languages } from '../client/locales/languages.ts'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
-async function hasNoViolation(person: Person, where: string): Promise<void> {
+async function hasNoViolation(person: Person, where: string, within = 'html'): Promise<void> {
   // What moves is looked at when it has arrived.
   await person.page.waitForFunction(() =>
     document.getAnimations().every((each) => each.playState !== 'running'),
   )
-  const { violations } = await new AxeBuilder({ page: person.page }).analyze()
+  // The app has no frames, so no second page needs to be opened to gather what was found in them.
+  const axe = new AxeBuilder({ page: person.page }).setLegacyMode().include(within)
+  const { violations } = await axe.analyze()
   expect(violations.map(({ id, nodes }) => [where, id, nodes.map(({ html }) => html.slice(0, 200))])).toEqual(
     [],
   )
@@ -17,6 +20,52 @@ async function hasNoViolation(person: Person, where: string): Promise<void> {
 async function hasNoSidewaysScroll(person: Person, where: string): Promise<void> {
   const over = await person.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
   expect(over, `${where} is ${over}px too wide`).toBeLessThanOrEqual(0)
+}
+
+/** Nothing in it can be pushed sideways, and nothing sticks out of it. */
+async function fitsAcross(panel: Locator, where: string): Promise<void> {
+  const wrong = await panel.evaluate((root) => {
+    const { left, right } = root.getBoundingClientRect()
+    const isOut = (element: Element) => {
+      const box = element.getBoundingClientRect()
+      return box.width > 1 && (box.left < left - 1 || box.right > right + 1)
+    }
+    const scrolls = (element: Element) =>
+      element.scrollWidth > element.clientWidth && /auto|scroll/.test(getComputedStyle(element).overflowX)
+    const all = [root, ...root.querySelectorAll('*')]
+    return all.filter((each) => isOut(each) || scrolls(each)).map(({ outerHTML }) => outerHTML.slice(0, 200))
+  })
+  expect(wrong, `${where} is too narrow for`).toEqual([])
+}
+
+/** Where there is no English to go by: the places of the topbar are the same in every language. */
+function topbar({ page }: Person) {
+  const bar = page.getByRole('banner')
+  const menus = bar.locator('button[aria-expanded]')
+  return { settings: menus.nth(-2), more: menus.last(), entries: bar.locator('section button'), bar }
+}
+
+/** With a name and two stories, as far as it goes without knowing the language. */
+async function begins({ page }: Person, url: string): Promise<void> {
+  await page.goto(url)
+  await page.locator('main button').first().click()
+  const name = page.locator('input[autocomplete=nickname]')
+  await name.fill('alice')
+  await name.press('Enter')
+  await page.locator('form textarea').fill('One\nTwo')
+  await page.locator('form textarea').press('Enter')
+  await expect(page.locator('ol textarea')).toHaveCount(2)
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur())
+}
+
+async function choosesByKey({ page }: Person): Promise<void> {
+  await page.keyboard.press('5')
+  await expect(page.locator('[role=toolbar] [aria-pressed=true]')).toHaveCount(1)
+}
+
+async function revealsByKey({ page }: Person): Promise<void> {
+  await page.keyboard.press('r')
+  await expect(page.locator('input[type=radio]').first()).toBeAttached()
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -57,7 +106,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await alice.page.getByRole('button', { name: 'More', exact: true }).click()
       await alice.page.locator('header').getByRole('button', { name: panel, exact: true }).click()
       await expect(alice.page.getByRole('dialog')).toBeVisible()
-      await hasNoViolation(alice, panel)
+      await hasNoViolation(alice, panel, 'dialog')
       await alice.page.keyboard.press('Escape')
     }
     await alice.page.getByRole('button', { name: 'Settings' }).click()
@@ -83,21 +132,138 @@ for (const { code, direction } of languages) {
     await expect(alice.page.locator('html')).toHaveAttribute('dir', direction)
     await hasNoSidewaysScroll(alice, 'home')
     await hasNoViolation(alice, 'home')
-    await alice.page.locator('main button').first().click()
-    const name = alice.page.locator('input[autocomplete=nickname]')
-    await name.fill('alice')
-    await name.press('Enter')
-    await alice.page.locator('form textarea').fill('One\nTwo')
-    await alice.page.locator('form textarea').press('Enter')
-    await expect(alice.page.locator('ol textarea')).toHaveCount(2)
+    await begins(alice, relay.url)
     await hasNoSidewaysScroll(alice, 'voting')
     await hasNoViolation(alice, 'voting')
-    await alice.page.evaluate(() => (document.activeElement as HTMLElement).blur())
-    await alice.page.keyboard.press('5')
-    await expect(alice.page.locator('[role=toolbar] [aria-pressed=true]')).toHaveCount(1)
-    await alice.page.keyboard.press('r')
-    await expect(alice.page.locator('input[type=radio]').first()).toBeAttached()
+    await choosesByKey(alice)
+    await revealsByKey(alice)
     await hasNoSidewaysScroll(alice, 'revealed')
     await hasNoViolation(alice, 'revealed')
   })
+
+  test(`in ${code} every panel fits a phone and is right for a screen reader`, async ({
+    relay,
+    newcomer,
+  }) => {
+    test.setTimeout(120_000)
+    const alice = await newcomer('alice', { viewport: { width: 390, height: 844 }, locale: 'en-GB' })
+    const { page } = alice
+    await page.addInitScript((chosen) => localStorage.setItem('facedown.language', chosen), code)
+    await begins(alice, relay.url)
+    await choosesByKey(alice)
+    await revealsByKey(alice)
+    const { settings, more, entries, bar } = topbar(alice)
+    const panel = page.getByRole('dialog')
+    const isRight = async (where: string) => {
+      await expect(panel.getByRole('heading').first()).toBeVisible()
+      await fitsAcross(panel, where)
+      await hasNoSidewaysScroll(alice, where)
+      await hasNoViolation(alice, where, 'dialog')
+      await page.keyboard.press('Escape')
+      await expect(panel).toHaveCount(0)
+    }
+    // The first entry is the projector, which is a view of its own.
+    const panels = ['decks', 'who decides', 'looking back', 'import', 'export', 'phone', 'help']
+    for (const [at, name] of panels.entries()) {
+      await more.click()
+      await expect(entries).toHaveCount(panels.length + 1)
+      await entries.nth(at + 1).click()
+      if (name === 'decks') {
+        // Read from right to left, 1½ would be ½1.
+        const labels = panel.locator('.cards > span', { hasText: /\d/ })
+        await expect(labels.first()).toBeVisible()
+        const directions = await labels.evaluateAll((all) =>
+          all.map((each) => getComputedStyle(each).direction),
+        )
+        expect([...new Set(directions)]).toEqual(['ltr'])
+      }
+      if (name === 'looking back') {
+        for (const tab of await page.getByRole('tab').all()) {
+          await tab.click()
+          await fitsAcross(panel, name)
+        }
+      }
+      await isRight(name)
+    }
+    await page.locator('header > button').first().click()
+    await isRight('invite')
+    await settings.click()
+    await expect(bar.locator('select')).toBeVisible()
+    await fitsAcross(bar.locator('section'), 'settings')
+    await hasNoSidewaysScroll(alice, 'settings')
+    await hasNoViolation(alice, 'settings', 'header section')
+  })
 }
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`where the system forces its colours, cards and buttons keep their edges, ${colorScheme}`, async ({
+    relay,
+    newcomer,
+  }) => {
+    const alice = await newcomer('alice', { forcedColors: 'active', colorScheme })
+    const { page } = alice
+    const styleOf = (what: Locator) =>
+      what.evaluate((element) => {
+        const { backgroundColor, borderStyle, borderWidth, borderColor } = getComputedStyle(element)
+        return { backgroundColor, borderStyle, borderWidth, borderColor }
+      })
+    const primaryStandsOut = async () => {
+      const primary = await styleOf(page.locator('main .button.primary'))
+      expect(primary.borderStyle).toBe('solid')
+      const ground = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+      expect(primary.backgroundColor).not.toBe(ground)
+    }
+    await page.goto(relay.url)
+    await primaryStandsOut()
+    await hasNoViolation(alice, 'home')
+    await begins(alice, relay.url)
+    await choosesByKey(alice)
+    await primaryStandsOut()
+    const chosen = await styleOf(page.locator('[role=toolbar] [aria-pressed=true] .front'))
+    const others = await styleOf(page.locator('[role=toolbar] [aria-pressed=false] .front').first())
+    expect(others.borderStyle).toBe('solid')
+    expect(chosen.borderStyle).toBe('solid')
+    expect(chosen.borderWidth).not.toBe(others.borderWidth)
+    expect(chosen.borderColor).not.toBe(others.borderColor)
+    const faceDown = await styleOf(alice.seatOf(alice).locator('.back'))
+    expect(faceDown.borderStyle).toBe('double')
+    await hasNoViolation(alice, 'voting')
+    await revealsByKey(alice)
+    await primaryStandsOut()
+    const picked = page.locator('label', { has: page.locator('input:checked') })
+    expect(await picked.evaluate((label) => getComputedStyle(label).outlineStyle)).toBe('solid')
+    await hasNoViolation(alice, 'revealed')
+  })
+}
+
+test('at 200 % on a small desktop nothing is too wide and nothing covers what comes next', async ({
+  relay,
+  newcomer,
+}) => {
+  // What is left of 1280 × 800.
+  const alice = await newcomer('alice', { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 })
+  const { page } = alice
+  const isInTheOpen = async (what: Locator, where: string) => {
+    await hasNoSidewaysScroll(alice, where)
+    await what.scrollIntoViewIfNeeded()
+    const covered = await what.evaluate((element) => {
+      const { left, right, top, bottom } = element.getBoundingClientRect()
+      const inside = [left + 4, (left + right) / 2, right - 4].flatMap((x) =>
+        [top + 4, (top + bottom) / 2, bottom - 4].map((y) => document.elementFromPoint(x, y)),
+      )
+      return inside.filter((found) => !element.contains(found)).map((found) => found?.outerHTML.slice(0, 200))
+    })
+    expect(covered, `${where}: something covers it`).toEqual([])
+  }
+  const primary = page.locator('main .button.primary')
+  await page.goto(relay.url)
+  await isInTheOpen(primary, 'home')
+  await begins(alice, relay.url)
+  await choosesByKey(alice)
+  await isInTheOpen(primary, 'voting')
+  await isInTheOpen(page.locator('[role=toolbar] [aria-pressed=true]'), 'the chosen card')
+  await hasNoViolation(alice, 'voting')
+  await revealsByKey(alice)
+  await isInTheOpen(primary, 'revealed')
+  await hasNoViolation(alice, 'revealed')
+})
