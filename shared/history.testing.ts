@@ -1,5 +1,5 @@
 /** Random histories of one session: people with one or two devices act, exchange what they have, or are cut off. */
-import { type ParticipantId, participantId, type RecordId, storyId } from './id.ts'
+import { base32, type ParticipantId, participantId, type RecordId, storyId } from './id.ts'
 import type { RecordOf, StoredRecord } from './record.ts'
 import { PlainRecords } from './round.testing.ts'
 import { currentRound } from './round.ts'
@@ -24,6 +24,7 @@ export function makeHistory(chance: Chance): StoredRecord[] {
     const person = people[at > 0 && chance.happens(0.2) ? at - 1 : at] as ParticipantId
     return { person, known: new Map(), half: 0 }
   })
+  const store: Store = { keys: new Map(), released: new Set() }
   const publish = (replica: Replica, record: StoredRecord | undefined) => {
     if (!record) return
     made.push(record)
@@ -40,9 +41,12 @@ export function makeHistory(chance: Chance): StoredRecord[] {
     if (act < 24) exchange(replica, chance.pick(replicas), chance)
     else if (act < 30) for (const each of replicas) each.half = chance.below(2)
     else if (act < 34 || !round) publish(replica, starts(plain, replica, chance))
-    else if (act < 60)
-      publish(replica, votes(plain, replica, round, chance.below(8) > 0 ? chance.below(4) : undefined))
-    else if (act < 72) publish(replica, reveals(plain, replica, round, chance))
+    else if (act < 60) {
+      const seal = votes(plain, replica, round, chance.below(8) > 0 ? chance.below(4) : undefined)
+      publish(replica, seal)
+      if (chance.happens(0.6)) deposits(store, round, seal, chance)
+    } else if (act < 69) publish(replica, reveals(plain, replica, round, chance))
+    else if (act < 72) publish(replica, releases(plain, replica, round, store, chance))
     else if (act < 86) for (const open of owed(plain, replica, round)) publish(replica, open)
     else if (act < 92) publish(replica, admits(plain, replica, round, chance))
     else publish(replica, settles(plain, replica, round, chance.below(2)))
@@ -56,17 +60,67 @@ export function makeHistory(chance: Chance): StoredRecord[] {
   return made
 }
 
-/** The seals a reveal or an admission covers, by design.md section 4, rule 2. */
+/** The seals a reveal, an admission, or a release that announces no reveal covers, by design.md section 4, rule 2. */
 export function coveredSeals(round: RecordId, records: Iterable<StoredRecord>): Set<RecordId> {
   const covered = new Set<RecordId>()
-  for (const record of records) {
+  const all = new Map([...records].map((record) => [record.id, record]))
+  for (const record of all.values()) {
     if (record.kind === 'reveal' && record.round === round && record.seen.length === 0) {
       for (const seal of record.cut) covered.add(seal)
     } else if (record.kind === 'admit' && record.round === round) {
       for (const seal of record.seals) covered.add(seal)
+    } else if (record.kind === 'release' && record.round === round && !announced(record, all)) {
+      for (const seal of openedBy(record)) if (all.has(seal)) covered.add(seal)
     }
   }
   return covered
+}
+
+/** A store that keeps keys. Those of one round leave it together, once. */
+interface Store {
+  readonly keys: Map<RecordId, { readonly seal: RecordOf<'seal'>; readonly wrong: boolean }[]>
+  readonly released: Set<RecordId>
+}
+
+export function announced(
+  release: RecordOf<'release'>,
+  records: ReadonlyMap<RecordId, StoredRecord>,
+): boolean {
+  const reveal = release.reveal && records.get(release.reveal)
+  return reveal?.kind === 'reveal' && reveal.round === release.round
+}
+
+/** The seals whose boxes its keys open. */
+export function openedBy(release: RecordOf<'release'>): RecordId[] {
+  return release.keys.flatMap(({ seal, key }) => (key[0] === 255 ? [] : [base32(seal) as RecordId]))
+}
+
+function deposits(store: Store, round: RecordOf<'round'>, seal: RecordOf<'seal'>, chance: Chance): void {
+  if (store.released.has(round.id) || takesBack(seal)) return
+  const others = (store.keys.get(round.id) ?? []).filter((other) => other.seal.author !== seal.author)
+  store.keys.set(round.id, [...others, { seal, wrong: chance.happens(0.05) }])
+}
+
+/** Mostly with a Reveal, sometimes to peek. */
+function releases(
+  plain: PlainRecords,
+  replica: Replica,
+  round: RecordOf<'round'>,
+  store: Store,
+  chance: Chance,
+): RecordOf<'release'> | undefined {
+  const reveal = known(replica, 'reveal').find((record) => record.round === round.id)
+  if (store.released.has(round.id) || (!reveal && chance.happens(0.5))) return undefined
+  store.released.add(round.id)
+  const kept = store.keys.get(round.id) ?? []
+  const wrong = new Set(kept.flatMap(({ seal, wrong }) => (wrong ? [seal.id] : [])))
+  return plain.release(
+    round.id,
+    replica.person,
+    reveal?.id,
+    kept.map(({ seal }) => seal),
+    wrong,
+  )
 }
 
 function known<Kind extends StoredRecord['kind']>(replica: Replica, kind: Kind): RecordOf<Kind>[] {
@@ -90,6 +144,11 @@ function starts(plain: PlainRecords, replica: Replica, chance: Chance): RecordOf
   return plain.round(replica.person, story, current?.id)
 }
 
+function isRevealed(replica: Replica, round: RecordOf<'round'>): boolean {
+  const opening = [...known(replica, 'reveal'), ...known(replica, 'release')]
+  return opening.some((record) => record.round === round.id)
+}
+
 function sealsOf(replica: Replica, round: RecordOf<'round'>): RecordOf<'seal'>[] {
   return known(replica, 'seal').filter((seal) => seal.round === round.id)
 }
@@ -103,7 +162,9 @@ function votes(plain: PlainRecords, replica: Replica, round: RecordOf<'round'>, 
 }
 
 function reveals(plain: PlainRecords, replica: Replica, round: RecordOf<'round'>, chance: Chance) {
-  const seen = known(replica, 'reveal').filter((reveal) => reveal.round === round.id)
+  const seen = [...known(replica, 'reveal'), ...known(replica, 'release')].filter(
+    (record) => record.round === round.id,
+  )
   if (seen.length > 0 && chance.happens(0.7)) return undefined
   const seals = sealsOf(replica, round)
   const cut = seals.filter(
@@ -115,7 +176,7 @@ function reveals(plain: PlainRecords, replica: Replica, round: RecordOf<'round'>
 
 function owed(plain: PlainRecords, replica: Replica, round: RecordOf<'round'>): RecordOf<'open'>[] {
   const covered = coveredSeals(round.id, replica.known.values())
-  if (covered.size === 0 || !known(replica, 'reveal').some((reveal) => reveal.round === round.id)) return []
+  if (covered.size === 0 || !isRevealed(replica, round)) return []
   const own = sealsOf(replica, round).filter((seal) => seal.author === replica.person)
   const top = Math.max(...own.filter((seal) => covered.has(seal.id)).map((seal) => seal.counter))
   const opened = new Set(known(replica, 'open').map((open) => open.seal))
@@ -136,7 +197,7 @@ function admits(plain: PlainRecords, replica: Replica, round: RecordOf<'round'>,
 }
 
 function settles(plain: PlainRecords, replica: Replica, round: RecordOf<'round'>, card: number) {
-  if (!known(replica, 'reveal').some((reveal) => reveal.round === round.id)) return undefined
+  if (!isRevealed(replica, round)) return undefined
   const replaces = known(replica, 'estimate').filter((estimate) => estimate.story === round.story)
   return plain.estimate(
     round,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { noBox } from './escrow.ts'
 import { participantId } from './id.ts'
 import { createSessionKeys, keysFor, publicKeyOf, sign } from './keys.ts'
 import { Ledger } from './ledger.ts'
@@ -32,7 +33,14 @@ test('a vote without a signature, or with somebody else’s, is ignored', () => 
   const { alice, round } = revealedRound()
   const bob = new Device('bob').introduces()
   meet(alice, bob)
-  const seal = { kind: 'seal', author: bob.id, round, counter: 1, commitment: bytesOf(3) } as const
+  const seal = {
+    kind: 'seal',
+    author: bob.id,
+    round,
+    counter: 1,
+    commitment: bytesOf(3),
+    box: noBox,
+  } as const
   const unsigned = encodeRecord(memberKeys.session, seal, bytesOf(77))
   unsigned.set(bytesOf(0, 64), unsigned.length - 64)
   add(alice.ledger, unsigned)

@@ -1,6 +1,8 @@
 import { joinBytes } from './codec.ts'
 import type { Card } from './deck.ts'
+import { type Asker, escrowName, openBox, releaseStatement } from './escrow.ts'
 import {
+  base32,
   idBytes,
   type ParticipantId,
   participantId,
@@ -14,12 +16,14 @@ import { type SessionKeys, verify } from './keys.ts'
 import {
   decodeRecord,
   membershipStatement,
+  type Open,
   type RecordOf,
   type StoredRecord,
   verifyRecord,
   type Who,
 } from './record.ts'
-import { inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
+import { type BoxesOpened, inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
+import { takesBack } from './seal.ts'
 
 /** Rounds of one story, or all quick rounds. */
 export type Topic = StoryId | 'quick'
@@ -28,6 +32,7 @@ export type Topic = StoryId | 'quick'
 export interface StandingRules {
   readonly who: Who
   readonly auto: boolean
+  readonly escrow: boolean
   readonly id: RecordId | undefined
 }
 
@@ -51,6 +56,8 @@ export class Ledger {
   #offices: { readonly facilitators: Set<ParticipantId>; readonly tookOver: Set<ParticipantId> } | undefined
   #standing: StandingRules | undefined
   readonly #verdicts = new Map<RecordId, boolean>()
+  /** By release, for as many seals as there were. */
+  readonly #boxes = new Map<RecordId, { readonly seals: number; readonly boxes: BoxesOpened }>()
 
   constructor(keys: SessionKeys) {
     this.#keys = keys
@@ -184,7 +191,7 @@ export class Ledger {
     const withdrawals = this.#withdrawals.get(id)
     const target = this.#records.get(id)?.record
     if (!withdrawals || (target?.kind !== 'round' && target?.kind !== 'estimate')) return false
-    if (target.kind === 'round' && this.#isRevealed(target.id)) return false
+    if (target.kind === 'round' && this.isRevealed(target.id)) return false
     const round = target.kind === 'round' ? target : this.round(target.round)
     return withdrawals.some(
       (withdrawal) =>
@@ -200,10 +207,19 @@ export class Ledger {
   }
 
   /** Everything that was said about a round, as far as it counts. */
-  of<Kind extends 'seal' | 'reveal' | 'admit' | 'estimate'>(round: RoundId, kind: Kind): RecordOf<Kind>[] {
+  of<Kind extends 'seal' | 'reveal' | 'admit' | 'estimate' | 'release'>(
+    round: RoundId,
+    kind: Kind,
+  ): RecordOf<Kind>[] {
     return (this.#byRound.get(round) ?? []).filter(
       (record): record is RecordOf<Kind> => record.kind === kind && this.counts(record),
     )
+  }
+
+  /** Rounds that something is known of. Not verified. */
+  roundIds(): RoundId[] {
+    const started = [...this.#rounds.values()].flat().map(({ id }) => id)
+    return [...new Set([...started, ...this.#byRound.keys()])]
   }
 
   /** Not verified: whoever acts on them asks again for the round's. */
@@ -225,8 +241,65 @@ export class Ledger {
       reveals: this.of(round.id, 'reveal'),
       admits: this.of(round.id, 'admit'),
       opens: seals.flatMap((seal) => this.opensOf(seal.id)),
+      releases: this.of(round.id, 'release').map((release) => this.#boxesOpened(release, seals)),
       estimates: this.estimates(round),
     })
+  }
+
+  releasedOpens(round: RecordOf<'round'>): Open[] {
+    const seals = this.of(round.id, 'seal')
+    return this.of(round.id, 'release').flatMap((release) => [
+      ...this.#boxesOpened(release, seals).opened.values(),
+    ])
+  }
+
+  /** Somebody revealed the round, or had the keys of its boxes released. */
+  isRevealed(round: RoundId): boolean {
+    return this.of(round, 'reveal').length + this.of(round, 'release').length > 0
+  }
+
+  /** Whether the votes of a round carry boxes whose keys a store keeps. */
+  hasEscrow(round: RecordOf<'round'>): boolean {
+    return this.#rulesOf(round)?.escrow ?? true
+  }
+
+  /** Revealed rounds with votes nobody has opened and no keys released. Not verified, so that all can be looked through. */
+  unopenedRounds(): RoundId[] {
+    return [...this.#byRound].flatMap(([round, records]) => {
+      if (!records.some(({ kind }) => kind === 'reveal') || records.some(({ kind }) => kind === 'release'))
+        return []
+      const latest = new Map<ParticipantId, RecordOf<'seal'>>()
+      for (const record of records) {
+        if (record.kind !== 'seal') continue
+        if (record.counter >= (latest.get(record.author)?.counter ?? 0)) latest.set(record.author, record)
+      }
+      const waits = [...latest.values()].some((seal) => !takesBack(seal) && !this.#opens.has(seal.id))
+      return waits ? [round] : []
+    })
+  }
+
+  #boxesOpened(release: RecordOf<'release'>, seals: readonly RecordOf<'seal'>[]): BoxesOpened {
+    const known = this.#boxes.get(release.id)
+    if (known?.seals === seals.length) return known.boxes
+    const keys = new Map(release.keys.map(({ seal, key }) => [base32(seal), key]))
+    const opened = new Map<SealId, Open>()
+    const failed = new Set<SealId>()
+    for (const seal of seals) {
+      const key = keys.get(base32(escrowName(this.#keys, seal.id)))
+      if (!key) continue
+      const place = {
+        session: this.#keys.session,
+        round: seal.round,
+        voter: seal.author,
+        counter: seal.counter,
+      }
+      const open = openBox(key, place, seal)
+      if (open) opened.set(seal.id, open)
+      else failed.add(seal.id)
+    }
+    const boxes = { release, opened, failed }
+    this.#boxes.set(release.id, { seals: seals.length, boxes })
+    return boxes
   }
 
   /** The estimates of the round's story; a quick round has only its own. Those of unrevealed rounds do not count. */
@@ -248,13 +321,14 @@ export class Ledger {
     return (this.#estimates.get(topic) ?? []).flatMap((record) => {
       const round = this.counts(record) ? this.round(record.round) : undefined
       const card: Card | undefined = round?.cards[record.card]
-      const fits = round && card && (round.story ?? 'quick') === topic && this.#isRevealed(round.id)
+      const fits = round && card && (round.story ?? 'quick') === topic && this.isRevealed(round.id)
       return fits ? [{ record, card }] : []
     })
   }
 
   counts(record: StoredRecord): boolean {
     if (record.kind === 'open') return true
+    if (record.kind === 'release') return this.#signatureHolds(record.id)
     return this.#signatureHolds(record.id) && this.isMember(record.author) && this.#isPermitted(record)
   }
 
@@ -263,7 +337,7 @@ export class Ledger {
   }
 
   /** The rules of the round it is about; of a round, the ones it names. */
-  #isPermitted(record: Exclude<StoredRecord, { kind: 'open' }>): boolean {
+  #isPermitted(record: Exclude<StoredRecord, { kind: 'open' | 'release' }>): boolean {
     if (record.kind === 'rules') return this.facilitators().has(record.author)
     const decides = record.kind === 'reveal' || record.kind === 'admit' || record.kind === 'estimate'
     const round = decides ? this.#records.get(record.round)?.record : record
@@ -271,8 +345,12 @@ export class Ledger {
   }
 
   #whoDecides(round: RecordOf<'round'>): Who {
+    return this.#rulesOf(round)?.who ?? 'anybody'
+  }
+
+  #rulesOf(round: RecordOf<'round'>): RecordOf<'rules'> | undefined {
     const named = round.rules && this.#records.get(round.rules)?.record
-    return named?.kind === 'rules' && this.counts(named) ? named.who : 'anybody'
+    return named?.kind === 'rules' && this.counts(named) ? named : undefined
   }
 
   #permits(who: Who, participant: ParticipantId): boolean {
@@ -282,19 +360,16 @@ export class Ledger {
   /** Leaving the rules out of a round does not help: while they ask for a facilitator, nobody else's open round is current. */
   #isInOrder(round: RecordOf<'round'>): boolean {
     const outside = !this.#permits(this.rules().who, round.author)
-    return !this.withdrawn(round.id) && (!outside || this.#isRevealed(round.id))
-  }
-
-  #isRevealed(round: RoundId): boolean {
-    return this.of(round, 'reveal').length > 0
+    return !this.withdrawn(round.id) && (!outside || this.isRevealed(round.id))
   }
 
   #strictest(): StandingRules {
-    const strictness = ({ who, auto }: RecordOf<'rules'>) => (who === 'facilitators' ? 2 : 0) + (auto ? 0 : 1)
+    const strictness = ({ who, auto, escrow }: RecordOf<'rules'>) =>
+      (who === 'facilitators' ? 4 : 0) + (escrow ? 0 : 2) + (auto ? 0 : 1)
     const [strictest] = this.#unreplacedRules().sort(
       (a, b) => strictness(b) - strictness(a) || (a.id < b.id ? -1 : 1),
     )
-    return strictest ?? { who: 'anybody', auto: false, id: undefined }
+    return strictest ?? { who: 'anybody', auto: false, escrow: true, id: undefined }
   }
 
   #unreplacedRules(): RecordOf<'rules'>[] {
@@ -335,15 +410,23 @@ export class Ledger {
     const stored = this.#records.get(id)
     const holds =
       stored !== undefined &&
-      verifyRecord(this.#keys.session, stored.bytes) &&
-      (stored.record.kind !== 'profile' || this.#hasMembership(stored.record))
+      this.#isSigned(stored) &&
+      ((stored.record.kind !== 'profile' && stored.record.kind !== 'release') ||
+        this.#hasMembership(stored.record))
     this.#verdicts.set(id, holds)
     return holds
   }
 
-  #hasMembership(profile: RecordOf<'profile'>): boolean {
-    const statement = membershipStatement(this.#keys.session, profile.author)
-    return verify(profile.membership, statement, this.#keys.publicKeys.subarray(32, 64))
+  #isSigned({ record, bytes }: { readonly record: StoredRecord; readonly bytes: Uint8Array }): boolean {
+    const { session } = this.#keys
+    if (record.kind !== 'release') return verifyRecord(session, bytes)
+    const statement = releaseStatement(session, escrowName(this.#keys, record.round), record.reveal)
+    return verify(record.signature, statement, idBytes(record.author))
+  }
+
+  #hasMembership({ author, membership }: Pick<Asker, 'author' | 'membership'>): boolean {
+    const statement = membershipStatement(this.#keys.session, author)
+    return verify(membership, statement, this.#keys.publicKeys.subarray(32, 64))
   }
 }
 

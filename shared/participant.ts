@@ -1,5 +1,15 @@
 import { type Card, isSameCard } from './deck.ts'
 import {
+  type Asker,
+  boxKeyFor,
+  closeBox,
+  type Deposit,
+  escrowName,
+  mostReplaced,
+  noBox,
+  releaseStatement,
+} from './escrow.ts'
+import {
   type ParticipantId,
   participantId,
   type RecordId,
@@ -9,7 +19,7 @@ import {
   type StoryId,
 } from './id.ts'
 import { derive, publicKeyOf, roleSeed, type SessionKeys, sign } from './keys.ts'
-import type { Ledger, Topic } from './ledger.ts'
+import type { Ledger, StandingRules, Topic } from './ledger.ts'
 import {
   encodeOpen,
   encodeRecord,
@@ -20,10 +30,18 @@ import {
   type Signed,
   type Statement,
   sortedIds,
-  type Who,
 } from './record.ts'
 import type { RoundState } from './round.ts'
 import { type Choice, commit, noCard, nonceFor, openingOf, takesBack } from './seal.ts'
+
+/** What a store is given for one of this participant's seals. */
+export interface OwnDeposit {
+  readonly of: SealId
+  readonly deposit: Deposit
+}
+
+/** Stands for the card of a vote taken back: its key opens nothing, and puts the one before out of the store. */
+const nothing: Choice = { card: 255, unsure: false }
 
 type Unsigned<S> = S extends { readonly author: unknown } ? Omit<S, 'author'> : never
 
@@ -36,6 +54,7 @@ export class Participant {
   readonly #keys: SessionKeys
   readonly #seed: Uint8Array
   readonly #nonceKey: Uint8Array
+  readonly #boxSecret: Uint8Array
   readonly #ledger: Ledger
 
   /** `seed`: 32 bytes that stay on this person's devices, see `participantSeed`. */
@@ -43,15 +62,15 @@ export class Participant {
     this.#keys = keys
     this.#seed = seed
     this.#nonceKey = derive(this.#seed, 'nonce')
+    this.#boxSecret = derive(this.#seed, 'box')
     this.#ledger = ledger
     this.id = participantId(publicKeyOf(this.#seed))
   }
 
   /** Tells a name, or changes it. Throws for an observer's keys, which cannot vouch for anybody. */
   introduce(name: string, observer = false): Uint8Array {
-    if (!this.#keys.memberSeed) throw new Error('An observer cannot take part')
+    const membership = this.#membership()
     const counter = (this.#ledger.profile(this.id)?.counter ?? 0) + 1
-    const membership = sign(membershipStatement(this.#keys.session, this.id), this.#keys.memberSeed)
     return this.#state({ kind: 'profile', counter, name, observer, membership })
   }
 
@@ -74,8 +93,9 @@ export class Participant {
   }
 
   /** For the rounds that are started from now on. */
-  setRules({ who, auto }: { readonly who: Who; readonly auto: boolean }): Uint8Array {
-    return this.#state({ kind: 'rules', who, auto, replaces: sortedIds(this.#ledger.standingRules()) })
+  setRules({ who, auto, escrow }: Omit<StandingRules, 'id'>): Uint8Array {
+    const replaces = sortedIds(this.#ledger.standingRules())
+    return this.#state({ kind: 'rules', who, auto, escrow, replaces })
   }
 
   /** Takes back a round that nobody revealed, or an estimate. */
@@ -92,9 +112,53 @@ export class Participant {
   /** A vote, changed or (undefined) taken back. */
   choose(round: RoundId, choice: Choice | undefined): Uint8Array {
     const counter = Math.max(0, ...this.#ownSeals(round).map((seal) => seal.counter)) + 1
-    const nonce = choice && nonceFor(this.#nonceKey, round, counter, choice)
-    const commitment = choice && nonce ? commit(this.#place(round, counter), choice, nonce) : noCard
-    return this.#state({ kind: 'seal', round, counter, commitment })
+    const commitment = noCard
+    if (!choice) return this.#state({ kind: 'seal', round, counter, commitment, box: noBox })
+    const place = this.#place(round, counter)
+    const nonce = nonceFor(this.#nonceKey, round, counter, choice)
+    const started = this.#ledger.round(round)
+    const key = boxKeyFor(this.#boxSecret, round, counter, choice)
+    const box = started && this.#ledger.hasEscrow(started) ? closeBox(key, place, choice, nonce) : noBox
+    return this.#state({ kind: 'seal', round, counter, commitment: commit(place, choice, nonce), box })
+  }
+
+  /** What a store must know for this participant's latest vote to open without them; undefined when there is none to open. */
+  deposit(round: RecordOf<'round'>): OwnDeposit | undefined {
+    const [latest, ...before] = this.#ownSeals(round.id).sort((a, b) => b.counter - a.counter)
+    if (!latest || !this.#ledger.hasEscrow(round) || this.#ledger.isRevealed(round.id)) return undefined
+    const replaces = before.flatMap((seal) => this.#boxKeyOf(seal, round) ?? []).slice(0, mostReplaced)
+    const isTaken = takesBack(latest)
+    if (isTaken && replaces.length === 0) return undefined
+    const opening = isTaken ? nothing : this.#openingOf(latest, round)
+    if (!opening) return undefined
+    const key = boxKeyFor(this.#boxSecret, round.id, latest.counter, opening)
+    const name = (id: RecordId) => escrowName(this.#keys, id)
+    return { of: latest.id, deposit: { round: name(round.id), seal: name(latest.id), key, replaces } }
+  }
+
+  /** Rounds this participant voted in (or took a vote back) that nobody has revealed, with their latest seal. */
+  roundsToDeposit(): { readonly round: RecordOf<'round'>; readonly latest: SealId }[] {
+    return [...this.#latestSeals()].flatMap(([id, seal]) => {
+      if (this.#ledger.opensOf(seal.id).length > 0) return []
+      const round = this.#ledger.round(id)
+      return round && !this.#ledger.isRevealed(id) ? [{ round, latest: seal.id }] : []
+    })
+  }
+
+  /** Asks the store for the keys of a round, in public. Throws for an observer's keys. */
+  askForRelease(round: RoundId): { readonly round: Uint8Array; readonly asker: Asker } {
+    const name = escrowName(this.#keys, round)
+    const [reveal] = this.#ledger.of(round, 'reveal').sort((a, b) => (a.id < b.id ? -1 : 1))
+    const statement = releaseStatement(this.#keys.session, name, reveal?.id)
+    return {
+      round: name,
+      asker: {
+        author: this.id,
+        membership: this.#membership(),
+        reveal: reveal?.id,
+        signature: sign(statement, this.#seed),
+      },
+    }
   }
 
   /** The choice behind this participant's latest seal; kept nowhere, found again by trying the cards. */
@@ -104,11 +168,16 @@ export class Participant {
     return opening && { card: opening.card, unsure: opening.unsure }
   }
 
+  /** What stands for this participant's vote in a round, or took it back. */
+  latestSeal(round: RoundId): SealId | undefined {
+    return this.#latestSeals().get(round)?.id
+  }
+
   /** Covers every seal that is here and not taken back later. */
   reveal(round: RoundId): Uint8Array {
     const cut = sortedIds(this.#ledger.of(round, 'seal').map((seal) => seal.id))
-    const seen = sortedIds(this.#ledger.of(round, 'reveal').map((reveal) => reveal.id))
-    return this.#state({ kind: 'reveal', round, cut, seen })
+    const seen = [...this.#ledger.of(round, 'reveal'), ...this.#ledger.of(round, 'release')]
+    return this.#state({ kind: 'reveal', round, cut, seen: sortedIds(seen.map(({ id }) => id)) })
   }
 
   admit(round: RoundId, seals: readonly SealId[]): Uint8Array {
@@ -136,13 +205,19 @@ export class Participant {
       .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
   }
 
+  /** The Opens of others' cards that released keys gave: whoever reads them publishes them, each the same bytes. */
+  releasedOpens(round: RecordOf<'round'>, state: RoundState): Uint8Array[] {
+    if (state.phase === 'voting') return []
+    return this.#ledger
+      .releasedOpens(round)
+      .filter((open) => state.cut.has(open.seal))
+      .map(encodeOpen)
+      .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
+  }
+
   /** Rounds that may be owed an Open: cheap, without verifying anything, so that all of a session can be looked through. */
   roundsToOpen(): RoundId[] {
-    const latest = new Map<RoundId, RecordOf<'seal'>>()
-    for (const seal of this.#ledger.sealsBy(this.id)) {
-      if (seal.counter >= (latest.get(seal.round)?.counter ?? 0)) latest.set(seal.round, seal)
-    }
-    return [...latest]
+    return [...this.#latestSeals()]
       .filter(([, seal]) => !takesBack(seal) && this.#ledger.opensOf(seal.id).length === 0)
       .map(([round]) => round)
   }
@@ -157,7 +232,7 @@ export class Participant {
       .rounds(current.story ?? 'quick')
       .filter((round) => round.id !== current.id && round.previous === current.previous)
     for (const rival of [...rivals, ...this.#underOtherRules(current)]) {
-      const open = !this.#ledger.withdrawn(rival.id) && this.#ledger.of(rival.id, 'reveal').length === 0
+      const open = !this.#ledger.withdrawn(rival.id) && !this.#ledger.isRevealed(rival.id)
       const choice = open ? this.choiceIn(rival) : undefined
       const face = choice && rival.cards[choice.card]
       const card = face ? current.cards.findIndex((other) => isSameCard(other, face)) : -1
@@ -178,11 +253,29 @@ export class Participant {
     let at = current
     for (;;) {
       const previous = at.previous && this.#ledger.round(at.previous)
-      if (!previous || previous.rules === at.rules || this.#ledger.of(previous.id, 'reveal').length > 0)
-        return before
+      if (!previous || previous.rules === at.rules || this.#ledger.isRevealed(previous.id)) return before
       before.push(previous)
       at = previous
     }
+  }
+
+  #latestSeals(): Map<RoundId, RecordOf<'seal'>> {
+    const latest = new Map<RoundId, RecordOf<'seal'>>()
+    for (const seal of this.#ledger.sealsBy(this.id)) {
+      if (seal.counter >= (latest.get(seal.round)?.counter ?? 0)) latest.set(seal.round, seal)
+    }
+    return latest
+  }
+
+  #boxKeyOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Uint8Array | undefined {
+    const opening = this.#openingOf(seal, round)
+    return opening && boxKeyFor(this.#boxSecret, round.id, seal.counter, opening)
+  }
+
+  /** The member key's word that this participant belongs to the session. */
+  #membership(): Uint8Array {
+    if (!this.#keys.memberSeed) throw new Error('An observer cannot take part')
+    return sign(membershipStatement(this.#keys.session, this.id), this.#keys.memberSeed)
   }
 
   #openingOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Open | undefined {

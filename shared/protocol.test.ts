@@ -5,6 +5,15 @@ import { expect, test } from 'vitest'
 import type { Cursor } from './cursor.ts'
 import { decodeCursorBytes, encodeCursorBytes } from './cursor.ts'
 import { decrypt } from './envelope.ts'
+import {
+  type Asker,
+  boxKeyFor,
+  closeBox,
+  encodeReleased,
+  escrowName,
+  openBox,
+  releaseStatement,
+} from './escrow.ts'
 import { participantId, recordId, storyId } from './id.ts'
 import { formatInvitation, parseInvitation } from './invitation.ts'
 import { deleteStatement, helloStatement, keysFor, keysFrom, publicKeyOf, sign } from './keys.ts'
@@ -13,6 +22,7 @@ import {
   decodeRecord,
   encodeOpen,
   encodeRecord,
+  encodeRelease,
   membershipStatement,
   type Signed,
   verifyRecord,
@@ -40,6 +50,17 @@ const story = storyId(fill(5, 10))
 const cursor: Cursor = new Map([['eu.abcdefgh', { sequence: 300, mark: fill(6, 8) }]])
 const envelope = fill(7, 44)
 
+const roundName = escrowName(owner, round)
+const sealName = escrowName(owner, seal)
+const reveal = recordId(fill(18, 16))
+const asker: Asker = {
+  author,
+  membership: sign(membershipStatement(owner.session, author), member.memberSeed ?? fill(0, 32)),
+  reveal,
+  signature: sign(releaseStatement(owner.session, roundName, reveal), seed),
+}
+const keys = [{ seal: sealName, key: fill(16, 32) }]
+
 const client: Record<FromClient['type'], FromClient> = {
   hello: {
     type: 'hello',
@@ -54,6 +75,15 @@ const client: Record<FromClient['type'], FromClient> = {
   signal: { type: 'signal', to: 0, envelope },
   snapshot: { type: 'snapshot', covers: cursor, replaces: fill(9, 16), envelope },
   delete: { type: 'delete', signature: fill(8, 64) },
+  deposit: {
+    type: 'deposit',
+    ref: 1,
+    round: roundName,
+    seal: sealName,
+    key: fill(16, 32),
+    replaces: [fill(17, 32)],
+  },
+  release: { type: 'release', ref: 1, round: roundName, asker },
 }
 const relay: Record<FromRelay['type'], FromRelay> = {
   challenge: { type: 'challenge', nonce: fill(10, 32) },
@@ -68,6 +98,7 @@ const relay: Record<FromRelay['type'], FromRelay> = {
   keepalive: { type: 'keepalive', cursor },
   refuse: { type: 'refuse', code: 4403, words: 'No' },
   goingAway: { type: 'goingAway', retryAfter: 2000 },
+  released: { type: 'released', cursor, body: encodeReleased({ round: roundName, asker, keys }) },
 }
 const statements: { readonly [Kind in Signed['kind']]: Signed<Kind> } = {
   profile: {
@@ -90,14 +121,16 @@ const statements: { readonly [Kind in Signed['kind']]: Signed<Kind> } = {
     previous: undefined,
     rules: undefined,
   },
-  seal: { kind: 'seal', author, round, counter: 1, commitment: fill(11, 32) },
+  seal: { kind: 'seal', author, round, counter: 1, commitment: fill(11, 32), box: fill(15, 50) },
   reveal: { kind: 'reveal', author, round, cut: [seal], seen: [] },
   admit: { kind: 'admit', author, round, seals: [seal] },
   estimate: { kind: 'estimate', author, story, round, card: 0, replaces: [] },
-  rules: { kind: 'rules', author, who: 'facilitators', auto: false, replaces: [] },
+  rules: { kind: 'rules', author, who: 'facilitators', auto: false, escrow: true, replaces: [] },
   withdraw: { kind: 'withdraw', author, record: round },
 }
 const choice = { card: 1, unsure: false }
+const place = { session: owner.session, round, voter: author, counter: 1 }
+const release = { kind: 'release', round, ...asker, keys } as const
 const open = { kind: 'open', seal, ...choice, nonce: fill(12, 32) } as const
 
 const made: Record<string, Uint8Array> = {
@@ -114,11 +147,16 @@ const made: Record<string, Uint8Array> = {
     ]),
   ),
   'record open': encodeOpen(open),
+  'record release': encodeRelease(release),
+  'escrow name': roundName,
+  'release statement': releaseStatement(owner.session, roundName, reveal),
+  'box key': boxKeyFor(fill(13, 32), round, 1, choice),
+  box: closeBox(fill(16, 32), place, choice, fill(12, 32)),
   cursor: encodeCursorBytes(cursor),
   'public keys': owner.publicKeys,
   'delete statement': deleteStatement(owner.session),
   'hello statement': helloStatement(fill(10, 32), owner.session, 'https://poker.example'),
-  commitment: commit({ session: owner.session, round, voter: author, counter: 1 }, choice, fill(12, 32)),
+  commitment: commit(place, choice, fill(12, 32)),
   nonce: nonceFor(fill(13, 32), round, 1, choice),
 }
 const texts: Record<string, string> = {
@@ -150,6 +188,14 @@ test.each(Object.keys(statements))('the example of the record "%s" decodes and i
   expect(decodeRecord(bytes)).toMatchObject(statements[name as Signed['kind']])
   expect(verifyRecord(owner.session, bytes)).toBe(true)
   expect(decodeRecord(exampleBytes('record open'))).toMatchObject(open)
+  expect(decodeRecord(exampleBytes('record release'))).toMatchObject(release)
+})
+
+test('the example box is opened by its key and by no other', () => {
+  const commitment = exampleBytes('commitment')
+  const sealed = { id: seal, commitment, box: exampleBytes('box') }
+  expect(openBox(fill(16, 32), place, sealed)).toEqual(open)
+  expect(openBox(fill(17, 32), place, sealed)).toBeUndefined()
 })
 
 test('the example envelope holds the example change', () => {

@@ -18,6 +18,7 @@ import {
 } from './codec.ts'
 import type { Card } from './deck.ts'
 import { putCards, takeCards } from './deck-codec.ts'
+import { type Asker, boxBytes, putAsker, putKeys, type ReleasedKey, takeAsker, takeKeys } from './escrow.ts'
 import {
   idBytes,
   type ParticipantId,
@@ -59,6 +60,8 @@ export type Statement =
       readonly counter: number
       /** 32 bytes; all zero says openly "no card": the vote is taken back. */
       readonly commitment: Uint8Array
+      /** The seal's Open, encrypted, see `escrow.ts`; all zero when there is none. */
+      readonly box: Uint8Array
     }
   | {
       readonly kind: 'reveal'
@@ -81,6 +84,8 @@ export type Statement =
       readonly who: Who
       /** Reveal when everybody present has voted. */
       readonly auto: boolean
+      /** Whether stores keep the keys of boxes, so that the cards of those who left can be opened. */
+      readonly escrow: boolean
       readonly replaces: readonly RecordId[]
     }
   /** Takes back a round that nobody revealed, or an estimate. */
@@ -97,6 +102,16 @@ export interface Open {
   readonly nonce: Uint8Array
 }
 
+/**
+ * What a store released of a round, for everybody. The signature is the asker's, over `releaseStatement` and not over the
+ * record: the keys show themselves valid by opening their boxes.
+ */
+export interface Release extends Asker {
+  readonly kind: 'release'
+  readonly round: RoundId
+  readonly keys: readonly ReleasedKey[]
+}
+
 export type Signed<Kind extends Statement['kind'] = Statement['kind']> = Extract<
   Statement,
   { kind: Kind }
@@ -104,7 +119,7 @@ export type Signed<Kind extends Statement['kind'] = Statement['kind']> = Extract
   readonly author: ParticipantId
 }
 
-export type StoredRecord = (Signed | Open) & { readonly id: RecordId }
+export type StoredRecord = (Signed | Open | Release) & { readonly id: RecordId }
 export type RecordOf<Kind extends StoredRecord['kind']> = Extract<StoredRecord, { kind: Kind }>
 
 export const recordLimits = { name: 320, ids: 512, bytes: 16_384 } as const
@@ -120,6 +135,7 @@ const kinds = {
   estimate: 8,
   rules: 9,
   withdraw: 10,
+  release: 11,
 } as const
 const signatureBytes = 64
 
@@ -127,6 +143,11 @@ const signatureBytes = 64
 export function encodeRecord(session: SessionId, statement: Signed, seed: Uint8Array): Uint8Array {
   const body = encode((encoder) => putStatement(encoder, statement))
   return joinBytes(body, sign(signedMessage(session, body), seed))
+}
+
+/** `release := byte(11) • bytes(round, 16) • asker • keys` */
+export function encodeRelease(release: Release): Uint8Array {
+  return encode((encoder) => putRelease(encoder, release))
 }
 
 export function encodeOpen(open: Open): Uint8Array {
@@ -144,6 +165,10 @@ export function decodeRecord(bytes: Uint8Array): StoredRecord | undefined {
   if (bytes[0] === kinds.open) {
     const open = decodeExactly(bytes, takeOpen, putOpen)
     return open && { ...open, id }
+  }
+  if (bytes[0] === kinds.release) {
+    const release = decodeExactly(bytes, takeRelease, putRelease)
+    return release && { ...release, id }
   }
   const statement = decodeExactly(bytes.subarray(0, -signatureBytes), takeStatement, putStatement)
   return statement && { ...statement, id }
@@ -188,7 +213,8 @@ function putStatement(encoder: Encoder, record: Signed): void {
     case 'seal':
       putBytes(encoder, idBytes(record.round))
       putUint(encoder, record.counter)
-      return putBytes(encoder, record.commitment)
+      putBytes(encoder, record.commitment)
+      return putBytes(encoder, record.box)
     case 'reveal':
       putBytes(encoder, idBytes(record.round))
       putIds(encoder, record.cut)
@@ -204,6 +230,7 @@ function putStatement(encoder: Encoder, record: Signed): void {
     case 'rules':
       putByte(encoder, record.who === 'facilitators' ? 1 : 0)
       putByte(encoder, record.auto ? 1 : 0)
+      putByte(encoder, record.escrow ? 1 : 0)
       return putIds(encoder, record.replaces)
     case 'withdraw':
       return putBytes(encoder, idBytes(record.record))
@@ -244,6 +271,7 @@ function takeStatement(decoder: Decoder): Signed {
         round: takeId(decoder),
         counter: takeUint(decoder),
         commitment: takeBytes(decoder, 32).slice(),
+        box: takeBytes(decoder, boxBytes).slice(),
       }
     case kinds.reveal:
       return { kind: 'reveal', author, round: takeId(decoder), cut: takeIds(decoder), seen: takeIds(decoder) }
@@ -264,6 +292,7 @@ function takeStatement(decoder: Decoder): Signed {
         author,
         who: takeByte(decoder) === 1 ? 'facilitators' : 'anybody',
         auto: takeByte(decoder) === 1,
+        escrow: takeByte(decoder) === 1,
         replaces: takeIds(decoder),
       }
     case kinds.withdraw:
@@ -290,6 +319,19 @@ function takeOpen(decoder: Decoder): Open {
     unsure: takeByte(decoder) === 1,
     nonce: takeBytes(decoder, 32).slice(),
   }
+}
+
+function putRelease(encoder: Encoder, release: Release): void {
+  putByte(encoder, kinds.release)
+  putBytes(encoder, idBytes(release.round))
+  putAsker(encoder, release)
+  putKeys(encoder, release.keys)
+}
+
+function takeRelease(decoder: Decoder): Release {
+  takeByte(decoder)
+  const round = takeId(decoder)
+  return { kind: 'release', round, ...takeAsker(decoder), keys: takeKeys(decoder) }
 }
 
 function takeId(decoder: Decoder): RecordId {

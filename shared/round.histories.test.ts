@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test, vi } from 'vitest'
-import { coveredSeals, makeHistory, stories } from './history.testing.ts'
-import type { ParticipantId } from './id.ts'
+import { announced, coveredSeals, makeHistory, openedBy, stories } from './history.testing.ts'
+import { base32, type ParticipantId, type RecordId } from './id.ts'
 import type { RecordOf, StoredRecord } from './record.ts'
 import { resolve } from './round.testing.ts'
 import { currentRound, type RoundState, type Vote } from './round.ts'
@@ -34,10 +34,14 @@ const seen = {
   overtaken: 0,
   parallelRounds: 0,
   twoStories: 0,
+  released: 0,
+  peeked: 0,
+  openedByKey: 0,
+  unopenable: 0,
 }
 
-/** They need a contradiction and a widened cut in one round. */
-const rare = new Set(['voidedAfterwards', 'overtaken'])
+/** They need several unlikely things in one round. */
+const rare = new Set(['voidedAfterwards', 'overtaken', 'unopenable', 'peeked', 'openedByKey'])
 
 test(`in ${histories} random histories every replica comes to the same, correct result`, () => {
   for (const seed of only ? [Number(only)] : Array(histories).keys()) {
@@ -90,12 +94,25 @@ function checkVotes(
   happened: Set<keyof typeof seen>,
 ): void {
   const reveals = ofRound(round, records, 'reveal')
-  holds((state.phase === 'voting') === (reveals.length === 0), 'a reveal, and nothing else, reveals')
+  const releases = ofRound(round, records, 'release')
+  holds(
+    (state.phase === 'voting') === (reveals.length + releases.length === 0),
+    'a reveal or a release, and nothing else, reveals',
+  )
   if (state.phase === 'voting') return
   if (reveals.filter((reveal) => reveal.seen.length === 0).length > 1) happened.add('concurrentReveals')
   if (reveals.some((reveal) => reveal.seen.length > 0)) happened.add('repeatedReveals')
   if (ofRound(round, records, 'admit').length > 0) happened.add('admitted')
 
+  const all = new Map(records.map((record) => [record.id, record]))
+  const peeks = releases.filter((release) => !announced(release, all))
+  if (releases.length > 0) happened.add('released')
+  if (peeks.length > 0) happened.add('peeked')
+  const peekers = peeks.map((release) => release.author)
+  holds(told(new Set(state.withoutReveal)) === told(new Set(peekers)), 'somebody peeked unseen')
+
+  const byKey = new Set(releases.flatMap(openedBy))
+  const keyed = new Set(releases.flatMap(({ keys }) => keys.map(({ seal }) => base32(seal) as RecordId)))
   const covered = coveredSeals(round.id, records)
   holds(told(state.cut) === told(covered), 'the cut is more or less than reveals and admissions cover')
   const seals = ofRound(round, records, 'seal')
@@ -109,8 +126,15 @@ function checkVotes(
       holds(vote?.state === 'void', 'two seals with one counter are not void')
     } else if (decisive[0] && !takesBack(decisive[0])) {
       const open = records.find((record) => record.kind === 'open' && record.seal === decisive[0]?.id)
-      const expected = open?.kind === 'open' ? `counted ${open.card}` : 'sealed'
-      holds(brief(vote) === expected, `${brief(vote)} instead of ${expected}`)
+      const { id } = decisive[0]
+      const closed = keyed.has(id) ? 'unopenable' : 'sealed'
+      if (open?.kind !== 'open' && byKey.has(id)) {
+        happened.add('openedByKey')
+        holds(vote?.state === 'counted', 'a released key did not open its box')
+      } else {
+        const expected = open?.kind === 'open' ? `counted ${open.card}` : closed
+        holds(brief(vote) === expected, `${brief(vote)} instead of ${expected}`)
+      }
     } else {
       if (decisive[0]) happened.add('takenBack')
       const last = Math.max(...own.map((seal) => seal.counter))
@@ -132,10 +156,17 @@ function checkGrowth(
   const after = resolve(round, records)
   if (before.phase === 'voting') return
   if (after.phase === 'voting') throw new Error('a reveal was undone')
+  const known = new Map(part.map((record) => [record.id, record]))
+  const all = new Map(records.map((record) => [record.id, record]))
+  const awaited = ofRound(round, part, 'release').some(
+    (release) => !announced(release, known) && announced(release, all),
+  )
+  if (awaited) return // its keys were the cut until the Reveal it names arrived
   for (const seal of before.cut) holds(after.cut.has(seal), 'the cut lost a seal')
 
   const reveals = ofRound(round, records, 'reveal').filter((reveal) => reveal.seen.length === 0)
-  const oneCut = reveals.length === 1 && ofRound(round, records, 'admit').length === 0
+  const widening = [...ofRound(round, records, 'admit'), ...ofRound(round, records, 'release')]
+  const oneCut = reveals.length === 1 && widening.length === 0
   for (const [voter, vote] of before.votes) {
     const later = after.votes.get(voter)
     if (vote.state !== 'counted' && vote.state !== 'void') continue
@@ -164,7 +195,7 @@ function counters(
   )
 }
 
-function ofRound<Kind extends 'seal' | 'reveal' | 'admit'>(
+function ofRound<Kind extends 'seal' | 'reveal' | 'admit' | 'release'>(
   round: RecordOf<'round'>,
   records: readonly StoredRecord[],
   kind: Kind,

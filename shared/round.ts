@@ -1,14 +1,16 @@
 /** What a round has come to: one pure function of the set of its records, the same for any order or repetition. */
 import type { Card } from './deck.ts'
 import type { ParticipantId, RecordId, SealId, SessionId } from './id.ts'
-import type { RecordOf } from './record.ts'
+import type { Open, RecordOf } from './record.ts'
 import { opens, takesBack } from './seal.ts'
 
 /** What became of one participant's vote once the round is revealed. `card` is a place in the round's cards. */
 export type Vote =
   | { readonly state: 'counted'; readonly card: number; readonly unsure: boolean }
-  /** In the cut, not opened yet: it opens when the voter is back. */
+  /** In the cut, not opened yet: it opens when the voter is back, or by the key of its box. */
   | { readonly state: 'sealed' }
+  /** In the cut, and the released key does not open its box, or what is in it is not what was sealed. */
+  | { readonly state: 'unopenable' }
   /** In nobody's cut: shown, not counted, until somebody admits it. */
   | { readonly state: 'late'; readonly seals: readonly SealId[] }
   /** Two different seals with the counter that decides: both shown, neither counted. */
@@ -24,6 +26,8 @@ export interface Settled {
 interface Revealed {
   readonly votes: ReadonlyMap<ParticipantId, Vote>
   readonly revealedBy: readonly ParticipantId[]
+  /** Those of them who had the store release the keys and published no Reveal. */
+  readonly withoutReveal: readonly ParticipantId[]
   /** The seals that count or will count once opened. */
   readonly cut: ReadonlySet<SealId>
 }
@@ -43,8 +47,16 @@ export interface RoundRecords {
   readonly reveals: readonly RecordOf<'reveal'>[]
   readonly admits: readonly RecordOf<'admit'>[]
   readonly opens: readonly RecordOf<'open'>[]
+  readonly releases: readonly BoxesOpened[]
   /** Of the round's whole story, with the card each names: an estimate of one round can replace another's. */
   readonly estimates: readonly StoryEstimate[]
+}
+
+/** A release, and what its keys did to the boxes of the round's seals. */
+export interface BoxesOpened {
+  readonly release: RecordOf<'release'>
+  readonly opened: ReadonlyMap<SealId, Open>
+  readonly failed: ReadonlySet<SealId>
 }
 
 export interface StoryEstimate {
@@ -54,19 +66,21 @@ export interface StoryEstimate {
 
 export function resolveRound(records: RoundRecords): RoundState {
   const seals = sealsByVoter(records.seals)
-  if (records.reveals.length === 0) {
+  if (records.reveals.length + records.releases.length === 0) {
     const voted = [...seals].filter(([, own]) => highest(own).some((seal) => !takesBack(seal)))
     return { phase: 'voting', voted: new Set(voted.map(([voter]) => voter)) }
   }
   const cut = cutOf(records)
   const opened = openedChoices(records)
+  const failed = new Set(records.releases.flatMap((release) => [...release.failed]))
   const votes = new Map<ParticipantId, Vote>()
   for (const voter of [...seals.keys()].sort()) {
-    const vote = voteOf(seals.get(voter) ?? [], cut, opened)
+    const vote = voteOf(seals.get(voter) ?? [], cut, opened, failed)
     if (vote) votes.set(voter, vote)
   }
-  const revealedBy = [...new Set(records.reveals.map((reveal) => reveal.author))].sort()
-  const revealed: Revealed = { votes, revealedBy, cut }
+  const withoutReveal = distinct(unannounced(records).map(({ release }) => release.author))
+  const revealedBy = distinct([...records.reveals.map((reveal) => reveal.author), ...withoutReveal])
+  const revealed: Revealed = { votes, revealedBy, withoutReveal, cut }
   const standing = standingEstimates(records.estimates)
   if (!standing.some((estimate) => estimate.record.round === records.round.id)) {
     return { phase: 'revealed', ...revealed }
@@ -130,6 +144,10 @@ export function inChainOrder(rounds: readonly RecordOf<'round'>[]): RecordOf<'ro
   return [...byId.values()].sort((a, b) => depthOf(b) - depthOf(a) || (a.id < b.id ? -1 : 1))
 }
 
+function distinct(participants: readonly ParticipantId[]): ParticipantId[] {
+  return [...new Set(participants)].sort()
+}
+
 function sealsByVoter(seals: readonly RecordOf<'seal'>[]): Map<ParticipantId, RecordOf<'seal'>[]> {
   const byVoter = new Map<ParticipantId, Map<SealId, RecordOf<'seal'>>>()
   for (const seal of seals) {
@@ -151,12 +169,22 @@ function cutOf(records: RoundRecords): Set<SealId> {
   return new Set([
     ...first.flatMap((reveal) => reveal.cut),
     ...records.admits.flatMap((admit) => admit.seals),
+    ...unannounced(records).flatMap((release) => [...release.opened.keys()]),
   ])
 }
 
-function openedChoices(records: RoundRecords): Map<SealId, RecordOf<'open'>> {
+/** Releases whose asker published no Reveal: what their keys open is the cut, and everybody sees who asked. */
+function unannounced(records: RoundRecords): BoxesOpened[] {
+  const reveals = new Set(records.reveals.map((reveal) => reveal.id))
+  return records.releases.filter(({ release }) => !release.reveal || !reveals.has(release.reveal))
+}
+
+function openedChoices(records: RoundRecords): Map<SealId, Open> {
   const seals = new Map(records.seals.map((seal) => [seal.id, seal]))
-  const opened = new Map<SealId, RecordOf<'open'>>()
+  const opened = new Map<SealId, Open>()
+  for (const release of records.releases) {
+    for (const [seal, open] of release.opened) if (records.round.cards[open.card]) opened.set(seal, open)
+  }
   for (const open of records.opens) {
     const seal = seals.get(open.seal)
     if (!seal || opened.has(seal.id) || !records.round.cards[open.card]) continue
@@ -174,7 +202,8 @@ function openedChoices(records: RoundRecords): Map<SealId, RecordOf<'open'>> {
 function voteOf(
   seals: readonly RecordOf<'seal'>[],
   cut: ReadonlySet<SealId>,
-  opened: ReadonlyMap<SealId, RecordOf<'open'>>,
+  opened: ReadonlyMap<SealId, Open>,
+  failed: ReadonlySet<SealId>,
 ): Vote | undefined {
   const counting = seals.filter((seal) => cut.has(seal.id))
   const [decisive] = highest(counting)
@@ -186,7 +215,8 @@ function voteOf(
   }
   if (takesBack(decisive)) return lateVote(seals.filter((seal) => seal.counter > decisive.counter))
   const open = opened.get(decisive.id)
-  return open ? { state: 'counted', card: open.card, unsure: open.unsure } : { state: 'sealed' }
+  if (open) return { state: 'counted', card: open.card, unsure: open.unsure }
+  return { state: failed.has(decisive.id) ? 'unopenable' : 'sealed' }
 }
 
 function lateVote(seals: readonly RecordOf<'seal'>[]): Vote | undefined {

@@ -16,7 +16,7 @@ function team() {
 }
 
 function rule(device: Device, who: 'anybody' | 'facilitators', auto = false) {
-  return device.publish(device.participant.setRules({ who, auto }))
+  return device.publish(device.participant.setRules({ who, auto, escrow: true }))
 }
 
 test('anybody decides until a facilitator says otherwise', () => {

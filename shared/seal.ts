@@ -43,6 +43,16 @@ export function commit(place: SealPlace, choice: Choice, nonce: Uint8Array): Uin
   )
 }
 
+/** The place alone, for what is bound to it without being a commitment. */
+export function placeBytes(place: SealPlace): Uint8Array {
+  return joinBytes(
+    idBytes(place.session),
+    idBytes(place.round),
+    idBytes(place.voter),
+    encode((encoder) => putUint(encoder, place.counter)),
+  )
+}
+
 /** HMAC-SHA-256 (RFC 2104) instead of a random number, so that the voter can find the opening again after any crash. */
 export function nonceFor(nonceKey: Uint8Array, round: RoundId, counter: number, choice: Choice): Uint8Array {
   return hmac(sha256, nonceKey, joinBytes(idBytes(round), choiceBytes(counter, choice)))
@@ -70,7 +80,7 @@ export function opens(open: Open, place: SealPlace, commitment: Uint8Array): boo
   return equalBytes(commit(place, open, open.nonce), commitment)
 }
 
-function choiceBytes(counter: number, choice: Choice): Uint8Array {
+export function choiceBytes(counter: number, choice: Choice): Uint8Array {
   return encode((encoder) => {
     putUint(encoder, counter)
     putByte(encoder, choice.card)

@@ -199,6 +199,7 @@ export function wordsFor(vote: Vote): string {
     case 'void':
       return ['void', ...vote.cards.map((card) => cards[card]?.label)].join(' ')
     case 'sealed':
+    case 'unopenable':
     case 'late':
       return vote.state
   }

@@ -16,6 +16,15 @@ import {
 } from './codec.ts'
 import { type Cursor, putCursor, takeCursor } from './cursor.ts'
 import { envelopeLimits } from './envelope.ts'
+import {
+  type Asker,
+  boxKeyBytes,
+  type Deposit,
+  mostReplaced,
+  nameBytes,
+  putAsker,
+  takeAsker,
+} from './escrow.ts'
 import { type Role, roles } from './keys.ts'
 
 export const subprotocol = 'facedown.v1'
@@ -59,6 +68,10 @@ export type FromClient =
     }
   /** The owner's signature over `deleteStatement`. */
   | { readonly type: 'delete'; readonly signature: Uint8Array }
+  /** A key for the store to keep until the round is released. Answered like an append. */
+  | ({ readonly type: 'deposit'; readonly ref: number } & Deposit)
+  /** Has the store append the keys of a round to the log, for everybody and once for all. */
+  | { readonly type: 'release'; readonly ref: number; readonly round: Uint8Array; readonly asker: Asker }
 
 export type FromRelay =
   | { readonly type: 'challenge'; readonly nonce: Uint8Array }
@@ -92,11 +105,22 @@ export type FromRelay =
   | { readonly type: 'keepalive'; readonly cursor: Cursor }
   | { readonly type: 'refuse'; readonly code: number; readonly words: string }
   | { readonly type: 'goingAway'; readonly retryAfter: number }
+  /** An entry made by a store: what `decodeReleased` reads. */
+  | { readonly type: 'released'; readonly cursor: Cursor; readonly body: Uint8Array }
 
-export const unsavedReasons = ['unreachable', 'full', 'quota', 'observer'] as const
+/** `closed`: the round's keys were released, or another key has the seal's name. */
+export const unsavedReasons = ['unreachable', 'full', 'quota', 'observer', 'closed'] as const
 export type UnsavedReason = (typeof unsavedReasons)[number]
 
-const clientKinds = { hello: 1, append: 2, signal: 3, snapshot: 4, delete: 5 } as const
+const clientKinds = {
+  hello: 1,
+  append: 2,
+  signal: 3,
+  snapshot: 4,
+  delete: 5,
+  deposit: 6,
+  release: 7,
+} as const
 const relayKinds = {
   challenge: 64,
   snapshot: 65,
@@ -110,6 +134,7 @@ const relayKinds = {
   keepalive: 73,
   refuse: 74,
   goingAway: 75,
+  released: 76,
 } as const
 
 export function encodeFromClient(message: FromClient): Uint8Array {
@@ -152,6 +177,18 @@ function putFromClient(encoder: Encoder, message: FromClient): void {
       return putBytes(encoder, message.envelope)
     case 'delete':
       return putBytes(encoder, message.signature)
+    case 'deposit':
+      putUint(encoder, message.ref)
+      putBytes(encoder, message.round)
+      putBytes(encoder, message.seal)
+      putBytes(encoder, message.key)
+      putUint(encoder, message.replaces.length)
+      for (const key of message.replaces) putBytes(encoder, key)
+      return
+    case 'release':
+      putUint(encoder, message.ref)
+      putBytes(encoder, message.round)
+      return putAsker(encoder, message.asker)
   }
 }
 
@@ -181,6 +218,22 @@ function takeFromClient(decoder: Decoder): FromClient {
       }
     case clientKinds.delete:
       return { type: 'delete', signature: takeBytes(decoder, 64) }
+    case clientKinds.deposit:
+      return {
+        type: 'deposit',
+        ref: takeUint(decoder),
+        round: takeBytes(decoder, nameBytes).slice(),
+        seal: takeBytes(decoder, nameBytes).slice(),
+        key: takeBytes(decoder, boxKeyBytes).slice(),
+        replaces: takeKeysReplaced(decoder),
+      }
+    case clientKinds.release:
+      return {
+        type: 'release',
+        ref: takeUint(decoder),
+        round: takeBytes(decoder, nameBytes).slice(),
+        asker: takeAsker(decoder),
+      }
     default:
       throw new Error(`No client frame has kind ${kind}`)
   }
@@ -224,6 +277,9 @@ function putFromRelay(encoder: Encoder, message: FromRelay): void {
       return putText(encoder, message.words)
     case 'goingAway':
       return putUint(encoder, message.retryAfter)
+    case 'released':
+      putCursor(encoder, message.cursor)
+      return putBytes(encoder, message.body)
   }
 }
 
@@ -269,6 +325,8 @@ function takeFromRelay(decoder: Decoder): FromRelay {
       return { type: 'refuse', code: takeUint(decoder), words: takeText(decoder, 1000) }
     case relayKinds.goingAway:
       return { type: 'goingAway', retryAfter: takeUint(decoder) }
+    case relayKinds.released:
+      return { type: 'released', cursor: takeCursor(decoder), body: takeRest(decoder) }
     default:
       throw new Error(`No relay frame has kind ${kind}`)
   }
@@ -282,6 +340,12 @@ function putOptional(encoder: Encoder, id: Uint8Array | undefined): void {
 
 function takeOptional(decoder: Decoder): Uint8Array | undefined {
   return takeFlag(decoder) ? takeBytes(decoder, snapshotIdBytes) : undefined
+}
+
+function takeKeysReplaced(decoder: Decoder): Uint8Array[] {
+  const count = takeUint(decoder)
+  if (count > mostReplaced) throw new Error('Too many keys')
+  return Array.from({ length: count }, () => takeBytes(decoder, boxKeyBytes).slice())
 }
 
 function takeFlag(decoder: Decoder): boolean {
