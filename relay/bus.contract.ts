@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Position } from '../shared/cursor.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import type { Bus, Subscriber } from './bus.ts'
-import type { Store } from './store.ts'
-import { someEnvelope } from './testing.ts'
+import { type EntryKind, entryKinds, type Store } from './store.ts'
+import { random, someDeposit, someEnvelope } from './testing.ts'
 
 /** A bus, the store behind it, and a switch that makes that store refuse. */
 export interface BusUnderTest {
@@ -80,6 +80,42 @@ export function busContract(name: string, start: () => Promise<BusUnderTest>): v
       setWorks(true)
       expect(await bus.append(session, 7, someEnvelope())).toMatchObject({ outcome: 'saved' })
       expect(ear.events().filter((event) => event.startsWith('deleted'))).toEqual([])
+    })
+
+    test('released keys take their turn in the log, and whoever listens hears them', async () => {
+      const { bus, store } = await started()
+      const [alice, bob] = [new Ear(), new Ear()]
+      bus.subscribe(session, alice)
+      bus.subscribe(session, bob)
+      const deposit = someDeposit()
+      await store.deposit(session, deposit)
+      const asker = random(176)
+      const appending = [
+        bus.append(session, 7, someEnvelope()),
+        bus.release(session, deposit.round, asker),
+        bus.append(session, 7, someEnvelope()),
+      ]
+      for (const delivered of await Promise.all(appending)) expect(delivered.outcome).toBe('saved')
+      const released = alice.heard.find(([event]) => event === 'released')
+      expect(Buffer.from(released?.[3] as Uint8Array).includes(Buffer.from(deposit.key))).toBe(true)
+      expect(bob.events()).toEqual(alice.events())
+      const page = await store.since(session, new Map(), 0)
+      if (page.outcome !== 'page') throw new Error(page.outcome)
+      expect(page.entries.map(({ position }) => position.sequence)).toEqual([1, 2, 3])
+      expect(page.entries.filter(({ kind }) => kind === entryKinds.released)).toHaveLength(1)
+    })
+
+    test('while the store refuses nothing is released, and nobody hears anything of it', async () => {
+      const { bus, store, setWorks } = await started()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      const deposit = someDeposit()
+      await store.deposit(session, deposit)
+      setWorks(false)
+      expect(await bus.release(session, deposit.round, random(176))).toMatchObject({ outcome: 'refused' })
+      setWorks(true)
+      expect(ear.events().filter((event) => event.startsWith('released'))).toEqual([])
+      expect(await bus.release(session, deposit.round, random(176))).toMatchObject({ outcome: 'saved' })
     })
 
     test('subscribers hear entries in the order of their sequences, each before it is saved', async () => {
@@ -236,8 +272,9 @@ class Ear implements Subscriber {
   readonly heard: Heard[] = []
   #waiting: (() => void)[] = []
 
-  entry(author: number, position: Position | undefined, envelope: Uint8Array): void {
-    this.#hear('entry', author, position?.sequence ?? 'none', envelope)
+  entry(author: number, position: Position | undefined, envelope: Uint8Array, kind: EntryKind): void {
+    const event = kind === entryKinds.released ? 'released' : 'entry'
+    this.#hear(event, author, position?.sequence ?? 'none', envelope)
   }
 
   signal(from: number, to: number, envelope: Uint8Array): void {
@@ -269,7 +306,9 @@ class Ear implements Subscriber {
   }
 
   events(): string[] {
-    return this.heard.map(([event, first, second]) => `${event} ${event === 'entry' ? second : first}`)
+    return this.heard.map(
+      ([event, first, second]) => `${event} ${event === 'entry' || event === 'released' ? second : first}`,
+    )
   }
 
   #hear(...heard: Heard): void {

@@ -1,12 +1,12 @@
 import type { Position } from '../shared/cursor.ts'
 import type { SessionId } from '../shared/id.ts'
 import type { ConnectionId } from '../shared/wire.ts'
-import type { Compaction, Deleted, Refusal, Unreachable } from './store.ts'
+import type { Compaction, Deleted, EntryKind, Refusal, Unreachable } from './store.ts'
 
 /** What a room hears of its session, from its own connections and from everywhere else. */
 export interface Subscriber {
   /** Position is undefined while the log cannot be reached: then nothing keeps the entry. */
-  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array): void
+  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array, kind: EntryKind): void
   /** `to` 0 means everybody. */
   signal(from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void
   joined(connection: ConnectionId): void
@@ -34,6 +34,8 @@ export interface Bus {
   subscribe(session: SessionId, subscriber: Subscriber): () => void
   /** Subscribers hear of the entry before it is committed, the returned promise waits for that. */
   append(session: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered>
+  /** Has a store release a round's keys and appends them, which every subscriber hears. */
+  release(session: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Delivered>
   signal(session: SessionId, from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void
   /** Announces a connection to every subscriber. */
   join(session: SessionId, connection: ConnectionId): void

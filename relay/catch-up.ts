@@ -46,7 +46,7 @@ function sendPage(log: Log, { snapshot, entries }: Page, reader: Reader): void {
     const { id, covers, envelope } = snapshot
     reader.send(encodeFromRelay({ type: 'snapshot', id, covers: log.cursorOf(covers), envelope }))
   }
-  for (const { position, envelope } of entries) {
-    reader.send(encodeEntry(log.cursorOf(position), envelope))
+  for (const { position, envelope, kind } of entries) {
+    reader.send(encodeEntry(log.cursorOf(position), envelope, kind))
   }
 }

@@ -13,7 +13,7 @@ import {
   type UnsavedReason,
 } from '../shared/wire.ts'
 import { type CaughtUp, catchUp, type Reader } from './catch-up.ts'
-import { checkDeletion, checkHello, type Hello } from './hello.ts'
+import { checkAsker, checkDeletion, checkHello, type Hello } from './hello.ts'
 import { type Limits, spend } from './limits.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
@@ -56,6 +56,9 @@ interface Missed {
   bytes: number
 }
 
+type WithEnvelope = Extract<FromClient, { envelope: unknown }>
+type WithoutEnvelope = Exclude<FromClient, Hello | WithEnvelope>
+
 const closed: State = { phase: 'closed' }
 
 /** One client on this relay: frames come in by `receive` and go out by the outlet. */
@@ -64,8 +67,6 @@ export class Connection implements Reader {
   readonly #outlet: Outlet
   readonly #surroundings: Surroundings
   #earnedAt = 0
-  /** The owner's public key, of an owner. */
-  #owner: Uint8Array | undefined
   #state: State
 
   constructor(session: SessionId, origin: string, outlet: Outlet, surroundings: Surroundings) {
@@ -101,7 +102,7 @@ export class Connection implements Reader {
     if (!state.room.spend(limits.framesOfSession, now)) return this.close('tooFast')
     const message = decodeFromClient(frame)
     if (!message || message.type === 'hello') return this.close('malformed')
-    if (message.type === 'delete') return this.#delete(message.signature, state.room)
+    if (!('envelope' in message)) return this.#takeSmall(message, state.role, state.room)
     const { length } = message.envelope
     if (length < envelopeOverhead) return this.close('malformed')
     if (length > envelopeLimits[message.type === 'append' ? 'change' : message.type])
@@ -177,8 +178,9 @@ export class Connection implements Reader {
     if (hello?.type !== 'hello') return this.close('malformed')
     const role = checkHello(hello, session, nonce, origin)
     if (role === 'version' || role === 'forbidden') return this.close(role)
-    if (role === 'owner') this.#owner = hello.publicKeys.slice(0, 32)
-    void this.#catchUp(hello, role, this.#surroundings.rooms.of(session))
+    const room = this.#surroundings.rooms.of(session)
+    if (room.publicKeys.length === 0) room.publicKeys = hello.publicKeys.slice()
+    void this.#catchUp(hello, role, room)
   }
 
   /** First subscribe, then read, then deliver: nothing falls between the log and what happens meanwhile. */
@@ -207,13 +209,29 @@ export class Connection implements Reader {
     room.announce(this)
   }
 
-  /** When it is done, everybody is told, this client too. */
-  #delete(signature: Uint8Array, room: Room): void {
-    if (!this.#owner || !checkDeletion(room.session, this.#owner, signature)) return this.close('forbidden')
-    void room.delete(this)
+  #takeSmall(message: WithoutEnvelope, role: Role, room: Room): void {
+    switch (message.type) {
+      case 'delete': // when it is done, everybody is told, this client too
+        if (role !== 'owner' || !checkDeletion(room.session, room.publicKeys, message.signature)) {
+          return this.close('forbidden')
+        }
+        void room.delete(this)
+        return
+      case 'deposit':
+        if (role === 'observer') return this.unsaved(message.ref, 'observer')
+        void room.deposit(this, message.ref, message)
+        return
+      case 'release':
+        if (role === 'observer') return this.unsaved(message.ref, 'observer')
+        if (!checkAsker(room.session, room.publicKeys, message.round, message.asker)) {
+          return this.close('forbidden')
+        }
+        void room.release(this, message.ref, message.round, message.asker)
+        return
+    }
   }
 
-  #take(message: Exclude<FromClient, Hello | { type: 'delete' }>, role: Role, room: Room): void {
+  #take(message: WithEnvelope, role: Role, room: Room): void {
     switch (message.type) {
       case 'append':
         if (role === 'observer') return this.unsaved(message.ref, 'observer')

@@ -7,9 +7,9 @@ import { SetupError } from './setup-error.ts'
 
 /** Older ones can corrupt a database when the write-ahead log is reset (fixed in 3.51.3). */
 const oldestSqlite = [3, 51, 3]
-const schemaVersion = 2
-
-const schema = `
+/** What each version added to the one before. */
+const versions = [
+  `
   CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE sessions (
     key INTEGER PRIMARY KEY,
@@ -34,9 +34,34 @@ const schema = `
     PRIMARY KEY (session, sequence)
   );
   CREATE INDEX sessions_by_day ON sessions (day);
-`
-/** What version 2 added. */
-const deletions = 'CREATE TABLE deletions (id TEXT PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;'
+  INSERT INTO facts VALUES ('day', 0), ('seen', ''), ('check', 0);
+`,
+  'CREATE TABLE deletions (id TEXT PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;',
+  `
+  ALTER TABLE entries ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE deposits (
+    session INTEGER NOT NULL,
+    round BLOB NOT NULL,
+    seal BLOB NOT NULL,
+    key BLOB NOT NULL,
+    PRIMARY KEY (session, round, seal)
+  ) WITHOUT ROWID;
+  CREATE TABLE releases (
+    session INTEGER NOT NULL,
+    round BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (session, round)
+  ) WITHOUT ROWID;
+`,
+]
+
+/** Statements that together remove what is kept of the session with a key. */
+export function prepareDropping(database: Database) {
+  return ['entries', 'snapshots', 'deposits', 'releases']
+    .map((table) => `${table} WHERE session`)
+    .concat('sessions WHERE key')
+    .map((rows) => database.prepare<[number]>(`DELETE FROM ${rows} = ?`))
+}
 
 export interface OpenDatabase {
   readonly database: Database
@@ -129,29 +154,19 @@ function makeDurable(database: Database): void {
 
 /** The name under which this database's sequences appear in cursors, made once with it. */
 function prepare(database: Database, region: string): string {
-  const version = database.pragma('user_version', { simple: true })
-  if (version !== 0 && version !== 1 && version !== schemaVersion) {
+  const version = Number(database.pragma('user_version', { simple: true }))
+  if (version > versions.length) {
     throw new SetupError(
-      `The database in DATA_DIR was made by another version of the relay (format ${version})`,
+      `The database in DATA_DIR was made by a newer version of the relay (format ${version})`,
     )
   }
-  if (version === 0) {
-    database.transaction(() => {
-      database.exec(schema)
-      database.exec(deletions)
-      const origin = `${region}.${base32(randomBytes(5))}`
-      database
-        .prepare(`INSERT INTO facts VALUES ('origin', ?), ('day', 0), ('seen', ''), ('check', 0)`)
-        .run(origin)
-      database.pragma(`user_version = ${schemaVersion}`)
-    })()
-  }
-  if (version === 1) {
-    database.transaction(() => {
-      database.exec(deletions)
-      database.pragma(`user_version = ${schemaVersion}`)
-    })()
-  }
+  database.transaction(() => {
+    for (const added of versions.slice(version)) database.exec(added)
+    database
+      .prepare(`INSERT OR IGNORE INTO facts VALUES ('origin', ?)`)
+      .run(`${region}.${base32(randomBytes(5))}`)
+    database.pragma(`user_version = ${versions.length}`)
+  })()
   return String(database.prepare(`SELECT value FROM facts WHERE name = 'origin'`).pluck().get())
 }
 

@@ -1,4 +1,5 @@
 import type { Cursor } from '../shared/cursor.ts'
+import type { Deposit } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { type OpenDatabase, openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
@@ -6,11 +7,13 @@ import { unpackPage } from './sqlite-store.ts'
 import type {
   Appended,
   Deleted,
+  Deposited,
   Head,
   NewEntry,
   NewSnapshot,
   Page,
   PutSnapshot,
+  Release,
   Store,
   Unreachable,
 } from './store.ts'
@@ -54,6 +57,31 @@ export class DirectStore implements Store {
   async head(session: SessionId): Promise<Head | Unreachable> {
     const answer = this.#ask({ type: 'head', session })
     return answer.outcome === 'head' ? answer : unreachable
+  }
+
+  async deposit(session: SessionId, deposit: Deposit): Promise<Deposited> {
+    const answer = this.#ask({ type: 'deposit', session, deposit })
+    switch (answer.outcome) {
+      case 'deposited':
+      case 'closed':
+      case 'deleted':
+      case 'refused':
+        return answer
+      default:
+        return unreachable
+    }
+  }
+
+  async release(session: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Release> {
+    const answer = this.#ask({ type: 'release', session, round, asker })
+    switch (answer.outcome) {
+      case 'released':
+      case 'deleted':
+      case 'refused':
+        return answer
+      default:
+        return unreachable
+    }
   }
 
   async delete(session: SessionId): Promise<Deleted | Unreachable> {

@@ -1,6 +1,7 @@
 import Sqlite from 'better-sqlite3'
 import { packRows, type Row } from './batch.ts'
 import type { OpenDatabase } from './database.ts'
+import { EscrowTables } from './escrow-tables.ts'
 import { LogTables } from './log-tables.ts'
 import { ReadTables } from './read-tables.ts'
 import { SnapshotTables } from './snapshot-tables.ts'
@@ -17,6 +18,7 @@ export class Engine {
   readonly #logs: LogTables
   readonly #reads: ReadTables
   readonly #snapshots: SnapshotTables
+  readonly #escrow: EscrowTables
   readonly #countCheck
   readonly #stopSweeping: () => void
 
@@ -27,6 +29,7 @@ export class Engine {
     this.#logs = new LogTables(database, options.sessionMaxBytes)
     this.#reads = new ReadTables(database, (table) => notice({ type: 'damagedRow', table }))
     this.#snapshots = new SnapshotTables(database, this.#logs, this.#reads)
+    this.#escrow = new EscrowTables(database, this.#logs)
     this.#countCheck = database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`)
     this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
       notice({ type: 'expired', sessions }),
@@ -46,6 +49,12 @@ export class Engine {
       case 'snapshot': {
         const { session, covers, replaces, envelope } = request
         return outcomeOf(this.#commit(() => this.#snapshots.put(session, covers, replaces, envelope)))
+      }
+      case 'deposit':
+        return outcomeOf(this.#commit(() => this.#escrow.deposit(request.session, request.deposit)))
+      case 'release': {
+        const { session, round, asker } = request
+        return outcomeOf(this.#commit(() => this.#escrow.release(session, round, asker)))
       }
       case 'delete':
         return this.#delete(request.session)
@@ -70,7 +79,7 @@ export class Engine {
       const rows = new ArrayBuffer(0)
       return { outcome: 'page', resumed: false, snapshot: undefined, rows, upTo: undefined, more: false }
     }
-    if (session.day !== this.#logs.day) this.#logs.touch(session)
+    this.#logs.use(session)
     const { rows, ...page } = this.#reads.since(session.key, after, generation)
     return { outcome: 'page', ...page, rows: packRows(rows) }
   }

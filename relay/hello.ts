@@ -1,6 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto'
-import type { SessionId } from '../shared/id.ts'
+import { type Asker, releaseStatement } from '../shared/escrow.ts'
+import { idBytes, type SessionId } from '../shared/id.ts'
 import { deleteStatement, helloStatement, type Role, roles, sessionIdOf } from '../shared/keys.ts'
+import { membershipStatement } from '../shared/record.ts'
 import { type FromClient, protocolVersion } from '../shared/wire.ts'
 
 export type Hello = Extract<FromClient, { type: 'hello' }>
@@ -24,8 +26,22 @@ export function checkHello(
 }
 
 /** Whether the owner of the session signed that it be deleted. */
-export function checkDeletion(session: SessionId, owner: Uint8Array, signature: Uint8Array): boolean {
-  return verifies(deleteStatement(session), owner, signature)
+export function checkDeletion(session: SessionId, publicKeys: Uint8Array, signature: Uint8Array): boolean {
+  return verifies(deleteStatement(session), publicKeys.subarray(0, 32), signature)
+}
+
+/** Whether a participant of the session asks, by name: nobody has keys released unseen. */
+export function checkAsker(
+  session: SessionId,
+  publicKeys: Uint8Array,
+  round: Uint8Array,
+  { author, membership, reveal, signature }: Asker,
+): boolean {
+  const member = publicKeys.subarray(32, 64)
+  return (
+    verifies(membershipStatement(session, author), member, membership) &&
+    verifies(releaseStatement(session, round, reveal), idBytes(author), signature)
+  )
 }
 
 /** Ed25519 by OpenSSL, 14 times faster than in JavaScript; a JWK is read 13 times faster than DER. */

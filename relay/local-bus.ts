@@ -4,7 +4,15 @@ import type { SessionId } from '../shared/id.ts'
 import type { ConnectionId } from '../shared/wire.ts'
 import type { Bus, Delivered, Subscriber } from './bus.ts'
 import { checksumOf, markOf } from './hash.ts'
-import type { Appended, Deleted, Refusal, Store, Unreachable } from './store.ts'
+import {
+  type Appended,
+  type Deleted,
+  type EntryKind,
+  entryKinds,
+  type Refusal,
+  type Store,
+  type Unreachable,
+} from './store.ts'
 
 interface Session {
   readonly subscribers: Set<Subscriber>
@@ -22,6 +30,8 @@ interface Failed {
 }
 
 const kept = { log: 'kept' } as const
+/** The author of what a store appends: every connection hears it. */
+const nobody: ConnectionId = 0
 
 /** The bus of a single process, in front of its store. */
 export class LocalBus implements Bus {
@@ -49,17 +59,27 @@ export class LocalBus implements Bus {
   }
 
   append(id: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
+    return this.#append(id, author, envelope, entryKinds.change)
+  }
+
+  async release(id: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Delivered> {
+    const release = await this.#store.release(id, round, asker)
+    if (release.outcome !== 'released') return release
+    return this.#append(id, nobody, release.body, entryKinds.released)
+  }
+
+  #append(id: SessionId, author: ConnectionId, envelope: Uint8Array, kind: EntryKind): Promise<Delivered> {
     const session = this.#sessions.get(id) ?? this.#open(id)
     const { state } = session
     if (state.log === 'opening') {
       this.#count(session, 1)
       return state.opened.then(() => {
         this.#count(session, -1)
-        return this.append(id, author, envelope)
+        return this.#append(id, author, envelope, kind)
       })
     }
     if (state.log === 'failed') {
-      for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope)
+      for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope, kind)
       return Promise.resolve({ outcome: 'refused', reason: state.reason })
     }
     const checksum = checksumOf(envelope)
@@ -67,8 +87,8 @@ export class LocalBus implements Bus {
     const position = { sequence: previous + 1, mark: markOf(checksum) }
     session.sequence = position.sequence
     this.#count(session, 1)
-    for (const subscriber of session.subscribers) subscriber.entry(author, position, envelope)
-    const entry = { sequence: position.sequence, previous, checksum, envelope }
+    for (const subscriber of session.subscribers) subscriber.entry(author, position, envelope, kind)
+    const entry = { sequence: position.sequence, previous, checksum, kind, envelope }
     return this.#store.append(id, entry).then((appended) => {
       this.#count(session, -1)
       const delivered = this.#conclude(id, session, position, appended)

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Row } from './batch.ts'
+import { prepareDropping } from './database.ts'
 import { checksumOf } from './hash.ts'
 import type { Appended, Head } from './store.ts'
 
@@ -14,6 +15,8 @@ export interface SessionRow {
   entries: number
   entryBytes: number
   snapshot: Uint8Array | undefined
+  /** How many keys are kept for it. */
+  deposits: number
 }
 
 /** Beyond these a snapshot is asked for. */
@@ -37,17 +40,18 @@ export class LogTables {
   }
 
   append(row: Row): Appended {
-    const session = this.find(row.session) ?? this.#create(row.session)
+    const session = this.findOrCreate(row.session)
     if (!session) return { outcome: 'deleted' }
     const { insert, setHead } = this.#statements
     const overQuota = session.bytes + largestEnvelope > this.quota
     const inTurn = row.previous === session.head && !overQuota
-    if (inTurn && insert.run(session.key, row.sequence, row.checksum, row.envelope).changes === 1) {
+    const { sequence, checksum, envelope, kind } = row
+    if (inTurn && insert.run(session.key, sequence, checksum, envelope, kind).changes === 1) {
       session.head = row.sequence
       session.bytes += row.envelope.length
       session.entries += 1
       session.entryBytes += row.envelope.length
-      if (session.day !== this.day) this.touch(session)
+      this.use(session)
       return { outcome: 'saved', compact: isLong(session) ? { replaces: session.snapshot } : undefined }
     }
     const original = this.#originalOf(session, row)
@@ -90,7 +94,20 @@ export class LogTables {
       entries: recent?.entries ?? 0,
       entryBytes: recent?.bytes ?? 0,
       snapshot: current?.id,
+      deposits: this.#statements.deposits.get(row.key)?.keys ?? 0,
     })
+  }
+
+  /** Undefined for a session that was deleted. */
+  findOrCreate(id: string): SessionRow | undefined {
+    return this.find(id) ?? this.#create(id)
+  }
+
+  /** Notes the day on which a session was used last. */
+  use(session: SessionRow): void {
+    if (session.day === this.day) return
+    session.day = this.day
+    this.#statements.setDay.run(this.day, session.key)
   }
 
   isDeleted(id: string): boolean {
@@ -114,12 +131,6 @@ export class LogTables {
     this.#remembered.clear()
   }
 
-  touch(session: SessionRow): void {
-    session.day = this.day
-    this.#statements.setDay.run(this.day, session.key)
-  }
-
-  /** Undefined for a session that was deleted. */
   #create(id: string): SessionRow | undefined {
     if (this.isDeleted(id)) return undefined
     const { lastInsertRowid } = this.#statements.create.run(id, this.day)
@@ -131,6 +142,7 @@ export class LogTables {
       entries: 0,
       entryBytes: 0,
       snapshot: undefined,
+      deposits: 0,
     })
   }
 
@@ -165,13 +177,14 @@ function prepareAll(database: Database) {
     create: database.prepare<[string, number]>('INSERT INTO sessions (id, head, day) VALUES (?, 0, ?)'),
     deletion: database.prepare<[string], { id: string }>('SELECT id FROM deletions WHERE id = ?'),
     noteDeletion: database.prepare<[string, number]>('INSERT OR REPLACE INTO deletions VALUES (?, ?)'),
-    drop: ['entries WHERE session', 'snapshots WHERE session', 'sessions WHERE key'].map((rows) =>
-      database.prepare<[number]>(`DELETE FROM ${rows} = ?`),
+    drop: prepareDropping(database),
+    deposits: database.prepare<[number], { keys: number }>(
+      'SELECT count(*) AS keys FROM deposits WHERE session = ?',
     ),
     setHead: database.prepare<[number, number]>('UPDATE sessions SET head = ? WHERE key = ?'),
     setDay: database.prepare<[number, number]>('UPDATE sessions SET day = ? WHERE key = ?'),
-    insert: database.prepare<[number, number, Uint8Array, Uint8Array]>(
-      'INSERT INTO entries VALUES (?, ?, ?, ?) ON CONFLICT (session, checksum) DO NOTHING',
+    insert: database.prepare<[number, number, Uint8Array, Uint8Array, number]>(
+      'INSERT INTO entries VALUES (?, ?, ?, ?, ?) ON CONFLICT (session, checksum) DO NOTHING',
     ),
     repair: database.prepare<[Uint8Array, number, number]>(
       'UPDATE entries SET envelope = ? WHERE session = ? AND sequence = ?',

@@ -3,6 +3,7 @@ import { equalBytes } from '../shared/codec.ts'
 import type { Position } from '../shared/cursor.ts'
 import type { Row } from './batch.ts'
 import { checksumOf, markOf } from './hash.ts'
+import type { EntryKind } from './store.ts'
 
 /** A page of a log as the store's thread sends it. */
 export interface RawPage {
@@ -58,7 +59,7 @@ export class ReadTables {
     const rows: Row[] = []
     let upTo = after
     let bytes = 0
-    for (const { sequence, checksum, envelope } of this.#statements.entries.iterate(
+    for (const { sequence, checksum, envelope, kind } of this.#statements.entries.iterate(
       key,
       after?.sequence ?? 0,
     )) {
@@ -66,7 +67,7 @@ export class ReadTables {
       upTo = { sequence, mark: markOf(checksum) }
       bytes += envelope.length
       if (equalBytes(checksumOf(envelope), checksum)) {
-        rows.push({ session: '', sequence, previous: 0, checksum, envelope })
+        rows.push({ session: '', sequence, previous: 0, checksum, kind, envelope })
       } else this.#damaged('entries')
     }
     return { rows, upTo, more: false }
@@ -84,8 +85,12 @@ function prepareAll(database: Database) {
     snapshots: database.prepare<[number], { sequence: number; mark: Buffer; id: Buffer; envelope: Buffer }>(
       'SELECT sequence, mark, id, envelope FROM snapshots WHERE session = ? ORDER BY sequence DESC',
     ),
-    entries: database.prepare<[number, number], { sequence: number; checksum: Buffer; envelope: Buffer }>(
-      'SELECT sequence, checksum, envelope FROM entries WHERE session = ? AND sequence > ? ORDER BY sequence',
+    entries: database.prepare<
+      [number, number],
+      { sequence: number; checksum: Buffer; envelope: Buffer; kind: EntryKind }
+    >(
+      `SELECT sequence, checksum, envelope, kind FROM entries
+       WHERE session = ? AND sequence > ? ORDER BY sequence`,
     ),
   }
 }

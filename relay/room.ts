@@ -1,11 +1,12 @@
 import type { Cursor, Position } from '../shared/cursor.ts'
+import { type Asker, type Deposit, encodeAsker } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { type ConnectionId, encodeFromRelay } from '../shared/wire.ts'
-import type { Bus, Subscriber } from './bus.ts'
+import type { Bus, Delivered, Subscriber } from './bus.ts'
 import type { Connection } from './connection.ts'
 import { encodeEntry } from './frames.ts'
 import { type Rate, spend } from './limits.ts'
-import type { Compaction, Deleted, Store, Unreachable } from './store.ts'
+import type { Compaction, Deleted, EntryKind, Store, Unreachable } from './store.ts'
 
 /** One client at a time is asked for a snapshot; another one when nothing came for so long. */
 const askAgainMs = 10_000
@@ -22,6 +23,8 @@ export class Room implements Subscriber {
   #log: 'kept' | 'unreachable' = 'kept'
   #askedAt = Number.NEGATIVE_INFINITY
   #earnedAt = 0
+  /** All three, 96 bytes; whoever entered has proven that they are the session's. */
+  publicKeys = new Uint8Array()
   #deleting: Promise<Deleted | Unreachable> | undefined
 
   constructor(session: SessionId, bus: Bus, store: Store, emptied: () => void) {
@@ -76,10 +79,25 @@ export class Room implements Subscriber {
   }
 
   async append(author: Connection, ref: number, envelope: Uint8Array): Promise<void> {
-    const delivered = await this.#bus.append(this.session, author.id, envelope)
-    if (delivered.outcome === 'deleted') return author.close('deleted')
-    if (delivered.outcome === 'refused') return author.unsaved(ref, delivered.reason)
-    author.saved(ref, this.savedCursor, this.#compactNow(delivered.compact, author.now()))
+    this.#answer(author, ref, await this.#bus.append(this.session, author.id, envelope))
+  }
+
+  async deposit(author: Connection, ref: number, deposit: Deposit): Promise<void> {
+    const deposited = await this.#store.deposit(this.session, deposit)
+    switch (deposited.outcome) {
+      case 'deposited':
+        return author.saved(ref, this.savedCursor, undefined)
+      case 'closed':
+        return author.unsaved(ref, 'closed')
+      case 'refused':
+        return author.unsaved(ref, deposited.reason)
+      case 'deleted':
+        return author.close('deleted')
+    }
+  }
+
+  async release(author: Connection, ref: number, round: Uint8Array, asker: Asker): Promise<void> {
+    this.#answer(author, ref, await this.#bus.release(this.session, round, encodeAsker(asker)))
   }
 
   /** Once at a time, however often it is asked for: each deletion costs the store more than any other frame. */
@@ -106,9 +124,9 @@ export class Room implements Subscriber {
     if (put.outcome === 'kept') this.#askedAt = Number.NEGATIVE_INFINITY
   }
 
-  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array): void {
+  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array, kind: EntryKind): void {
     if (this.#connections.size === 1 && this.#connections.has(author)) return
-    const frame = encodeEntry(this.cursorOf(position), envelope)
+    const frame = encodeEntry(this.cursorOf(position), envelope, kind)
     for (const connection of this.#connections.values()) {
       if (connection.id !== author) connection.deliver(frame, position?.sequence)
     }
@@ -142,6 +160,12 @@ export class Room implements Subscriber {
 
   deleted(): void {
     for (const connection of [...this.#connections.values()]) connection.close('deleted')
+  }
+
+  #answer(author: Connection, ref: number, delivered: Delivered): void {
+    if (delivered.outcome === 'deleted') return author.close('deleted')
+    if (delivered.outcome === 'refused') return author.unsaved(ref, delivered.reason)
+    author.saved(ref, this.savedCursor, this.#compactNow(delivered.compact, author.now()))
   }
 
   #announce(frame: Uint8Array, about: ConnectionId): void {

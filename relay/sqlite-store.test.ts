@@ -9,7 +9,8 @@ import { createPlace } from './place.testing.ts'
 import type { Report } from './report.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
 import { storeContract } from './store.contract.ts'
-import { someEnvelope, temporaryFolder } from './testing.ts'
+import { entryKinds } from './store.ts'
+import { someDeposit, someEnvelope, temporaryFolder } from './testing.ts'
 
 const folders: string[] = []
 afterAll(() => {
@@ -100,17 +101,21 @@ test('of a deleted session no row is left but its id and the day', async () => {
   expect(database.prepare('SELECT * FROM deletions').all()).toEqual([{ id: session, day: 1 }])
 })
 
-test('a database from before sessions could be deleted goes on, and they can be', async () => {
+test('a database of the first version goes on, and its sessions can be deleted and have escrow', async () => {
   const dataDir = newFolder()
   const { session } = createSessionKeys()
   const first = await open(dataDir)
   await append(first, session, 1)
   await first.close()
   const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
-  database.exec('DROP TABLE deletions; PRAGMA user_version = 1')
+  database.exec(`
+    DROP TABLE deletions; DROP TABLE deposits; DROP TABLE releases;
+    ALTER TABLE entries DROP COLUMN kind; PRAGMA user_version = 1
+  `)
   database.close()
   const store = await opened(dataDir)
   expect(await append(store, session, 2)).toMatchObject({ outcome: 'saved' })
+  expect(await store.deposit(session, someDeposit())).toEqual({ outcome: 'deposited' })
   expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
   expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
 })
@@ -163,6 +168,7 @@ async function append(
     sequence,
     previous: sequence - 1,
     checksum: checksumOf(envelope),
+    kind: entryKinds.change,
     envelope,
   })
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Cursor } from '../shared/cursor.ts'
+import type { Deposit } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { packRows, type Row, unpackRows } from './batch.ts'
 import { markOf } from './hash.ts'
@@ -10,11 +11,13 @@ import { SetupError } from './setup-error.ts'
 import type {
   Appended,
   Deleted,
+  Deposited,
   Head,
   NewEntry,
   NewSnapshot,
   Page,
   PutSnapshot,
+  Release,
   Store,
   Unreachable,
 } from './store.ts'
@@ -73,10 +76,11 @@ export class SqliteStore implements Store {
     this.#listen(worker)
   }
 
-  append(session: SessionId, { sequence, previous, checksum, envelope }: NewEntry): Promise<Appended> {
+  append(session: SessionId, entry: NewEntry): Promise<Appended> {
     if (!this.#accepts || this.#waitingBytes > maxWaitingBytes) return Promise.resolve(unreachable)
     return new Promise((resolve) => {
-      this.#appends.push({ row: { session, sequence, previous, checksum, envelope }, resolve })
+      const { sequence, previous, checksum, kind, envelope } = entry
+      this.#appends.push({ row: { session, sequence, previous, checksum, kind, envelope }, resolve })
       this.#waitingBytes += envelope.length
       this.#gathering ??= this.#underWay ? undefined : setTimeout(() => this.#flush(), gatherMs)
     })
@@ -105,6 +109,31 @@ export class SqliteStore implements Store {
   async head(session: SessionId): Promise<Head | Unreachable> {
     const answer = await this.#ask({ type: 'head', session })
     return answer.outcome === 'head' ? answer : unreachable
+  }
+
+  async deposit(session: SessionId, deposit: Deposit): Promise<Deposited> {
+    const answer = await this.#ask({ type: 'deposit', session, deposit })
+    switch (answer.outcome) {
+      case 'deposited':
+      case 'closed':
+      case 'deleted':
+      case 'refused':
+        return answer
+      default:
+        return unreachable
+    }
+  }
+
+  async release(session: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Release> {
+    const answer = await this.#ask({ type: 'release', session, round, asker })
+    switch (answer.outcome) {
+      case 'released':
+      case 'deleted':
+      case 'refused':
+        return answer
+      default:
+        return unreachable
+    }
   }
 
   async delete(session: SessionId): Promise<Deleted | Unreachable> {
@@ -256,8 +285,9 @@ function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: st
 }
 
 export function unpackPage({ resumed, snapshot, rows, upTo, more }: PackedPage): Page {
-  const entries = unpackRows(rows).map(({ sequence, checksum, envelope }) => ({
+  const entries = unpackRows(rows).map(({ sequence, checksum, kind, envelope }) => ({
     position: { sequence, mark: markOf(checksum) },
+    kind,
     envelope,
   }))
   return { outcome: 'page', resumed, snapshot, entries, upTo, more }

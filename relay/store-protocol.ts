@@ -1,6 +1,7 @@
 import type { Position } from '../shared/cursor.ts'
+import type { Deposit } from '../shared/escrow.ts'
 import type { RawPage } from './read-tables.ts'
-import type { Appended, Deleted, Head, PutSnapshot, Unreachable } from './store.ts'
+import type { Appended, Deleted, Deposited, Head, PutSnapshot, Release, Unreachable } from './store.ts'
 
 /** What the relay's thread and the store's thread say to each other. */
 export interface StoreOptions {
@@ -25,6 +26,13 @@ export type Request =
       readonly envelope: Uint8Array
     }
   | { readonly type: 'head'; readonly session: string }
+  | { readonly type: 'deposit'; readonly session: string; readonly deposit: Deposit }
+  | {
+      readonly type: 'release'
+      readonly session: string
+      readonly round: Uint8Array
+      readonly asker: Uint8Array
+    }
   | { readonly type: 'delete'; readonly session: string }
   | { readonly type: 'check' }
   /** The largest the database may grow; undefined for no limit but the disk. */
@@ -34,7 +42,15 @@ export type Request =
 /** Like a `Page`, with its entries packed into one buffer. */
 export type PackedPage = Omit<RawPage, 'rows'> & { readonly outcome: 'page'; readonly rows: ArrayBuffer }
 
-export type Answer = PackedPage | PutSnapshot | Head | { readonly outcome: 'ready' } | Deleted | Unreachable
+export type Answer =
+  | PackedPage
+  | PutSnapshot
+  | Head
+  | Deposited
+  | Release
+  | { readonly outcome: 'ready' }
+  | Deleted
+  | Unreachable
 
 /** Packed appends are committed first, then the requests are answered in order. */
 export interface ToStore {

@@ -1,10 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Cursor, Position } from '../shared/cursor.ts'
+import { encodeKeys, mostKeys } from '../shared/escrow.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { checksumOf, markOf } from './hash.ts'
 import { longLog } from './log-tables.ts'
-import type { Entry, NewEntry, Page, Store } from './store.ts'
-import { someEnvelope } from './testing.ts'
+import { type Entry, entryKinds, type NewEntry, type Page, type Release, type Store } from './store.ts'
+import { random, someDeposit, someEnvelope } from './testing.ts'
 
 /** What a store keeps its logs in, and what can happen to that. */
 export interface Place {
@@ -69,7 +70,11 @@ export function storeContract(name: string, createPlace: () => Place): void {
       const store = await opened(place)
       expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
       expect(await store.append(session, entryAfter(0))).toEqual({ outcome: 'deleted' })
-      const gone = { position: { sequence: 1, mark: new Uint8Array(8) }, envelope: someEnvelope() }
+      const gone = {
+        position: { sequence: 1, mark: new Uint8Array(8) },
+        kind: entryKinds.change,
+        envelope: someEnvelope(),
+      }
       expect(await put(store, gone, undefined, someEnvelope())).toEqual({ outcome: 'outdated' })
       expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
       expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
@@ -99,6 +104,73 @@ export function storeContract(name: string, createPlace: () => Place): void {
       expect(left()).toBeGreaterThan(0)
       expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
       expect(left()).toBe(0)
+    })
+
+    test('the keys of a round leave together and in the order of their names, and no other comes after them', async () => {
+      const store = await opened()
+      const [first, second] = [someDeposit(1), someDeposit(1)]
+      for (const deposit of [second, first, first, someDeposit(2)]) {
+        expect(await store.deposit(session, deposit)).toEqual({ outcome: 'deposited' })
+      }
+      const released = await store.release(session, first.round, asker)
+      const keys = [first, second].map(({ seal, key }) => ({ seal, key }))
+      keys.sort((a, b) => Buffer.compare(a.seal, b.seal))
+      expect(bodyOf(released)).toEqual([first.round, asker, encodeKeys(keys)].map(hex).join(''))
+      expect(bodyOf(await store.release(session, first.round, otherAsker))).toBe(bodyOf(released))
+      expect(await store.deposit(session, someDeposit(1))).toEqual({ outcome: 'closed' })
+      expect(await store.deposit(session, someDeposit(2))).toEqual({ outcome: 'deposited' })
+    })
+
+    test('a key is not replaced by who does not know it, and forgotten for who does', async () => {
+      const store = await opened()
+      const first = someDeposit(1)
+      await store.deposit(session, first)
+      expect(await store.deposit(session, { ...first, key: random(32) })).toEqual({ outcome: 'closed' })
+      const second = { ...someDeposit(1), replaces: [first.key] }
+      expect(await store.deposit(session, second)).toEqual({ outcome: 'deposited' })
+      const released = bodyOf(await store.release(session, first.round, asker))
+      expect(released).toContain(hex(second.key))
+      expect(released).not.toContain(hex(first.key))
+    })
+
+    test('keys and releases are still there when the store opens again', async () => {
+      const place = createPlace()
+      const first = await opened(place)
+      const [kept, gone] = [someDeposit(1), someDeposit(2)]
+      for (const deposit of [kept, gone]) await first.deposit(session, deposit)
+      const released = bodyOf(await first.release(session, gone.round, asker))
+      await first.close()
+      const store = await opened(place)
+      expect(bodyOf(await store.release(session, gone.round, otherAsker))).toBe(released)
+      expect(bodyOf(await store.release(session, kept.round, asker))).toContain(hex(kept.key))
+    })
+
+    test('a round has an end of keys, and so has a session', async () => {
+      const store = await opened()
+      const deposits = Array.from({ length: mostKeys + 1 }, () => store.deposit(session, someDeposit(1)))
+      expect((await Promise.all(deposits)).at(-1)).toEqual({ outcome: 'refused', reason: 'quota' })
+      expect(await store.deposit(session, someDeposit(2))).toEqual({ outcome: 'deposited' })
+    })
+
+    test('what was released is told apart from changes in the log', async () => {
+      const store = await opened()
+      const entry = { ...entryAfter(0), kind: entryKinds.released }
+      await store.append(session, entry)
+      await store.append(session, entryAfter(1))
+      const { entries } = await readPage(store)
+      expect(entries.map(({ kind }) => kind)).toEqual([entryKinds.released, entryKinds.change])
+    })
+
+    test('a deleted session keeps no key and takes none', async () => {
+      const place = createPlace()
+      const store = await opened(place)
+      const deposits = [someDeposit(1), someDeposit(2)]
+      for (const deposit of deposits) await store.deposit(session, deposit)
+      await store.release(session, someDeposit(2).round, asker)
+      await store.delete(session)
+      for (const { key } of deposits) expect(place.holds(key)).toBe(false)
+      expect(await store.deposit(session, someDeposit(1))).toEqual({ outcome: 'deleted' })
+      expect(await store.release(session, someDeposit(1).round, asker)).toEqual({ outcome: 'deleted' })
     })
 
     test('nothing is known of a session nobody wrote to', async () => {
@@ -285,7 +357,11 @@ export function storeContract(name: string, createPlace: () => Place): void {
       expect(await put(store, second, checksumOf(first), someEnvelope())).toEqual(outdated)
       expect(await put(store, third, undefined, someEnvelope())).toEqual(outdated)
       expect(await put(store, third, new Uint8Array(16), someEnvelope())).toEqual(outdated)
-      const nowhere = { position: { sequence: 3, mark: new Uint8Array(8) }, envelope: someEnvelope() }
+      const nowhere = {
+        position: { sequence: 3, mark: new Uint8Array(8) },
+        kind: entryKinds.change,
+        envelope: someEnvelope(),
+      }
       expect(await put(store, nowhere, checksumOf(first), someEnvelope())).toEqual(outdated)
     })
 
@@ -363,8 +439,9 @@ export function storeContract(name: string, createPlace: () => Place): void {
     const entries = Array.from({ length: count }, (_, index) => entryAfter(after + index, length))
     const results = await Promise.all(entries.map((entry) => store.append(session, entry)))
     expect(results.map(({ outcome }) => outcome)).toEqual(entries.map(() => 'saved'))
-    return entries.map(({ sequence, checksum, envelope }) => ({
+    return entries.map(({ sequence, checksum, kind, envelope }) => ({
       position: { sequence, mark: markOf(checksum) },
+      kind,
       envelope,
     }))
   }
@@ -407,7 +484,15 @@ function entryAfter(previous: number, length?: number): NewEntry {
 }
 
 function newEntry(sequence: number, previous: number, envelope = someEnvelope()): NewEntry {
-  return { sequence, previous, checksum: checksumOf(envelope), envelope }
+  return { sequence, previous, checksum: checksumOf(envelope), kind: entryKinds.change, envelope }
+}
+
+const asker = new Uint8Array(176).fill(1)
+const otherAsker = new Uint8Array(176).fill(2)
+
+function bodyOf(release: Release): string {
+  if (release.outcome !== 'released') throw new Error(`The release was ${release.outcome}`)
+  return hex(release.body)
 }
 
 function at(store: Store, entry: Entry | undefined): Cursor {

@@ -1,9 +1,14 @@
 import type { Cursor, Position } from '../shared/cursor.ts'
+import type { Deposit } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import type { UnsavedReason } from '../shared/wire.ts'
 
 /** Why a store did not keep something. `unreachable` may pass by itself, `full` is the disk, `quota` the session. */
-export type Refusal = Exclude<UnsavedReason, 'observer'>
+export type Refusal = Exclude<UnsavedReason, 'observer' | 'closed'>
+
+/** An entry is a client's change, or keys that a store released. */
+export const entryKinds = { change: 0, released: 1 } as const
+export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds]
 
 export interface NewEntry {
   readonly sequence: number
@@ -13,11 +18,13 @@ export interface NewEntry {
    */
   readonly previous: number
   readonly checksum: Uint8Array
+  readonly kind: EntryKind
   readonly envelope: Uint8Array
 }
 
 export interface Entry {
   readonly position: Position
+  readonly kind: EntryKind
   readonly envelope: Uint8Array
 }
 
@@ -73,6 +80,12 @@ export interface Unreachable {
 /** `outdated`: it does not replace the current snapshot, covers no more than that one, or a place not in the log. */
 export type PutSnapshot = { readonly outcome: 'kept' | 'outdated' } | Unreachable
 
+/** `closed`: the round was released, or another key has this name. */
+export type Deposited = { readonly outcome: 'deposited' | 'closed' } | Deleted | Unreachable
+
+/** What is to be appended: the same for whoever asks later. */
+export type Release = { readonly outcome: 'released'; readonly body: Uint8Array } | Deleted | Unreachable
+
 /** Keeps the logs of sessions. Whatever is asked first is done first, so a read sees every append asked before it. */
 export interface Store {
   /** Names this store's sequences in cursors. */
@@ -82,6 +95,10 @@ export interface Store {
   since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable>
   putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot>
   head(session: SessionId): Promise<Head | Unreachable>
+  /** Keeps the key of a seal's box until its round is released. The same again is kept, too. */
+  deposit(session: SessionId, deposit: Deposit): Promise<Deposited>
+  /** Takes no more keys for this round, and gives those it has. Whoever calls it appends them. */
+  release(session: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Release>
   /** Leaves only its id, for as many days as unused sessions are kept, so that it stays deleted. May be asked again. */
   delete(session: SessionId): Promise<Deleted | Unreachable>
   /** Commits something tiny. */

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import { prepareDropping } from './database.ts'
 import type { LogTables } from './log-tables.ts'
 
 const hour = 3_600_000
@@ -21,9 +22,7 @@ export function startSweeping(
       .prepare<[number, number], number>('SELECT key FROM sessions WHERE day < ? LIMIT ?')
       .pluck(),
     forget: database.prepare<[number]>('DELETE FROM deletions WHERE day < ?'),
-    drop: ['entries WHERE session', 'snapshots WHERE session', 'sessions WHERE key'].map((rows) =>
-      database.prepare<[number]>(`DELETE FROM ${rows} = ?`),
-    ),
+    drop: prepareDropping(database),
   }
 
   const countDay = database.transaction(() => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Deposit } from '../shared/escrow.ts'
 import type { Config } from './config.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import { startRelay as start } from './relay.ts'
@@ -61,7 +62,16 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'facedown-'))
 }
 
+export function random(length: number): Uint8Array {
+  return new Uint8Array(randomBytes(length))
+}
+
+/** A key for a seal of its own, in the round with that number. */
+export function someDeposit(round = 1): Deposit {
+  return { round: new Uint8Array(16).fill(round), seal: random(16), key: random(32), replaces: [] }
+}
+
 /** To a relay every envelope looks like noise, so noise will do. */
 export function someEnvelope(length = 256): Uint8Array {
-  return new Uint8Array(randomBytes(length))
+  return random(length)
 }

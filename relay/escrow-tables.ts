@@ -1,0 +1,75 @@
+import type { Database } from 'better-sqlite3'
+import { equalBytes } from '../shared/codec.ts'
+import { type Deposit, encodeKeys, mostKeys } from '../shared/escrow.ts'
+import type { LogTables } from './log-tables.ts'
+import type { Deposited, Release } from './store.ts'
+
+/** Keys of rounds that nobody ever reveals stay as long as the session, so there is an end to them. */
+const mostDeposits = 20_000
+
+/** The keys of seals' boxes: they come in one by one, and leave together with the round. Everything runs inside a transaction of the caller. */
+export class EscrowTables {
+  readonly #logs: LogTables
+  readonly #statements
+
+  constructor(database: Database, logs: LogTables) {
+    this.#logs = logs
+    this.#statements = prepareAll(database)
+  }
+
+  deposit(id: string, { round, seal, key, replaces }: Deposit): Deposited {
+    const session = this.#logs.findOrCreate(id)
+    if (!session) return { outcome: 'deleted' }
+    const { released, find, insert, drop, count } = this.#statements
+    if (released.get(session.key, round)) return { outcome: 'closed' }
+    const known = find.get(session.key, round, seal)
+    if (known && !equalBytes(known.key, key)) return { outcome: 'closed' }
+    for (const old of replaces) session.deposits -= drop.run(session.key, round, old).changes
+    if (known) return { outcome: 'deposited' }
+    if (session.deposits >= mostDeposits || (count.get(session.key, round)?.keys ?? 0) >= mostKeys) {
+      return { outcome: 'refused', reason: 'quota' }
+    }
+    insert.run(session.key, round, seal, key)
+    session.deposits++
+    this.#logs.use(session)
+    return { outcome: 'deposited' }
+  }
+
+  release(id: string, round: Uint8Array, asker: Uint8Array): Release {
+    const session = this.#logs.findOrCreate(id)
+    if (!session) return { outcome: 'deleted' }
+    const { released, keys, dropRound, note } = this.#statements
+    const known = released.get(session.key, round)
+    if (known) return { outcome: 'released', body: known.body }
+    const body = Buffer.concat([round, asker, encodeKeys(keys.all(session.key, round))])
+    note.run(session.key, round, body)
+    session.deposits -= dropRound.run(session.key, round).changes
+    return { outcome: 'released', body }
+  }
+}
+
+function prepareAll(database: Database) {
+  const ofRound = 'session = ? AND round = ?'
+  return {
+    released: database.prepare<[number, Uint8Array], { body: Buffer }>(
+      `SELECT body FROM releases WHERE ${ofRound}`,
+    ),
+    note: database.prepare<[number, Uint8Array, Uint8Array]>('INSERT INTO releases VALUES (?, ?, ?)'),
+    find: database.prepare<[number, Uint8Array, Uint8Array], { key: Buffer }>(
+      `SELECT key FROM deposits WHERE ${ofRound} AND seal = ?`,
+    ),
+    insert: database.prepare<[number, Uint8Array, Uint8Array, Uint8Array]>(
+      'INSERT INTO deposits VALUES (?, ?, ?, ?)',
+    ),
+    drop: database.prepare<[number, Uint8Array, Uint8Array]>(
+      `DELETE FROM deposits WHERE ${ofRound} AND key = ?`,
+    ),
+    count: database.prepare<[number, Uint8Array], { keys: number }>(
+      `SELECT count(*) AS keys FROM deposits WHERE ${ofRound}`,
+    ),
+    keys: database.prepare<[number, Uint8Array], { seal: Buffer; key: Buffer }>(
+      `SELECT seal, key FROM deposits WHERE ${ofRound} ORDER BY seal`,
+    ),
+    dropRound: database.prepare<[number, Uint8Array]>(`DELETE FROM deposits WHERE ${ofRound}`),
+  }
+}

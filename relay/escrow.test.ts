@@ -1,0 +1,121 @@
+import { afterEach, expect, test } from 'vitest'
+import { closeCodes } from '../shared/close-code.ts'
+import { type Asker, decodeReleased, releaseStatement } from '../shared/escrow.ts'
+import { participantId, recordId, type SessionId } from '../shared/id.ts'
+import { createSessionKeys, keysFor, publicKeyOf, type SessionKeys, sign } from '../shared/keys.ts'
+import { membershipStatement } from '../shared/record.ts'
+import type { FromClient, FromRelay } from '../shared/wire.ts'
+import { BareClient } from './bare-client.testing.ts'
+import { random, someDeposit, someEnvelope, startRelay, type TestRelay } from './testing.ts'
+
+let relay: TestRelay | undefined
+
+afterEach(async () => {
+  await relay?.stop()
+  relay = undefined
+})
+
+const keys = keysFor('member', createSessionKeys())
+const observer = keysFor('observer', keys)
+const { session } = keys
+
+/** A participant who asks for the keys of a round, with proof. */
+function askerOf(round: Uint8Array, member: SessionKeys = keys, id: SessionId = session): Asker {
+  const seed = random(32)
+  const author = participantId(publicKeyOf(seed))
+  const reveal = recordId(random(16))
+  const membership = sign(membershipStatement(id, author), member.memberSeed ?? random(32))
+  return { author, membership, reveal, signature: sign(releaseStatement(id, round, reveal), seed) }
+}
+
+async function answerTo(client: BareClient, message: Extract<FromClient, { ref: number }>) {
+  client.send(message)
+  const answers = (frame: FromRelay) =>
+    (frame.type === 'saved' || frame.type === 'unsaved') && frame.ref === message.ref
+  await client.until((frames) => frames.some(answers))
+  const answer = client.frames.find(answers)
+  return answer?.type === 'unsaved' ? answer.reason : answer?.type
+}
+
+async function started() {
+  relay = await startRelay()
+  return {
+    url: relay.url,
+    alice: await BareClient.join(relay.url, keys),
+    bob: await BareClient.join(relay.url, keys),
+  }
+}
+
+test('keys that alice deposits reach everybody once bob has them released, carol too, who comes later', async () => {
+  const { url, alice, bob } = await started()
+  const { round, ...deposit } = someDeposit()
+  expect(await answerTo(alice, { type: 'deposit', ref: 1, round, ...deposit })).toBe('saved')
+  await alice.leave()
+  const asker = askerOf(round)
+  expect(await answerTo(bob, { type: 'release', ref: 1, round, asker })).toBe('saved')
+  const carol = await BareClient.join(url, keys)
+  for (const client of [bob, carol]) {
+    const frame = client.frames.find((frame) => frame.type === 'released')
+    const keys = [{ seal: deposit.seal, key: deposit.key }]
+    expect(frame && decodeReleased(frame.body)).toEqual({ round, asker, keys })
+  }
+})
+
+test('once a round was released its store takes no more keys', async () => {
+  const { alice, bob } = await started()
+  const deposit = someDeposit()
+  await answerTo(bob, { type: 'release', ref: 1, round: deposit.round, asker: askerOf(deposit.round) })
+  expect(await answerTo(alice, { type: 'deposit', ref: 1, ...deposit })).toBe('closed')
+})
+
+test('released twice, the keys come again and name who asked first', async () => {
+  const { alice, bob } = await started()
+  const { round } = someDeposit()
+  const asker = askerOf(round)
+  await answerTo(alice, { type: 'release', ref: 1, round, asker })
+  await answerTo(bob, { type: 'release', ref: 1, round, asker: askerOf(round) })
+  const told = bob.frames.flatMap((frame) => (frame.type === 'released' ? decodeReleased(frame.body) : []))
+  expect(told.length).toBeGreaterThan(0)
+  for (const released of told) expect(released?.asker).toEqual(asker)
+})
+
+test('who comes back with a cursor gets the keys that were released meanwhile', async () => {
+  const { url, alice, bob } = await started()
+  const saved = await alice.save(someEnvelope())
+  if (saved.type !== 'saved') throw new Error(saved.reason)
+  await alice.leave()
+  const { round } = someDeposit()
+  await answerTo(bob, { type: 'release', ref: 9, round, asker: askerOf(round) })
+  const again = await BareClient.join(url, keys, { cursor: saved.cursor })
+  expect(again.frames.filter(({ type }) => type === 'released')).toHaveLength(1)
+})
+
+test('an observer neither deposits nor releases', async () => {
+  const { url } = await started()
+  const dave = await BareClient.join(url, observer)
+  const deposit = someDeposit()
+  expect(await answerTo(dave, { type: 'deposit', ref: 1, ...deposit })).toBe('observer')
+  const asker = askerOf(deposit.round)
+  expect(await answerTo(dave, { type: 'release', ref: 2, round: deposit.round, asker })).toBe('observer')
+})
+
+test.each([
+  ['somebody the member key does not vouch for', (round: Uint8Array) => askerOf(round, observer)],
+  [
+    'a participant of another session',
+    (round: Uint8Array) => askerOf(round, keys, createSessionKeys().session),
+  ],
+  ['who signed for another round', () => askerOf(random(16))],
+  [
+    'who says another reveal than they signed',
+    (round: Uint8Array) => ({ ...askerOf(round), reveal: undefined }),
+  ],
+])('nothing is released to %s', async (_, asker) => {
+  const { alice, bob } = await started()
+  const { round, ...deposit } = someDeposit()
+  await answerTo(alice, { type: 'deposit', ref: 1, round, ...deposit })
+  bob.send({ type: 'release', ref: 1, round, asker: asker(round) })
+  expect(await bob.closed).toEqual(closeCodes.forbidden)
+  expect(await answerTo(alice, { type: 'deposit', ref: 2, round, ...deposit })).toBe('saved')
+  expect(alice.frames.filter(({ type }) => type === 'released')).toEqual([])
+})
