@@ -56,6 +56,8 @@ export interface TableView {
   readonly chosen?: number
   /** This participant marked their vote as unsure. */
   readonly unsure: boolean
+  /** Whether the card opens even when this participant leaves; undefined when they have not voted, or the round is open. */
+  readonly opensAlone?: boolean
   /** How many rounds this story (or the quick round) has had before this one. */
   readonly earlier: number
   /** False: this participant looks at another story than the rest of the team. */
@@ -71,6 +73,8 @@ export interface Rules {
   readonly who: 'anybody' | 'facilitators'
   /** Reveal when everybody present has voted. */
   readonly auto: boolean
+  /** Whether the relay keeps the keys with which the cards of those who left can be opened. */
+  readonly escrow: boolean
 }
 
 /** A countdown everybody sees. `ends` is in this device's clock, in milliseconds. */

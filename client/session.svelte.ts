@@ -250,12 +250,12 @@ export class LiveSession implements SessionView {
     const { ledger, participant } = this.core
     if (!this.mayWrite || !round || ledger.resolve(round).phase !== 'voting') return
     if (card === undefined && !participant.choiceIn(round)) return
-    this.core.add(participant.choose(round.id, card === undefined ? undefined : { card, unsure }))
+    this.core.vote(round, card === undefined ? undefined : { card, unsure })
   }
 
   reveal(): void {
     const round = this.#decidable
-    if (round) this.core.add(this.core.participant.reveal(round.id), true)
+    if (round) this.core.reveal(round)
   }
 
   admit(seals: readonly SealId[]): void {
@@ -515,8 +515,7 @@ export class LiveSession implements SessionView {
       this.core.add(participant.setRules(rules))
       for (const topic of ledger.topics()) {
         const current = ledger.current(topic)
-        if (current && ledger.of(current.id, 'reveal').length === 0)
-          this.#startRound(current.story, current.cards)
+        if (current && !ledger.isRevealed(current.id)) this.#startRound(current.story, current.cards)
       }
     })
   }
@@ -557,11 +556,7 @@ export class LiveSession implements SessionView {
 
   #considerRevealing(): void {
     const round = this.core.roundOnTable
-    if (round) this.#autoReveal.consider(round.id, this.#turnToReveal(round), () => this.#revealRound(round))
-  }
-
-  #revealRound(round: RecordOf<'round'>): void {
-    this.core.add(this.core.participant.reveal(round.id), true)
+    if (round) this.#autoReveal.consider(round.id, this.#turnToReveal(round), () => this.core.reveal(round))
   }
 
   #turnToReveal(round: RecordOf<'round'>): number | undefined {

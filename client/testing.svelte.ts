@@ -65,7 +65,7 @@ export class FakeSession implements SessionView {
   deck = $state.raw<Deck>(defaultDeck)
   teamDecks = $state.raw<readonly Deck[]>([])
   hidden = $state.raw<readonly Person[]>([])
-  rules = $state.raw<Rules>({ who: 'anybody', auto: false })
+  rules = $state.raw<Rules>({ who: 'anybody', auto: false, escrow: true })
   mayDecide = $state(true)
   mayTakeOver = $state(false)
   mayDelete = $state(true)
@@ -454,7 +454,7 @@ export class FakeSession implements SessionView {
     const votes = this.#votes
     if (!this.#revealed) return { phase: 'voting', voted: new Set(votes.keys()) }
     const revealedBy = this.people[0] ? [this.people[0].id] : []
-    const revealed = { votes, revealedBy, cut: new Set<SealId>() }
+    const revealed = { votes, revealedBy, withoutReveal: [], cut: new Set<SealId>() }
     const [estimate, second] = this.#estimates
     if (!estimate) return { phase: 'revealed', ...revealed }
     if (!second) return { phase: 'settled', ...revealed, estimate }

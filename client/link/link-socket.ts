@@ -1,6 +1,8 @@
 import * as Y from 'yjs'
 import { closeReason } from '../../shared/close-code.ts'
 import { decrypt, encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
+import type { Asker, Deposit } from '../../shared/escrow.ts'
+import type { SealId } from '../../shared/id.ts'
 import { deleteStatement, helloStatement, roleSeed, sign } from '../../shared/keys.ts'
 import {
   type ConnectionId,
@@ -51,6 +53,8 @@ export class LinkSocket {
   #caughtUp: Uint8Array[] = []
   #presence: Presence | undefined
   #refusal: string | undefined
+  #ref = 0
+  readonly #depositing = new Map<number, SealId>()
 
   constructor(link: RelayLink, url: string) {
     this.#link = link
@@ -58,6 +62,7 @@ export class LinkSocket {
     this.#reader = new LogReader(link.options.keys, link.place)
     this.#outbox = new Outbox(
       link.options.keys,
+      () => ++this.#ref,
       (message) => this.#transmit(message),
       (update) => this.#saved(update),
     )
@@ -114,6 +119,16 @@ export class LinkSocket {
     return true
   }
 
+  deposit(seal: SealId, deposit: Deposit): void {
+    const ref = ++this.#ref
+    this.#depositing.set(ref, seal)
+    this.#transmit({ type: 'deposit', ref, ...deposit })
+  }
+
+  askForRelease(round: Uint8Array, asker: Asker): void {
+    this.#transmit({ type: 'release', ref: ++this.#ref, round, asker })
+  }
+
   #receive(frame: Uint8Array): void {
     const message = decodeFromRelay(frame)
     if (!message) return this.#ended(4400, 'The relay sent something this app does not understand.')
@@ -129,10 +144,13 @@ export class LinkSocket {
       case 'saved':
         this.#reader.confirm(message.cursor)
         this.#outbox.answered(message)
+        this.#deposited(message.ref, true)
         this.#moved()
         if (message.compact) this.#compact(message.compact.replaces)
         return
       case 'unsaved':
+        this.#deposited(message.ref, false)
+        if (message.reason === 'closed') return
         if (message.ref === 0) this.#link.notDeleted()
         this.#outbox.answered(message)
         return this.#link.become({ state: 'unkept' })
@@ -150,6 +168,8 @@ export class LinkSocket {
       case 'refuse':
         this.#refusal = message.words
         return
+      case 'released':
+        return this.#link.options.escrow?.released(message.body)
       case 'goingAway':
         return this.#link.backoff.startAfter(message.retryAfter * Math.random())
     }
@@ -230,6 +250,12 @@ export class LinkSocket {
   #saved(update: Uint8Array): void {
     this.#reader.held.add(update)
     if (this.#link.state.state === 'unkept') this.#link.become({ state: 'connected' })
+  }
+
+  #deposited(ref: number, kept: boolean): void {
+    const seal = this.#depositing.get(ref)
+    this.#depositing.delete(ref)
+    if (seal) this.#link.options.escrow?.deposited(seal, kept)
   }
 
   #moved(): void {

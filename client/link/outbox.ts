@@ -31,10 +31,16 @@ export class Outbox {
   #queue: Uint8Array[] = []
   #gathering: ReturnType<typeof setTimeout> | undefined
   #retrying: ReturnType<typeof setTimeout> | undefined
-  #ref = 0
+  readonly #nextRef: () => number
 
-  constructor(keys: SessionKeys, send: (message: Append) => void, saved: (update: Uint8Array) => void) {
+  constructor(
+    keys: SessionKeys,
+    nextRef: () => number,
+    send: (message: Append) => void,
+    saved: (update: Uint8Array) => void,
+  ) {
     this.#keys = keys
+    this.#nextRef = nextRef
     this.#send = send
     this.#saved = saved
   }
@@ -82,7 +88,7 @@ export class Outbox {
   #load(updates: readonly Uint8Array[], content: Uint8Array): void {
     const shipment: Shipment = { updates, envelopes: new Map() }
     for (const part of splitIntoParts(content)) {
-      const ref = ++this.#ref
+      const ref = this.#nextRef()
       const envelope = encrypt(this.#keys, 'change', part)
       shipment.envelopes.set(ref, envelope)
       this.#shipments.set(ref, shipment)

@@ -1,5 +1,7 @@
 import type * as Y from 'yjs'
 import type { CloseReason } from '../../shared/close-code.ts'
+import type { Asker, Deposit } from '../../shared/escrow.ts'
+import type { SealId } from '../../shared/id.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { Backoff } from './backoff.ts'
 import type { Held } from './held.ts'
@@ -28,6 +30,16 @@ export type RelayState =
   /** The relay said why coming back is pointless. */
   | { readonly state: 'refused'; readonly reason: CloseReason | 'unknown'; readonly words: string }
 
+/** What the session's escrow hears. */
+export interface EscrowLink {
+  /** A store committed the key of this seal's box, or will never. */
+  deposited(seal: SealId, kept: boolean): void
+  /** The keys of a round, as `decodeReleased` reads them. */
+  released(body: Uint8Array): void
+  /** True while what was released is in no document yet. */
+  readonly holds: boolean
+}
+
 export interface LinkOptions {
   readonly keys: SessionKeys
   readonly doc: Y.Doc
@@ -39,6 +51,8 @@ export interface LinkOptions {
   /** Called when the place has moved and the document holds everything before it. */
   readonly remember: (place: LogPlace) => void
   readonly changed: () => void
+  /** Undefined for a link that only carries changes. */
+  readonly escrow?: EscrowLink
   readonly now?: () => number
 }
 
@@ -101,6 +115,20 @@ export class RelayLink {
     this.#socket?.tell(presence)
   }
 
+  /** Stands for the connection while there is one whose relay has a store. */
+  get connection(): unknown {
+    return this.#state.state === 'connected' ? this.#socket : undefined
+  }
+
+  deposit(seal: SealId, deposit: Deposit): void {
+    this.#socket?.deposit(seal, deposit)
+  }
+
+  /** Has the store append the keys of the round with this escrow name. */
+  askForRelease(round: Uint8Array, asker: Asker): void {
+    this.#socket?.askForRelease(round, asker)
+  }
+
   /** "Try now", or the device is back online. */
   retryNow(): void {
     this.backoff.startAfter(0)
@@ -133,7 +161,7 @@ export class RelayLink {
   /** The log was read further, or more of it is saved. */
   moved(held: Held, place: LogPlace | undefined): void {
     this.#waiting = this.#waiting.filter((update) => !held.contains(update))
-    if (place) {
+    if (place && !this.options.escrow?.holds) {
       this.#place = place
       this.options.remember(place)
     }

@@ -478,4 +478,13 @@ export interface Messages {
   'refused.version': undefined
   'refused.tooLarge': undefined
   'refused.deleted': undefined
+  'hand.opensAlone': undefined
+  'hand.opensWithYou': undefined
+  'result.unopenable': { name: string }
+  'back.unopenable': { name: string }
+  'result.withoutReveal': { names: string }
+  'rules.escrow': undefined
+  'rules.escrowOn': undefined
+  'rules.escrowText': undefined
+  'invite.escrow': undefined
 }

@@ -300,7 +300,7 @@ test('unsure votes are told apart in words, and the result without them is told 
 test('who may not decide is told who may, and no key gets around it', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob', { facilitator: true })]
   session.people = [alice, bob]
-  session.rules = { who: 'facilitators', auto: false }
+  session.rules = { who: 'facilitators', auto: false, escrow: true }
   session.mayDecide = false
   const votes = [
     [alice, 4],
@@ -338,7 +338,7 @@ test('when no facilitator is here, alice takes over and everybody is told', asyn
     fakePerson('bob', { facilitator: true, here: false }),
   ]
   session.people = [alice, bob, fakePerson('carol', { facilitator: true, tookOver: true, here: false })]
-  session.rules = { who: 'facilitators', auto: false }
+  session.rules = { who: 'facilitators', auto: false, escrow: true }
   session.mayDecide = false
   session.mayTakeOver = true
   session.begin({ votes: [[alice, 4]] })

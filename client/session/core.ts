@@ -8,9 +8,11 @@ import type { SessionKeys } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
 import { type RecordOf, recordIdOf } from '../../shared/record.ts'
+import type { Choice } from '../../shared/seal.ts'
 import type { Presence } from '../link/presence.ts'
 import { type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
+import { Escrow } from './escrow.ts'
 import { Moments, type PresenceState } from './moments.ts'
 import { Same } from './same.ts'
 
@@ -41,6 +43,7 @@ export class SessionCore {
   readonly backlog: Backlog
   readonly replica: Replica
   readonly moments = new Moments()
+  readonly escrow = new Escrow(this)
   readonly #same: Same
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
@@ -109,6 +112,7 @@ export class SessionCore {
       place: found.place,
       remember: (place) => this.replica.remember(place),
       changed: () => this.change(),
+      escrow: this.escrow,
     })
     this.link = link
     this.#provider = provider
@@ -129,6 +133,7 @@ export class SessionCore {
 
   async close(): Promise<void> {
     this.#same.stop()
+    this.escrow.stop()
     this.#provider?.destroy()
     await this.replica.close()
     this.doc.destroy()
@@ -169,6 +174,19 @@ export class SessionCore {
     return id
   }
 
+  /** A vote, changed or (undefined) taken back. Its key goes first, see `Escrow`. */
+  vote(round: RecordOf<'round'>, choice: Choice | undefined): void {
+    const bytes = this.participant.choose(round.id, choice)
+    this.ledger.add(recordIdOf(bytes), bytes)
+    this.escrow.depositFor(round)
+    this.add(bytes)
+  }
+
+  reveal(round: RecordOf<'round'>): void {
+    this.add(this.participant.reveal(round.id), true)
+    this.escrow.askFor(round.id, this.here)
+  }
+
   /** Presence: this participant to the relay's room, and to this browser's other tabs. */
   announce(): void {
     this.#announce({})
@@ -206,6 +224,7 @@ export class SessionCore {
       this.#following = false
       this.#rememberSessionName()
       if (this.mayWrite) this.#payWhatIsOwed()
+      this.escrow.consider()
       for (const follow of this.#followers) follow()
     })
   }

@@ -59,7 +59,7 @@ export class LazyStory implements StoryView {
   get round() {
     const current = this.#ledger.current(this.id)
     if (!current) return 'none'
-    return this.#ledger.of(current.id, 'reveal').length > 0 ? 'revealed' : 'voting'
+    return this.#ledger.isRevealed(current.id) ? 'revealed' : 'voting'
   }
 
   get voted() {

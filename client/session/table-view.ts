@@ -1,11 +1,13 @@
+import type { Participant } from '../../shared/participant.ts'
 import type { RecordOf } from '../../shared/record.ts'
 import { votesOf } from '../../shared/round.ts'
 import { tally } from '../../shared/tally.ts'
 import type { StoryView, TableView } from '../session-view.ts'
 import type { SessionCore } from './core.ts'
+import type { Escrow } from './escrow.ts'
 
 export function tableView(
-  { ledger, participant, mayWrite }: SessionCore,
+  { escrow, ledger, participant, mayWrite }: SessionCore,
   round: RecordOf<'round'>,
   story: StoryView | undefined,
   everybodys: boolean,
@@ -23,8 +25,14 @@ export function tableView(
     ...(sure.length < votes.length ? { sureTally: tally(round.cards, sure) } : {}),
     ...(chosen ? { chosen: chosen.card } : {}),
     unsure: chosen?.unsure ?? false,
+    ...(chosen && state.phase === 'voting' ? { opensAlone: keepsLatest(escrow, participant, round) } : {}),
     earlier: ledger.rounds(round.story ?? 'quick').filter(({ id }) => !ledger.withdrawn(id)).length - 1,
     everybodys,
     mayDecide: mayWrite && ledger.mayDecide(participant.id, round),
   }
+}
+
+function keepsLatest(escrow: Escrow, participant: Participant, round: RecordOf<'round'>): boolean {
+  const latest = participant.latestSeal(round.id)
+  return latest !== undefined && escrow.keeps(latest)
 }

@@ -71,6 +71,7 @@ function markOf(table: TableView, id: ParticipantId): Pick<Seat, 'mark' | 'label
   if (table.state.phase === 'voting') return { mark: table.state.voted.has(id) ? 'down' : 'nothing' }
   const vote = table.state.votes.get(id)
   if (!vote) return { mark: 'nothing' }
+  if (vote.state === 'unopenable') return { mark: 'void' }
   if (vote.state !== 'counted') return { mark: vote.state }
   const label = table.cards[vote.card]?.label
   return label === undefined ? { mark: 'void' } : { mark: 'counted', label, unsure: vote.unsure }
