@@ -2,10 +2,12 @@
 import * as Y from 'yjs'
 import { recordsOf } from '../shared/document.ts'
 import { decrypt } from '../shared/envelope.ts'
+import { boxKeyBytes, openBox } from '../shared/escrow.ts'
+import type { SessionId } from '../shared/id.ts'
 import { parseInvitation } from '../shared/invitation.ts'
 import type { SessionKeys } from '../shared/keys.ts'
 import { decodePart } from '../shared/parts.ts'
-import { decodeRecord, type StoredRecord } from '../shared/record.ts'
+import { decodeRecord, type RecordOf, type StoredRecord } from '../shared/record.ts'
 import { decodeFromClient, decodeFromRelay } from '../shared/wire.ts'
 import type { Person } from './person.ts'
 
@@ -62,4 +64,33 @@ export function recordsIn(updates: readonly Uint8Array[]): StoredRecord[] {
   return [...recordsOf(doc).values()].flatMap((bytes) =>
     bytes instanceof Uint8Array ? (decodeRecord(bytes) ?? []) : [],
   )
+}
+
+/** The messages of one type among the frames that somebody sent or received. */
+export function framesOf<Message extends { readonly type: string }, Type extends Message['type']>(
+  frames: readonly Buffer[],
+  decode: (frame: Uint8Array) => Message | undefined,
+  type: Type,
+): Extract<Message, { type: Type }>[] {
+  return frames.flatMap((frame) => {
+    const message = decode(new Uint8Array(frame))
+    return message?.type === type ? [message as Extract<Message, { type: Type }>] : []
+  })
+}
+
+/** How many of all the 32 bytes that lie beside each other somewhere open the seal's box. */
+export function keysThatOpen(
+  session: SessionId,
+  seal: RecordOf<'seal'> | undefined,
+  haystack: readonly Buffer[],
+): number {
+  if (!seal) throw new Error('There is no such seal')
+  const place = { session, round: seal.round, voter: seal.author, counter: seal.counter }
+  let found = 0
+  for (const bytes of haystack) {
+    for (let at = 0; at + boxKeyBytes <= bytes.length; at++) {
+      if (openBox(bytes.subarray(at, at + boxKeyBytes), place, seal)) found++
+    }
+  }
+  return found
 }
