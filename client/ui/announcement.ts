@@ -1,10 +1,11 @@
 import type { SessionView, TableView } from '../session-view.ts'
 import { t } from '../words.svelte.ts'
+import { onceRevealed } from './once-revealed.svelte.ts'
 import { nameOf } from './seats.ts'
 
 /** What somebody who cannot see the table hears when it changes: each sentence is said when it appears. */
 export function announcements(session: SessionView, table: TableView, seats: number): readonly string[] {
-  return [outcome(table, seats), ...late(session, table), ...takenOver(session)].filter(Boolean)
+  return [outcome(table, seats), reasons(session, table), ...late(session, table), ...takenOver(session)].filter(Boolean)
 }
 
 function outcome({ state, tally, cards }: TableView, seats: number): string {
@@ -24,6 +25,11 @@ function outcome({ state, tally, cards }: TableView, seats: number): string {
     case 'conflict':
       return t('announce.conflict')
   }
+}
+
+/** A sentence of its own: it needs what is fetched once somebody has voted, and must not hold back the outcome. */
+function reasons(session: SessionView, table: TableView): string {
+  return (table.state.phase === 'revealed' && onceRevealed.parts?.speaksFirst(session, table)) || ''
 }
 
 function late(session: SessionView, { state }: TableView): readonly string[] {

@@ -31,10 +31,11 @@ async function fetchParts() {
     import('./result.svelte'),
     import('./piles.svelte'),
     import('./figure.svelte'),
+    import('./speaks-first.ts'),
     panelWords(),
   ] as const
-  const [result, piles, figure] = await Promise.all(parts)
-  return { Result: result.default, Piles: piles.default, Figure: figure.default }
+  const [result, piles, figure, { speaksFirst }] = await Promise.all(parts)
+  return { Result: result.default, Piles: piles.default, Figure: figure.default, speaksFirst }
 }
 
 export const onceRevealed = new OnceRevealed()
