@@ -297,6 +297,18 @@ test('unsure votes are told apart in words, and the result without them is told 
   expect(text()).toContain('Without the unsure ones: median 5')
 })
 
+test('after the reveal everybody sees that bob did not vote, and hears it once', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  session.begin({ votes: [[alice, 4]] })
+  open()
+  expect(seat('bob').querySelector('.note')?.textContent).toBe('')
+  session.reveal()
+  flushSync()
+  expect(seat('bob').querySelector('.note')?.textContent).toBe('did not vote')
+  expect(seat('bob').textContent?.match(/did not vote/g)).toHaveLength(1)
+})
+
 test('who may not decide is told who may, and no key gets around it', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob', { facilitator: true })]
   session.people = [alice, bob]
