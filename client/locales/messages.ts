@@ -342,6 +342,8 @@ export interface Messages {
   'table.bringBack': { name: string }
   'table.andOthers': { count: number }
   'table.fewer': undefined
+  'table.lowest': undefined
+  'table.highest': undefined
   'result.title': undefined
   'result.votes': { count: number }
   'result.mean': undefined

@@ -302,11 +302,30 @@ test('after the reveal everybody sees that bob did not vote, and hears it once',
   session.people = [alice, bob]
   session.begin({ votes: [[alice, 4]] })
   open()
-  expect(seat('bob').querySelector('.note')?.textContent).toBe('')
+  expect(seat('bob').querySelector('.note')?.textContent?.trim()).toBe('')
   session.reveal()
   flushSync()
-  expect(seat('bob').querySelector('.note')?.textContent).toBe('did not vote')
+  expect(seat('bob').querySelector('.note')?.textContent?.trim()).toBe('did not vote')
   expect(seat('bob').textContent?.match(/did not vote/g)).toHaveLength(1)
+})
+
+test('after the reveal the lowest and the highest card are marked in words, and no card when all are the same', () => {
+  const [alice, bob, carol] = [fakePerson('alice', { me: true }), fakePerson('bob'), fakePerson('carol')]
+  session.people = [alice, bob, carol]
+  session.begin({
+    votes: [
+      [alice, 4],
+      [bob, 2],
+      [carol, 7],
+    ],
+    revealed: true,
+  })
+  open()
+  const note = (name: string) => seat(name).querySelector('.note')?.textContent?.trim()
+  expect([note('alice'), note('bob'), note('carol')]).toEqual(['', 'lowest', 'highest'])
+  session.begin({ votes: [alice, bob, carol].map((person) => [person, 4] as const), revealed: true })
+  flushSync()
+  expect([note('alice'), note('bob'), note('carol')]).toEqual(['', '', ''])
 })
 
 test('who may not decide is told who may, and no key gets around it', async () => {
@@ -427,6 +446,7 @@ test('50 people sit in a grid, and together by their card after the reveal', asy
   session.reveal()
   flushSync()
   const five = document.querySelector('ul[aria-label="Card 5"]')
+  expect(five?.parentElement?.textContent).toContain('lowest')
   expect(five?.children).toHaveLength(4)
   click('and 26 others')
   expect(five?.children).toHaveLength(30)

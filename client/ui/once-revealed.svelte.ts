@@ -32,10 +32,17 @@ async function fetchParts() {
     import('./piles.svelte'),
     import('./figure.svelte'),
     import('./speaks-first.ts'),
+    import('./end-mark.svelte'),
     panelWords(),
   ] as const
-  const [result, piles, figure, { speaksFirst }] = await Promise.all(parts)
-  return { Result: result.default, Piles: piles.default, Figure: figure.default, speaksFirst }
+  const [result, piles, figure, { speaksFirst }, endMark] = await Promise.all(parts)
+  return {
+    Result: result.default,
+    Piles: piles.default,
+    Figure: figure.default,
+    EndMark: endMark.default,
+    speaksFirst,
+  }
 }
 
 export const onceRevealed = new OnceRevealed()

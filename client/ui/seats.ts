@@ -16,6 +16,8 @@ export interface Seat {
   readonly mark: Mark
   readonly label?: string
   readonly unsure?: boolean
+  /** After a reveal with a spread: an end of it. */
+  readonly end?: 'lowest' | 'highest' | undefined
   /** Shown where only facilitators may decide. */
   readonly chair?: 'facilitator' | 'tookOver'
 }
@@ -67,12 +69,18 @@ export function seatOf({ rules }: SessionView, table: TableView, person: Person)
   }
 }
 
-function markOf(table: TableView, id: ParticipantId): Pick<Seat, 'mark' | 'label' | 'unsure'> {
+function markOf(table: TableView, id: ParticipantId): Pick<Seat, 'mark' | 'label' | 'unsure' | 'end'> {
   if (table.state.phase === 'voting') return { mark: table.state.voted.has(id) ? 'down' : 'nothing' }
   const vote = table.state.votes.get(id)
   if (!vote) return { mark: 'nothing' }
   if (vote.state === 'unopenable') return { mark: 'void' }
   if (vote.state !== 'counted') return { mark: vote.state }
   const label = table.cards[vote.card]?.label
-  return label === undefined ? { mark: 'void' } : { mark: 'counted', label, unsure: vote.unsure }
+  return label === undefined ? { mark: 'void' } : { mark: 'counted', label, unsure: vote.unsure, end: endOf(table, vote.card) }
+}
+
+function endOf({ tally }: TableView, card: number): Seat['end'] {
+  if (!tally?.spread) return undefined
+  if (card === tally.lowest?.card) return 'lowest'
+  return card === tally.highest?.card ? 'highest' : undefined
 }
