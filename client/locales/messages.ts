@@ -344,6 +344,8 @@ export interface Messages {
   'table.fewer': undefined
   'table.lowest': undefined
   'table.highest': undefined
+  'table.tabVoting': { voted: number; of: number }
+  'table.tabRevealed': undefined
   'result.title': undefined
   'result.votes': { count: number }
   'result.mean': undefined

@@ -328,6 +328,28 @@ test('after the reveal the lowest and the highest card are marked in words, and 
   expect([note('alice'), note('bob'), note('carol')]).toEqual(['', '', ''])
 })
 
+test('the reveal is the main thing to do once bob has voted too, and the tab tells alice how far it is', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  session.name = 'Sprint 48'
+  open()
+  expect(document.title).toBe('Sprint 48 · Facedown')
+  click('Card 5')
+  expect(document.title).toBe('1/2 · Sprint 48 · Facedown')
+  expect(button('Reveal').classList).not.toContain('primary')
+  session.begin({
+    votes: [
+      [alice, 4],
+      [bob, 5],
+    ],
+  })
+  flushSync()
+  expect(document.title).toBe('2/2 · Sprint 48 · Facedown')
+  expect(button('Reveal').classList).toContain('primary')
+  click('Reveal')
+  expect(document.title).toBe('revealed · Sprint 48 · Facedown')
+})
+
 test('who may not decide is told who may, and no key gets around it', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob', { facilitator: true })]
   session.people = [alice, bob]
