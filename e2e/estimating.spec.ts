@@ -76,6 +76,26 @@ test('voting again starts a new round and keeps the old one', async ({ relay, al
   await alice.sees('Everybody chose the same card.')
 })
 
+test('five people who all chose differently see the whole result on a laptop without scrolling', async ({
+  relay,
+  newcomer,
+}) => {
+  const alice = await newcomer('alice', { viewport: { width: 1280, height: 800 } })
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.votes('1')
+  const link = await alice.invitation()
+  for (const [name, card] of Object.entries({ bob: '3', carol: '5', dave: '8', erin: '13' })) {
+    await (await newcomer(name)).joins(link, card)
+  }
+  await alice.sees('Everybody has voted')
+  await alice.reveals()
+  await alice.sees('Agreement')
+  await expect
+    .poll(() => alice.page.evaluate(() => document.documentElement.scrollHeight - innerHeight))
+    .toBeLessThanOrEqual(0)
+})
+
 test('a title is edited by two people at once', async ({ relay, alice, bob }) => {
   await alice.starts(relay.url)
   await alice.tellsName()

@@ -350,6 +350,22 @@ test('the reveal is the main thing to do once bob has voted too, and the tab tel
   expect(document.title).toBe('revealed · Sprint 48 · Facedown')
 })
 
+test('the median stands large once, and again only when alice has settled at another card', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  const votes = [
+    [alice, 4],
+    [bob, 5],
+  ] as const
+  session.begin({ votes, revealed: true })
+  open()
+  const terms = () => [...document.querySelectorAll('dt')].map((term) => term.textContent)
+  expect(terms()).not.toContain('Median')
+  session.begin({ votes, revealed: true, settled: [{ card: 4, by: alice }] })
+  flushSync()
+  expect(terms()).toContain('Median')
+})
+
 test('who may not decide is told who may, and no key gets around it', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob', { facilitator: true })]
   session.people = [alice, bob]
