@@ -86,3 +86,43 @@ test('a whole session by keyboard alone: create, invite, vote, reveal, settle, i
   await page.keyboard.press('n')
   await expect(page.getByRole('heading', { level: 2 }).getByRole('textbox')).toHaveValue('From a file')
 })
+
+test('alice keeps her place on the keyboard: from the reveal to the result, and on to the hand of a new round', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  const { page } = alice
+  const hand = page.getByRole('toolbar', { name: 'Your hand' })
+  const result = page.getByRole('region', { name: 'Result' })
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await bob.joins(await alice.invitation(), '8')
+  await alice.card('5').focus()
+  await page.keyboard.press('Enter')
+  await alice.sees('Everybody has voted')
+
+  await page.keyboard.press('r')
+  await expect(result).toBeFocused()
+  await expect(bob.page.getByRole('region', { name: 'Result' })).toBeFocused()
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('radio', { name: '8' })).toBeFocused()
+  await page.getByRole('button', { name: 'Vote again' }).focus()
+  await page.keyboard.press('Enter')
+  await expect(hand).toBeFocused()
+  await page.keyboard.press('Tab')
+  await expect(alice.card('5')).toBeFocused()
+
+  await alice.votes('3')
+  await bob.votes('3')
+  await alice.sees('Everybody has voted')
+  await page.getByRole('button', { name: 'Reveal', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await expect(result).toBeFocused()
+  await page.getByRole('button', { name: 'Settle at 3' }).focus()
+  await page.keyboard.press('Enter')
+  await alice.sees(/Settled by/)
+  await expect(result).toBeFocused()
+  await page.keyboard.press('n')
+  await expect(hand).toBeFocused()
+})

@@ -5,7 +5,12 @@ import { nameOf } from './seats.ts'
 
 /** What somebody who cannot see the table hears when it changes: each sentence is said when it appears. */
 export function announcements(session: SessionView, table: TableView, seats: number): readonly string[] {
-  return [outcome(table, seats), reasons(session, table), ...late(session, table), ...takenOver(session)].filter(Boolean)
+  return [
+    outcome(table, seats),
+    reasons(session, table),
+    ...late(session, table),
+    ...takenOver(session),
+  ].filter(Boolean)
 }
 
 function outcome({ state, tally, cards }: TableView, seats: number): string {

@@ -27,22 +27,8 @@ class OnceRevealed {
 }
 
 async function fetchParts() {
-  const parts = [
-    import('./result.svelte'),
-    import('./piles.svelte'),
-    import('./figure.svelte'),
-    import('./speaks-first.ts'),
-    import('./end-mark.svelte'),
-    panelWords(),
-  ] as const
-  const [result, piles, figure, { speaksFirst }, endMark] = await Promise.all(parts)
-  return {
-    Result: result.default,
-    Piles: piles.default,
-    Figure: figure.default,
-    EndMark: endMark.default,
-    speaksFirst,
-  }
+  const [parts] = await Promise.all([import('./revealed-parts.ts'), panelWords()])
+  return parts
 }
 
 export const onceRevealed = new OnceRevealed()

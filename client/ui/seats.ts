@@ -76,7 +76,9 @@ function markOf(table: TableView, id: ParticipantId): Pick<Seat, 'mark' | 'label
   if (vote.state === 'unopenable') return { mark: 'void' }
   if (vote.state !== 'counted') return { mark: vote.state }
   const label = table.cards[vote.card]?.label
-  return label === undefined ? { mark: 'void' } : { mark: 'counted', label, unsure: vote.unsure, end: endOf(table, vote.card) }
+  return label === undefined
+    ? { mark: 'void' }
+    : { mark: 'counted', label, unsure: vote.unsure, end: endOf(table, vote.card) }
 }
 
 function endOf({ tally }: TableView, card: number): Seat['end'] {
