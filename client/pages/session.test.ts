@@ -527,6 +527,66 @@ test('Ctrl+Z undoes the last act, but belongs to a text field while somebody wri
   expect(session.acts).toEqual(['undo', 'undo'])
 })
 
+test('the focus alice had on the reveal moves to the result, and from there to her hand', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  session.begin({
+    votes: [
+      [alice, 4],
+      [bob, 4],
+    ],
+  })
+  open()
+  expect(document.activeElement).toBe(document.body)
+  button('Reveal').focus()
+  click('Reveal')
+  expect(document.activeElement?.getAttribute('aria-label')).toBe('Result')
+  button('Vote again').focus()
+  click('Vote again')
+  expect(document.activeElement?.getAttribute('aria-label')).toBe('Your hand')
+})
+
+test('alice goes on writing while bob reveals', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  session.begin({ votes: [[bob, 4]] })
+  open()
+  const writing = document.querySelector<HTMLTextAreaElement>('form textarea')
+  writing?.focus()
+  session.reveal()
+  flushSync()
+  expect(document.activeElement).toBe(writing)
+})
+
+test('alice finds the key and the beginning of the notes under the title, and opens all of them there', async () => {
+  session.people = [fakePerson('alice', { me: true })]
+  const link = 'https://tracker.example/APP-17'
+  session.addStories([
+    { title: 'Sign in', key: 'APP-17', link, notes: 'People forget\n\npasswords.' },
+    { title: 'Sign out', key: 'APP-18' },
+    { title: 'Sign up' },
+  ])
+  const [signIn, signOut, signUp] = session.stories
+  if (!signIn || !signOut || !signUp) throw new Error('There are three stories')
+  session.begin({ story: signIn.id })
+  open()
+  const context = () => document.querySelector('.stage .context')
+  await opened(() => expect(context()?.textContent).toContain('People forget passwords.'))
+  expect(context()?.querySelector('a')?.href).toBe(link)
+  session.notes(signIn.id)?.insert(0, 'Urgent: ')
+  flushSync()
+  expect(context()?.textContent).toContain('Urgent: People forget passwords.')
+  context()?.querySelector('button')?.click()
+  await opened(() => button('Done'))
+  click('Done')
+  session.lay(signOut.id)
+  await opened(() => expect(context()?.textContent).toContain('APP-18'))
+  expect(context()?.querySelector('a, button')).toBeNull()
+  session.lay(signUp.id)
+  flushSync()
+  expect(context()).toBeNull()
+})
+
 test('a double click on the reveal reveals, and decides nothing else', () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
