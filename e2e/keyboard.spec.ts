@@ -111,7 +111,7 @@ test('alice keeps her place on the keyboard: from the reveal to the result, and 
   await page.keyboard.press('Enter')
   await expect(hand).toBeFocused()
   await page.keyboard.press('Tab')
-  await expect(alice.card('5')).toBeFocused()
+  await expect(alice.card('0')).toBeFocused()
 
   await alice.votes('3')
   await bob.votes('3')
