@@ -546,6 +546,17 @@ test('the focus alice had on the reveal moves to the result, and from there to h
   expect(document.activeElement?.getAttribute('aria-label')).toBe('Your hand')
 })
 
+test('alice, asked to wait for bob, gets the focus back on the reveal when she does', () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = [alice, bob]
+  session.begin({ votes: [[alice, 4]] })
+  open()
+  click('Reveal')
+  expect(document.activeElement).toBe(button('Wait'))
+  click('Wait')
+  expect(document.activeElement).toBe(button('Reveal'))
+})
+
 test('alice goes on writing while bob reveals', () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
