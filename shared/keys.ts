@@ -1,9 +1,12 @@
-import { ed25519 } from '@noble/curves/ed25519.js'
+import * as ed25519 from '@noble/ed25519'
 import { hkdf } from '@noble/hashes/hkdf.js'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { randomBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { joinBytes } from './codec.ts'
 import { idBytes, type SessionId, sessionId } from './id.ts'
+
+// Synchronous, and without `crypto.subtle`, which plain http does not have.
+ed25519.hashes.sha512 = sha512
 
 /** From most to least: who holds a role's secret can derive the secrets of those after it. */
 export const roles = ['owner', 'member', 'observer'] as const
