@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { devices } from '@playwright/test'
+import { Depositor } from '../shared/depositor.ts'
 import { addRecord, recordsOf } from '../shared/document.ts'
 import { decodeReleased, type Released } from '../shared/escrow.ts'
 import { keysFor } from '../shared/keys.ts'
@@ -124,7 +125,8 @@ test('who has the keys released without a reveal opens the round for everybody a
   const keys = keysFor('member', keysFromLink(link))
   const device = new Device(relay.url, keys)
   const ledger = new Ledger(keys)
-  const mallory = new Participant(keys, new Uint8Array(32).fill(77), ledger)
+  const seed = new Uint8Array(32).fill(77)
+  const mallory = new Participant(keys, seed, ledger)
   device.connect()
   await until(
     () => device.caughtUp && recordsOf(device.doc).size > 3,
@@ -136,7 +138,7 @@ test('who has the keys released without a reveal opens the round for everybody a
   ledger.add(recordIdOf(profile), profile)
   const round = ledger.current('quick')
   if (!round) throw new Error('There was a round')
-  const { round: name, asker } = mallory.askForRelease(round.id)
+  const { round: name, asker } = new Depositor(keys, seed, ledger, mallory).askForRelease(round.id)
   device.link.askForRelease(name, asker)
 
   for (const person of [alice, bob]) {

@@ -62,11 +62,11 @@ function play(seed: number): void {
       if (person.participant.choiceIn(person.round(round))) happened.votedTwice++
       if (chance.happens(0.12)) person.takesBack(round)
       else person.votes(round, chance.pick(cards).label)
-      const own = person.participant.deposit(person.round(round))
+      const own = person.depositor.deposit(person.round(round))
       if (own && chance.happens(0.8)) store.deposit(own.deposit)
     } else if (act < 88) person.reveals(round)
     else {
-      const ask = person.participant.askForRelease(round)
+      const ask = person.depositor.askForRelease(round)
       if (!ask.asker.reveal && chance.happens(0.6)) continue
       happened.releases++
       if (!ask.asker.reveal) happened.peeks++

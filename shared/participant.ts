@@ -1,14 +1,5 @@
 import { type Card, isSameCard } from './deck.ts'
-import {
-  type Asker,
-  boxKeyFor,
-  closeBox,
-  type Deposit,
-  escrowName,
-  mostReplaced,
-  noBox,
-  releaseStatement,
-} from './escrow.ts'
+import { boxKeyFor, closeBox, noBox } from './escrow.ts'
 import {
   type ParticipantId,
   participantId,
@@ -33,15 +24,6 @@ import {
 } from './record.ts'
 import type { RoundState } from './round.ts'
 import { type Choice, commit, noCard, nonceFor, openingOf, takesBack } from './seal.ts'
-
-/** What a store is given for one of this participant's seals. */
-export interface OwnDeposit {
-  readonly of: SealId
-  readonly deposit: Deposit
-}
-
-/** Stands for the card of a vote taken back: its key opens nothing, and puts the one before out of the store. */
-const nothing: Choice = { card: 255, unsure: false }
 
 type Unsigned<S> = S extends { readonly author: unknown } ? Omit<S, 'author'> : never
 
@@ -122,55 +104,16 @@ export class Participant {
     return this.#state({ kind: 'seal', round, counter, commitment: commit(place, choice, nonce), box })
   }
 
-  /** What a store must know for this participant's latest vote to open without them; undefined when there is none to open. */
-  deposit(round: RecordOf<'round'>): OwnDeposit | undefined {
-    const [latest, ...before] = this.#ownSeals(round.id).sort((a, b) => b.counter - a.counter)
-    if (!latest || !this.#ledger.hasEscrow(round) || this.#ledger.isRevealed(round.id)) return undefined
-    const replaces = before.flatMap((seal) => this.#boxKeyOf(seal, round) ?? []).slice(0, mostReplaced)
-    const isTaken = takesBack(latest)
-    if (isTaken && replaces.length === 0) return undefined
-    const opening = isTaken ? nothing : this.#openingOf(latest, round)
-    if (!opening) return undefined
-    const key = boxKeyFor(this.#boxSecret, round.id, latest.counter, opening)
-    const name = (id: RecordId) => escrowName(this.#keys, id)
-    return { of: latest.id, deposit: { round: name(round.id), seal: name(latest.id), key, replaces } }
-  }
-
-  /** Rounds this participant voted in (or took a vote back) that nobody has revealed, with their latest seal. */
-  roundsToDeposit(): { readonly round: RecordOf<'round'>; readonly latest: SealId }[] {
-    return [...this.#latestSeals()].flatMap(([id, seal]) => {
-      if (this.#ledger.opensOf(seal.id).length > 0) return []
-      const round = this.#ledger.round(id)
-      return round && !this.#ledger.isRevealed(id) ? [{ round, latest: seal.id }] : []
-    })
-  }
-
-  /** Asks the store for the keys of a round, in public. Throws for an observer's keys. */
-  askForRelease(round: RoundId): { readonly round: Uint8Array; readonly asker: Asker } {
-    const name = escrowName(this.#keys, round)
-    const [reveal] = this.#ledger.of(round, 'reveal').sort((a, b) => (a.id < b.id ? -1 : 1))
-    const statement = releaseStatement(this.#keys.session, name, reveal?.id)
-    return {
-      round: name,
-      asker: {
-        author: this.id,
-        membership: this.#membership(),
-        reveal: reveal?.id,
-        signature: sign(statement, this.#seed),
-      },
-    }
-  }
-
   /** The choice behind this participant's latest seal; kept nowhere, found again by trying the cards. */
   choiceIn(round: RecordOf<'round'>): Choice | undefined {
     const latest = this.#ownSeals(round.id).sort((a, b) => b.counter - a.counter)[0]
-    const opening = latest && this.#openingOf(latest, round)
+    const opening = latest && this.openingOf(latest, round)
     return opening && { card: opening.card, unsure: opening.unsure }
   }
 
   /** What stands for this participant's vote in a round, or took it back. */
   latestSeal(round: RoundId): SealId | undefined {
-    return this.#latestSeals().get(round)?.id
+    return this.latestSeals().get(round)?.id
   }
 
   /** Covers every seal that is here and not taken back later. */
@@ -200,24 +143,14 @@ export class Participant {
     const top = Math.max(...seals.filter((seal) => state.cut.has(seal.id)).map((seal) => seal.counter))
     return seals
       .filter((seal) => seal.counter === top)
-      .flatMap((seal) => this.#openingOf(seal, round) ?? [])
-      .map(encodeOpen)
-      .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
-  }
-
-  /** The Opens of others' cards that released keys gave: whoever reads them publishes them, each the same bytes. */
-  releasedOpens(round: RecordOf<'round'>, state: RoundState): Uint8Array[] {
-    if (state.phase === 'voting') return []
-    return this.#ledger
-      .releasedOpens(round)
-      .filter((open) => state.cut.has(open.seal))
+      .flatMap((seal) => this.openingOf(seal, round) ?? [])
       .map(encodeOpen)
       .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
   }
 
   /** Rounds that may be owed an Open: cheap, without verifying anything, so that all of a session can be looked through. */
   roundsToOpen(): RoundId[] {
-    return [...this.#latestSeals()]
+    return [...this.latestSeals()]
       .filter(([, seal]) => !takesBack(seal) && this.#ledger.opensOf(seal.id).length === 0)
       .map(([round]) => round)
   }
@@ -259,17 +192,13 @@ export class Participant {
     }
   }
 
-  #latestSeals(): Map<RoundId, RecordOf<'seal'>> {
+  /** Not verified. */
+  latestSeals(): Map<RoundId, RecordOf<'seal'>> {
     const latest = new Map<RoundId, RecordOf<'seal'>>()
     for (const seal of this.#ledger.sealsBy(this.id)) {
       if (seal.counter >= (latest.get(seal.round)?.counter ?? 0)) latest.set(seal.round, seal)
     }
     return latest
-  }
-
-  #boxKeyOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Uint8Array | undefined {
-    const opening = this.#openingOf(seal, round)
-    return opening && boxKeyFor(this.#boxSecret, round.id, seal.counter, opening)
   }
 
   /** The member key's word that this participant belongs to the session. */
@@ -278,7 +207,8 @@ export class Participant {
     return sign(membershipStatement(this.#keys.session, this.id), this.#keys.memberSeed)
   }
 
-  #openingOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Open | undefined {
+  /** The opening of a seal of this participant's. */
+  openingOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Open | undefined {
     if (takesBack(seal)) return undefined
     return openingOf(this.#place(round.id, seal.counter), seal, round.cards.length, this.#nonceKey)
   }

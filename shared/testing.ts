@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import * as Y from 'yjs'
 import type { Card } from './deck.ts'
+import { Depositor } from './depositor.ts'
 import { addRecord, recordsOf } from './document.ts'
 import type { ParticipantId, RecordId, RoundId, StoryId } from './id.ts'
 import { keysFor, keysFrom, type SessionKeys } from './keys.ts'
@@ -82,6 +83,7 @@ export class Device {
   readonly doc = new Y.Doc()
   readonly ledger: Ledger
   readonly participant: Participant
+  readonly depositor: Depositor
   readonly seed: Uint8Array
   readonly #name: string
 
@@ -90,6 +92,7 @@ export class Device {
     this.ledger = new Ledger(keys)
     this.seed = sha256(utf8ToBytes(name))
     this.participant = new Participant(keys, this.seed, this.ledger)
+    this.depositor = new Depositor(keys, this.seed, this.ledger, this.participant)
     names.set(this.participant.id, name)
   }
 

@@ -342,10 +342,6 @@ export interface Messages {
   'table.bringBack': { name: string }
   'table.andOthers': { count: number }
   'table.fewer': undefined
-  'table.lowest': undefined
-  'table.highest': undefined
-  'table.tabVoting': { voted: number; of: number }
-  'table.tabRevealed': undefined
   'result.title': undefined
   'result.votes': { count: number }
   'result.mean': undefined
@@ -491,4 +487,8 @@ export interface Messages {
   'rules.escrowOn': undefined
   'rules.escrowText': undefined
   'invite.escrow': undefined
+  'table.lowest': undefined
+  'table.highest': undefined
+  'table.tabVoting': { voted: number; of: number }
+  'table.tabRevealed': undefined
 }

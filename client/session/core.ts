@@ -12,7 +12,7 @@ import type { Choice } from '../../shared/seal.ts'
 import type { Presence } from '../link/presence.ts'
 import { type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
-import { Escrow } from './escrow.ts'
+import { LazyEscrow } from './lazy-escrow.ts'
 import { Moments, type PresenceState } from './moments.ts'
 import { Same } from './same.ts'
 
@@ -43,7 +43,7 @@ export class SessionCore {
   readonly backlog: Backlog
   readonly replica: Replica
   readonly moments = new Moments()
-  readonly escrow = new Escrow(this)
+  readonly escrow = new LazyEscrow(this)
   readonly #same: Same
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
@@ -184,7 +184,7 @@ export class SessionCore {
 
   reveal(round: RecordOf<'round'>): void {
     this.add(this.participant.reveal(round.id), true)
-    this.escrow.askFor(round.id, this.here)
+    this.escrow.askFor(round.id)
   }
 
   /** Presence: this participant to the relay's room, and to this browser's other tabs. */

@@ -1,9 +1,9 @@
+import { Depositor, type OwnDeposit } from '../../shared/depositor.ts'
 import { addRecord, recordsOf } from '../../shared/document.ts'
 import { decodeReleased, escrowName, type Released } from '../../shared/escrow.ts'
 import { base32, type ParticipantId, type RecordId, type RoundId, type SealId } from '../../shared/id.ts'
-import type { OwnDeposit } from '../../shared/participant.ts'
 import { encodeRelease, type RecordOf, recordIdOf } from '../../shared/record.ts'
-import type { EscrowLink, RelayLink } from '../link/relay-link.ts'
+import type { RelayLink } from '../link/relay-link.ts'
 import type { SessionCore } from './core.ts'
 
 /** Voters who are here open their own cards within this time; then the store is asked for the others'. */
@@ -22,8 +22,9 @@ interface Pending {
 }
 
 /** The client's part of the blind escrow: deposits the keys of own boxes, asks for those of a revealed round, and opens what it gets. */
-export class Escrow implements EscrowLink {
+export class Escrow {
   readonly #core: SessionCore
+  readonly #depositor: Depositor
   /** Seals whose keys the store has committed. */
   readonly #kept = new Set<SealId>()
   /** What was sent on which connection: once on each. */
@@ -37,6 +38,8 @@ export class Escrow implements EscrowLink {
 
   constructor(core: SessionCore) {
     this.#core = core
+    const { options, ledger, participant } = core
+    this.#depositor = new Depositor(options.keys, options.seed, ledger, participant)
   }
 
   /** Whether this seal opens even if its voter leaves. */
@@ -46,19 +49,19 @@ export class Escrow implements EscrowLink {
 
   /** Sends the key of a new vote before the vote itself, so that nobody can take its place in the store. */
   depositFor(round: RecordOf<'round'>): void {
-    const { link, participant } = this.#core
-    const own = participant.deposit(round)
+    const { link } = this.#core
+    const own = this.#depositor.deposit(round)
     if (own && link?.connection) this.#send(link, own)
   }
 
   /** Something changed: sees to what is not deposited, and looks for rounds that stay closed. */
   consider(): void {
-    const { link, mayWrite, participant } = this.#core
+    const { link, mayWrite } = this.#core
     this.#readPending()
     if (!mayWrite || !link?.connection) return
-    for (const { round, latest } of participant.roundsToDeposit()) {
+    for (const { round, latest } of this.#depositor.roundsToDeposit()) {
       if (this.#sent.get(latest) === link.connection) continue
-      const own = participant.deposit(round)
+      const own = this.#depositor.deposit(round)
       if (own) this.#send(link, own)
       else this.#sent.set(latest, link.connection)
     }
@@ -132,10 +135,10 @@ export class Escrow implements EscrowLink {
   }
 
   #ask(round: RoundId): void {
-    const { link, participant, mayWrite } = this.#core
+    const { link, mayWrite } = this.#core
     if (!mayWrite || !link?.connection || this.#asked.get(round) === link.connection) return
     this.#asked.set(round, link.connection)
-    const { round: name, asker } = participant.askForRelease(round)
+    const { round: name, asker } = this.#depositor.askForRelease(round)
     link.askForRelease(name, asker)
   }
 
@@ -159,12 +162,12 @@ export class Escrow implements EscrowLink {
   }
 
   #writeDown(key: string, id: RoundId, release: RecordId, bytes: Uint8Array): void {
-    const { doc, ledger, participant } = this.#core
+    const { doc, ledger } = this.#core
     if (!this.#pending.delete(key) || recordsOf(doc).has(release)) return
     const round = ledger.round(id)
     doc.transact(() => {
       addRecord(doc, bytes)
-      const opens = round ? participant.releasedOpens(round, ledger.resolve(round)) : []
+      const opens = round ? this.#depositor.releasedOpens(round, ledger.resolve(round)) : []
       for (const open of opens) this.#core.add(open)
     })
   }

@@ -4,7 +4,7 @@ import { votesOf } from '../../shared/round.ts'
 import { tally } from '../../shared/tally.ts'
 import type { StoryView, TableView } from '../session-view.ts'
 import type { SessionCore } from './core.ts'
-import type { Escrow } from './escrow.ts'
+import type { LazyEscrow } from './lazy-escrow.ts'
 
 export function tableView(
   { escrow, ledger, participant, mayWrite }: SessionCore,
@@ -32,7 +32,7 @@ export function tableView(
   }
 }
 
-function keepsLatest(escrow: Escrow, participant: Participant, round: RecordOf<'round'>): boolean {
+function keepsLatest(escrow: LazyEscrow, participant: Participant, round: RecordOf<'round'>): boolean {
   const latest = participant.latestSeal(round.id)
   return latest !== undefined && escrow.keeps(latest)
 }

@@ -1,0 +1,101 @@
+import { type Asker, boxKeyFor, type Deposit, escrowName, mostReplaced, releaseStatement } from './escrow.ts'
+import type { ParticipantId, RecordId, RoundId, SealId } from './id.ts'
+import { derive, type SessionKeys, sign } from './keys.ts'
+import type { Ledger } from './ledger.ts'
+import type { Participant } from './participant.ts'
+import { encodeOpen, membershipStatement, type RecordOf, recordIdOf } from './record.ts'
+import type { RoundState } from './round.ts'
+import { type Choice, takesBack } from './seal.ts'
+
+/** What a store is given for one of a participant's seals. */
+export interface OwnDeposit {
+  readonly of: SealId
+  readonly deposit: Deposit
+}
+
+/** Stands for the card of a vote taken back: its key opens nothing, and puts the one before out of the store. */
+const nothing: Choice = { card: 255, unsure: false }
+
+/** One participant's part in the escrow: what they deposit, and what they ask for. */
+export class Depositor {
+  readonly #keys: SessionKeys
+  readonly #seed: Uint8Array
+  readonly #boxSecret: Uint8Array
+  readonly #ledger: Ledger
+  readonly #participant: Participant
+
+  /** `seed` is the participant's. */
+  constructor(keys: SessionKeys, seed: Uint8Array, ledger: Ledger, participant: Participant) {
+    this.#keys = keys
+    this.#seed = seed
+    this.#boxSecret = derive(seed, 'box')
+    this.#ledger = ledger
+    this.#participant = participant
+  }
+
+  get id(): ParticipantId {
+    return this.#participant.id
+  }
+
+  /** What a store must know for this participant's latest vote to open without them; undefined when there is none to open. */
+  deposit(round: RecordOf<'round'>): OwnDeposit | undefined {
+    const [latest, ...before] = this.#ownSeals(round.id)
+    if (!latest || !this.#ledger.hasEscrow(round) || this.#ledger.isRevealed(round.id)) return undefined
+    const replaces = before.flatMap((seal) => this.#boxKeyOf(seal, round) ?? []).slice(0, mostReplaced)
+    const isTaken = takesBack(latest)
+    if (isTaken && replaces.length === 0) return undefined
+    const key = isTaken
+      ? boxKeyFor(this.#boxSecret, round.id, latest.counter, nothing)
+      : this.#boxKeyOf(latest, round)
+    if (!key) return undefined
+    const name = (id: RecordId) => escrowName(this.#keys, id)
+    return { of: latest.id, deposit: { round: name(round.id), seal: name(latest.id), key, replaces } }
+  }
+
+  /** Rounds this participant voted in (or took a vote back) that nobody has revealed, with their latest seal. */
+  roundsToDeposit(): { readonly round: RecordOf<'round'>; readonly latest: SealId }[] {
+    return [...this.#participant.latestSeals()].flatMap(([id, seal]) => {
+      if (this.#ledger.opensOf(seal.id).length > 0) return []
+      const round = this.#ledger.round(id)
+      return round && !this.#ledger.isRevealed(id) ? [{ round, latest: seal.id }] : []
+    })
+  }
+
+  /** Asks the store for the keys of a round, in public. Throws for an observer's keys. */
+  askForRelease(round: RoundId): { readonly round: Uint8Array; readonly asker: Asker } {
+    const { memberSeed, session } = this.#keys
+    if (!memberSeed) throw new Error('An observer cannot have keys released')
+    const name = escrowName(this.#keys, round)
+    const [reveal] = this.#ledger.of(round, 'reveal').sort((a, b) => (a.id < b.id ? -1 : 1))
+    return {
+      round: name,
+      asker: {
+        author: this.id,
+        membership: sign(membershipStatement(session, this.id), memberSeed),
+        reveal: reveal?.id,
+        signature: sign(releaseStatement(session, name, reveal?.id), this.#seed),
+      },
+    }
+  }
+
+  /** The Opens that released keys gave for cards in the cut: whoever reads them publishes them, each the same bytes. */
+  releasedOpens(round: RecordOf<'round'>, state: RoundState): Uint8Array[] {
+    if (state.phase === 'voting') return []
+    return this.#ledger
+      .releasedOpens(round)
+      .filter((open) => state.cut.has(open.seal))
+      .map(encodeOpen)
+      .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
+  }
+
+  #boxKeyOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Uint8Array | undefined {
+    const opening = this.#participant.openingOf(seal, round)
+    return opening && boxKeyFor(this.#boxSecret, round.id, seal.counter, opening)
+  }
+
+  /** The latest first. */
+  #ownSeals(round: RoundId): RecordOf<'seal'>[] {
+    const own = this.#ledger.of(round, 'seal').filter((seal) => seal.author === this.id)
+    return own.sort((a, b) => b.counter - a.counter)
+  }
+}
