@@ -1,6 +1,9 @@
 import { WebSocket } from 'ws'
 import type { Cursor } from '../shared/cursor.ts'
-import { helloStatement, type Role, roleSeed, type SessionKeys, sign } from '../shared/keys.ts'
+import { type Asker, releaseStatement } from '../shared/escrow.ts'
+import { participantId, recordId } from '../shared/id.ts'
+import { helloStatement, publicKeyOf, type Role, roleSeed, type SessionKeys, sign } from '../shared/keys.ts'
+import { membershipStatement } from '../shared/record.ts'
 import {
   decodeFromRelay,
   encodeFromClient,
@@ -9,6 +12,8 @@ import {
   protocolVersion,
   subprotocol,
 } from '../shared/wire.ts'
+
+import { random } from './testing.ts'
 
 type Type = FromRelay['type']
 type Frame<Name extends Type> = Extract<FromRelay, { type: Name }>
@@ -27,6 +32,15 @@ export interface BareOptions {
 export interface Closed {
   readonly code: number
   readonly words: string
+}
+
+/** A participant of their own who asks for the keys of a round, with proof; `session` is the one they signed for. */
+export function askerOf(keys: SessionKeys, round: Uint8Array, session = keys.session): Asker {
+  const seed = random(32)
+  const author = participantId(publicKeyOf(seed))
+  const reveal = recordId(random(16))
+  const membership = sign(membershipStatement(session, author), keys.memberSeed ?? random(32))
+  return { author, membership, reveal, signature: sign(releaseStatement(session, round, reveal), seed) }
 }
 
 /** Speaks the wire and nothing else: connects, says hello, keeps every frame. */

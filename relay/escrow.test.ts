@@ -1,11 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeCodes } from '../shared/close-code.ts'
-import { type Asker, decodeReleased, releaseStatement } from '../shared/escrow.ts'
-import { participantId, recordId, type SessionId } from '../shared/id.ts'
-import { createSessionKeys, keysFor, publicKeyOf, type SessionKeys, sign } from '../shared/keys.ts'
-import { membershipStatement } from '../shared/record.ts'
+import { decodeReleased } from '../shared/escrow.ts'
+import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import type { FromClient, FromRelay } from '../shared/wire.ts'
-import { BareClient } from './bare-client.testing.ts'
+import { askerOf, BareClient } from './bare-client.testing.ts'
 import { random, someDeposit, someEnvelope, startRelay, type TestRelay } from './testing.ts'
 
 let relay: TestRelay | undefined
@@ -17,16 +15,6 @@ afterEach(async () => {
 
 const keys = keysFor('member', createSessionKeys())
 const observer = keysFor('observer', keys)
-const { session } = keys
-
-/** A participant who asks for the keys of a round, with proof. */
-function askerOf(round: Uint8Array, member: SessionKeys = keys, id: SessionId = session): Asker {
-  const seed = random(32)
-  const author = participantId(publicKeyOf(seed))
-  const reveal = recordId(random(16))
-  const membership = sign(membershipStatement(id, author), member.memberSeed ?? random(32))
-  return { author, membership, reveal, signature: sign(releaseStatement(id, round, reveal), seed) }
-}
 
 async function answerTo(client: BareClient, message: Extract<FromClient, { ref: number }>) {
   client.send(message)
@@ -51,7 +39,7 @@ test('keys that alice deposits reach everybody once bob has them released, carol
   const { round, ...deposit } = someDeposit()
   expect(await answerTo(alice, { type: 'deposit', ref: 1, round, ...deposit })).toBe('saved')
   await alice.leave()
-  const asker = askerOf(round)
+  const asker = askerOf(keys, round)
   expect(await answerTo(bob, { type: 'release', ref: 1, round, asker })).toBe('saved')
   const carol = await BareClient.join(url, keys)
   for (const client of [bob, carol]) {
@@ -64,16 +52,16 @@ test('keys that alice deposits reach everybody once bob has them released, carol
 test('once a round was released its store takes no more keys', async () => {
   const { alice, bob } = await started()
   const deposit = someDeposit()
-  await answerTo(bob, { type: 'release', ref: 1, round: deposit.round, asker: askerOf(deposit.round) })
+  await answerTo(bob, { type: 'release', ref: 1, round: deposit.round, asker: askerOf(keys, deposit.round) })
   expect(await answerTo(alice, { type: 'deposit', ref: 1, ...deposit })).toBe('closed')
 })
 
 test('released twice, the keys come again and name who asked first', async () => {
   const { alice, bob } = await started()
   const { round } = someDeposit()
-  const asker = askerOf(round)
+  const asker = askerOf(keys, round)
   await answerTo(alice, { type: 'release', ref: 1, round, asker })
-  await answerTo(bob, { type: 'release', ref: 1, round, asker: askerOf(round) })
+  await answerTo(bob, { type: 'release', ref: 1, round, asker: askerOf(keys, round) })
   const told = bob.frames.flatMap((frame) => (frame.type === 'released' ? decodeReleased(frame.body) : []))
   expect(told.length).toBeGreaterThan(0)
   for (const released of told) expect(released?.asker).toEqual(asker)
@@ -85,7 +73,7 @@ test('who comes back with a cursor gets the keys that were released meanwhile', 
   if (saved.type !== 'saved') throw new Error(saved.reason)
   await alice.leave()
   const { round } = someDeposit()
-  await answerTo(bob, { type: 'release', ref: 9, round, asker: askerOf(round) })
+  await answerTo(bob, { type: 'release', ref: 9, round, asker: askerOf(keys, round) })
   const again = await BareClient.join(url, keys, { cursor: saved.cursor })
   expect(again.frames.filter(({ type }) => type === 'released')).toHaveLength(1)
 })
@@ -95,20 +83,20 @@ test('an observer neither deposits nor releases', async () => {
   const dave = await BareClient.join(url, observer)
   const deposit = someDeposit()
   expect(await answerTo(dave, { type: 'deposit', ref: 1, ...deposit })).toBe('observer')
-  const asker = askerOf(deposit.round)
+  const asker = askerOf(keys, deposit.round)
   expect(await answerTo(dave, { type: 'release', ref: 2, round: deposit.round, asker })).toBe('observer')
 })
 
 test.each([
-  ['somebody the member key does not vouch for', (round: Uint8Array) => askerOf(round, observer)],
+  ['somebody the member key does not vouch for', (round: Uint8Array) => askerOf(observer, round)],
   [
     'a participant of another session',
-    (round: Uint8Array) => askerOf(round, keys, createSessionKeys().session),
+    (round: Uint8Array) => askerOf(keys, round, createSessionKeys().session),
   ],
-  ['who signed for another round', () => askerOf(random(16))],
+  ['who signed for another round', () => askerOf(keys, random(16))],
   [
     'who says another reveal than they signed',
-    (round: Uint8Array) => ({ ...askerOf(round), reveal: undefined }),
+    (round: Uint8Array) => ({ ...askerOf(keys, round), reveal: undefined }),
   ],
 ])('nothing is released to %s', async (_, asker) => {
   const { alice, bob } = await started()
