@@ -1,6 +1,6 @@
 /** Names, numbers and times as the language in use writes them. */
 import { isolate } from './locales/isolate.ts'
-import { formatsOf, language } from './words.svelte.ts'
+import { language } from './words.svelte.ts'
 
 let made: ReturnType<typeof make> | undefined
 
@@ -37,7 +37,7 @@ export function dayTime(at: number): string {
 
 /** "2 hr, 5 min": the two largest units of a stretch of milliseconds. */
 export function duration(milliseconds: number): string {
-  const tag = formatsOf(language())
+  const tag = language().formats
   const seconds = Math.round(milliseconds / 1000)
   const parts = [
     ['hour', Math.floor(seconds / 3600)],
@@ -58,7 +58,7 @@ function isolated(names: readonly string[]): string[] {
 }
 
 function formats(): ReturnType<typeof make> {
-  const tag = formatsOf(language())
+  const tag = language().formats
   if (made?.tag !== tag) made = make(tag)
   return made
 }
@@ -71,7 +71,7 @@ function make(tag: string) {
     alternatives: new Intl.ListFormat(tag, { type: 'disjunction' }),
     numbers: new Intl.NumberFormat(tag, { maximumFractionDigits: 1 }),
     percents: new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }),
-    clock: new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' }),
+    clock: new Intl.DateTimeFormat(tag, { timeStyle: 'short' }),
     day: new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }),
   }
 }

@@ -1,7 +1,7 @@
 /** What the interface says, in the language that is in use. */
 import { setupI18n } from '@lingui/core'
 import { available, englishTable, loadCatalog, type Part } from './locales/catalogs.ts'
-import { detectLanguage as detect } from './locales/detect.ts'
+import { detectLanguage as detect, formatsFor } from './locales/detect.ts'
 import { isolate } from './locales/isolate.ts'
 import type { Language, LanguageCode } from './locales/languages.ts'
 import type { Messages } from './locales/messages.ts'
@@ -9,14 +9,18 @@ import type { Messages } from './locales/messages.ts'
 export const product = 'Facedown'
 
 type Values<Key extends keyof Messages> = Messages[Key] extends undefined ? [] : [values: Messages[Key]]
-type Active = Language & { readonly code: LanguageCode }
+type Active = Language & {
+  readonly code: LanguageCode
+  /** What `Intl` calls it, with the region of whoever reads. */
+  readonly formats: string
+}
 
 /** Lingui would read an escape in what people wrote, such as `\u0041`. */
 const backslash = '\u{f0000}'
 
 const i18n = setupI18n({ locale: 'en', messages: { en: englishTable }, missing: fetchPanels })
 /** Replaced with every change of the words, so that everything that says something says it anew. */
-let active = $state.raw<Active>({ code: 'en', name: 'English', direction: 'ltr' })
+let active = $state.raw<Active>({ code: 'en', name: 'English', direction: 'ltr', formats: 'en' })
 let wanted: LanguageCode = 'en'
 let panelsWanted = false
 const loading = new Map<string, Promise<void>>()
@@ -52,8 +56,9 @@ export async function useLanguage(code: LanguageCode): Promise<void> {
   await Promise.all([load(code, 'table'), panelsWanted && load(code, 'panels')])
   const found = available.find((each) => each.code === code)
   if (!found || wanted !== code) return
-  i18n.activate(code, [formatsOf(found)])
-  active = { ...found }
+  const formats = formatsFor(code, navigator.languages)
+  i18n.activate(code, [formats])
+  active = { ...found, formats }
   document.documentElement.lang = code
   document.documentElement.dir = found.direction
 }
@@ -67,11 +72,6 @@ export async function panelWords(): Promise<void> {
     panelsWanted = false
     throw error
   }
-}
-
-/** What `Intl` calls the language. */
-export function formatsOf({ code, formats = code }: Language): string {
-  return formats
 }
 
 function load(code: LanguageCode, part: Part): Promise<void> {

@@ -16,7 +16,7 @@ beforeEach(() => {
     }
     return {
       englishTable,
-      available: [...available, { code: 'ar', name: 'العربية', direction: 'rtl', formats: 'ar-u-nu-latn' }],
+      available: [...available, { code: 'ar', name: 'العربية', direction: 'rtl' }],
       async loadCatalog(code: 'en' | 'ar', part: 'table' | 'panels') {
         if (code === 'ar') return part === 'table' ? arabic : { 'invite.copy': ['نسخ'] }
         if (part === 'panels') await arrived
@@ -68,6 +68,20 @@ test('with another language everything on the page is said anew', async () => {
   expect(document.documentElement.lang).toBe('ar')
   expect(document.documentElement.dir).toBe('rtl')
   await unmount(count)
+})
+
+test('numbers, lists and times are as in the region of whoever reads', async () => {
+  const { dayTime, list, time, useLanguage } = await words()
+  const morning = new Date(2026, 10, 21, 8, 5).getTime()
+  const languages = vi.spyOn(navigator, 'languages', 'get')
+  languages.mockReturnValue(['en-GB', 'en'])
+  await useLanguage('en')
+  expect([time(morning), list(['a', 'b', 'c'])]).toEqual(['08:05', 'a, b and c'])
+  expect(dayTime(morning)).toMatch(/^21 Nov 2026\b.*08:05$/)
+  languages.mockReturnValue(['de-AT', 'en-US'])
+  await useLanguage('en')
+  expect(time(morning)).toMatch(/^8:05\sAM$/)
+  languages.mockRestore()
 })
 
 test('the language chosen last is the one in use', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { detectLanguage } from './detect.ts'
+import { detectLanguage, formatsFor } from './detect.ts'
 import { languages } from './languages.ts'
 
 const [english, german] = languages
@@ -20,4 +20,17 @@ test('bob gets English when none of his languages is offered', () => {
   expect(detectLanguage(['nl', 'cs'], languages)).toBe('en')
   expect(detectLanguage(['fr'], [english, german])).toBe('en')
   expect(detectLanguage([], languages)).toBe('en')
+})
+
+test('numbers and times are written as in the region somebody has', () => {
+  expect(formatsFor('en', ['de-AT', 'en-GB', 'en'])).toBe('en-GB-u-nu-latn')
+  expect(formatsFor('pt-BR', ['pt-PT'])).toBe('pt-PT-u-nu-latn')
+  expect(formatsFor('ar', ['ar-EG'])).toBe('ar-EG-u-nu-latn')
+})
+
+test('a language chosen by hand is written as where it comes from', () => {
+  expect(formatsFor('fr', ['de-CH', 'en-GB'])).toBe('fr-u-nu-latn')
+  expect(formatsFor('zh-Hans', ['zh-TW', 'zh-SG'])).toBe('zh-SG-u-nu-latn')
+  expect(formatsFor('en', ['en-US@posix'])).toBe('en-u-nu-latn')
+  expect(formatsFor('ja', [])).toBe('ja-u-nu-latn')
 })

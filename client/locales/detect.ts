@@ -14,6 +14,22 @@ export function detectLanguage(
   return 'en'
 }
 
+/** What `Intl` writes numbers, lists and times by: as in the region of somebody who prefers a variety of the language. */
+export function formatsFor(code: LanguageCode, preferred: readonly string[]): string {
+  const own = preferred.find((tag) => wellFormed.test(tag) && written(tag) === written(code))
+  // The digits on the cards are Latin, so all the others are too.
+  return new Intl.Locale(own ?? code, { numberingSystem: 'latn' }).toString()
+}
+
+/** Some systems name theirs `en-US@posix`, which `Intl` refuses. */
+const wellFormed = /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i
+
+/** A language in its script, as `zh-Hant` for `zh-TW`. */
+function written(tag: string): string {
+  const { language, script } = new Intl.Locale(tag).maximize()
+  return `${language}-${script}`
+}
+
 function base(tag: string): string {
   return tag.toLowerCase().split('-')[0] ?? ''
 }

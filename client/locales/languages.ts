@@ -7,8 +7,7 @@ export const languages = [
   { code: 'pt-BR', name: 'Português (Brasil)', direction: 'ltr' },
   { code: 'ja', name: '日本語', direction: 'ltr' },
   { code: 'zh-Hans', name: '简体中文', direction: 'ltr' },
-  // The digits on the cards are Latin, so all the others are too.
-  { code: 'ar', name: 'العربية', direction: 'rtl', formats: 'ar-u-nu-latn' },
+  { code: 'ar', name: 'العربية', direction: 'rtl' },
 ] as const satisfies readonly Language[]
 
 export type LanguageCode = (typeof languages)[number]['code']
@@ -18,6 +17,4 @@ export interface Language {
   /** What the people who speak it call it. */
   readonly name: string
   readonly direction: 'ltr' | 'rtl'
-  /** For numbers, lists and times, where it differs from the code. */
-  readonly formats?: string
 }
