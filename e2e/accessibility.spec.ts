@@ -68,6 +68,12 @@ async function revealsByKey({ page }: Person): Promise<void> {
   await expect(page.locator('input[type=radio]').first()).toBeAttached()
 }
 
+async function asksToDelete({ page }: Person): Promise<void> {
+  await page.getByRole('button', { name: /^More for/ }).click()
+  await page.getByRole('button', { name: 'Delete from the relay …' }).click()
+  await expect(page.getByRole('dialog')).toBeVisible()
+}
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing on any page and state, ${colorScheme}`, async ({ relay, newcomer, bob }) => {
     test.setTimeout(150_000)
@@ -117,6 +123,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await hasNoViolation(alice, 'offline')
     await alice.page.getByRole('link', { name: /All sessions/ }).click()
     await hasNoViolation(alice, 'home with sessions')
+    await asksToDelete(alice)
+    await hasNoViolation(alice, 'deleting', 'dialog')
   })
 }
 
@@ -207,12 +215,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const { backgroundColor, borderStyle, borderWidth, borderColor } = getComputedStyle(element)
         return { backgroundColor, borderStyle, borderWidth, borderColor }
       })
-    const primaryStandsOut = async () => {
-      const primary = await styleOf(page.locator('main .button.primary'))
-      expect(primary.borderStyle).toBe('solid')
+    const standsOut = async (what: Locator) => {
+      const { borderStyle, backgroundColor } = await styleOf(what)
+      expect(borderStyle).toBe('solid')
       const ground = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
-      expect(primary.backgroundColor).not.toBe(ground)
+      expect(backgroundColor).not.toBe(ground)
     }
+    const primaryStandsOut = () => standsOut(page.locator('main .button.primary'))
     await page.goto(relay.url)
     await primaryStandsOut()
     await hasNoViolation(alice, 'home')
@@ -233,6 +242,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const picked = page.locator('label', { has: page.locator('input:checked') })
     expect(await picked.evaluate((label) => getComputedStyle(label).outlineStyle)).toBe('solid')
     await hasNoViolation(alice, 'revealed')
+    await page.getByRole('link', { name: /All sessions/ }).click()
+    await asksToDelete(alice)
+    await standsOut(page.getByRole('button', { name: 'Delete for everybody' }))
   })
 }
 
