@@ -14,6 +14,12 @@ export function shortList(names: readonly string[]): string {
   return formats().shortLists.format(isolated(names))
 }
 
+/** In the order in which readers look for a name. */
+export function byName<Named>(all: readonly Named[], nameOf: (one: Named) => string = String): Named[] {
+  const { compare } = formats().names
+  return [...all].sort((a, b) => compare(nameOf(a), nameOf(b)))
+}
+
 /** "3 or 5" */
 export function either(labels: readonly string[]): string {
   return formats().alternatives.format(isolated(labels))
@@ -69,6 +75,7 @@ function make(tag: string) {
     lists: new Intl.ListFormat(tag, { type: 'conjunction' }),
     shortLists: new Intl.ListFormat(tag, { type: 'conjunction', style: 'narrow' }),
     alternatives: new Intl.ListFormat(tag, { type: 'disjunction' }),
+    names: new Intl.Collator(tag, { numeric: true }),
     numbers: new Intl.NumberFormat(tag, { maximumFractionDigits: 1 }),
     percents: new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }),
     clock: new Intl.DateTimeFormat(tag, { timeStyle: 'short' }),

@@ -84,6 +84,17 @@ test('numbers, lists and times are as in the region of whoever reads', async () 
   languages.mockRestore()
 })
 
+test('names stand where readers look for them', async () => {
+  const { byName } = await words()
+  expect(byName(['Zoë', 'bob 10', 'Özlem', 'Bob 2', 'alice'])).toEqual([
+    'alice',
+    'Bob 2',
+    'bob 10',
+    'Özlem',
+    'Zoë',
+  ])
+})
+
 test('the language chosen last is the one in use', async () => {
   const { language, useLanguage } = await words()
   await Promise.all([useLanguage('ar'), useLanguage('en')])

@@ -100,12 +100,12 @@ export function votesOf(state: RoundState): { voter: ParticipantId; card: number
   )
 }
 
-/** The estimates of a story that no other replaces, by record id. */
+/** The estimates of a story that no other replaces, in the order of the cards, then by record id. */
 export function standingEstimates(estimates: readonly StoryEstimate[]): StoryEstimate[] {
   const replaced = new Set(estimates.flatMap((estimate) => estimate.record.replaces))
   return [...new Map(estimates.map((estimate) => [estimate.record.id, estimate])).values()]
     .filter((estimate) => !replaced.has(estimate.record.id))
-    .sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
+    .sort((a, b) => a.record.card - b.record.card || (a.record.id < b.record.id ? -1 : 1))
 }
 
 /** One estimate for each different card; more than one is a conflict. */

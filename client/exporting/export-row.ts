@@ -1,5 +1,6 @@
 import type { Card } from '../../shared/deck.ts'
 import type { Told } from '../../shared/statistics.ts'
+import { byName } from '../formats.ts'
 import type { StoryView } from '../session-view.ts'
 
 /** One story as every export writes it. */
@@ -31,7 +32,10 @@ export function exportRow(
     state: estimate ? 'settled' : story.estimates.length > 1 ? 'conflict' : 'open',
     rounds: rounds.filter(({ tally }) => tally).length,
     votes: groups.flatMap(({ card, voters }) =>
-      voters.map((voter) => ({ name: nameOf(voter), label: last?.record.cards[card]?.label ?? '' })),
+      byName(voters.map(nameOf)).map((name) => ({
+        name,
+        label: last?.record.cards[card]?.label ?? '',
+      })),
     ),
   }
 }

@@ -1,4 +1,4 @@
-import { list } from '../formats.ts'
+import { byName, list } from '../formats.ts'
 import type { SessionView, TableView } from '../session-view.ts'
 import { t } from '../words.svelte.ts'
 import { nameOf } from './seats.ts'
@@ -17,7 +17,7 @@ export function speaksFirst(session: SessionView, { tally, cards }: TableView): 
 
 /** Three of them when they are many. */
 function namesOf(session: SessionView, voters: readonly Parameters<typeof nameOf>[1][]): string {
-  const names = voters.map((voter) => nameOf(session, voter))
+  const names = byName(voters.map((voter) => nameOf(session, voter)))
   const count = names.length - 3
   return list(count > 1 ? [...names.slice(0, 3), t('reveal.others', { count })] : names)
 }
