@@ -54,6 +54,22 @@ test('a CSV file is looked through, its columns chosen, imported, undone, and kn
   await expect(alice.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(2)
 })
 
+test('on a phone the columns that do not fit are pushed into sight by key', async ({ relay, newcomer }) => {
+  const alice = await newcomer('alice', { viewport: { width: 390, height: 844 } })
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await imports(alice, 'jira.csv', jira)
+  const preview = alice.page.getByRole('region', { name: 'The first 2 of 2 stories' })
+  await expect(preview.getByRole('columnheader')).toHaveText(['Title', 'Key', 'Notes', 'Estimate'])
+  const estimate = preview.getByRole('columnheader', { name: 'Estimate' })
+  await expect(estimate).not.toBeInViewport({ ratio: 1 })
+  await preview.focus()
+  await expect(async () => {
+    await alice.page.keyboard.press('ArrowRight')
+    await expect(estimate).toBeInViewport({ ratio: 1, timeout: 200 })
+  }).toPass()
+})
+
 test('a pasted table opens the import, a pasted list becomes stories', async ({ relay, alice }) => {
   await alice.starts(relay.url)
   await alice.tellsName()
