@@ -279,3 +279,19 @@ test('at 200 % on a small desktop nothing is too wide and nothing covers what co
   await isInTheOpen(primary, 'revealed')
   await hasNoViolation(alice, 'revealed')
 })
+
+test('on a phone a card of a deck is one line', async ({ relay, newcomer }) => {
+  const alice = await newcomer('alice', { viewport: { width: 390, height: 844 } })
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.opensMenu('Decks')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Make a deck from Fibonacci', exact: true }).click()
+  await expect(dialog.getByRole('checkbox', { name: 'stands apart' }).first()).toBeVisible()
+  const heights = await dialog
+    .getByRole('listitem')
+    .evaluateAll((all) => all.map((each) => each.clientHeight))
+  expect([...new Set(heights)]).toEqual([44])
+  await fitsAcross(dialog, 'a deck')
+  await hasNoViolation(alice, 'a deck', 'dialog')
+})
