@@ -44,7 +44,7 @@ test('what people wrote is said as they wrote it', async () => {
 })
 
 test('a name written the other way does not reorder the sentence around it', async () => {
-  const { t, list, useLanguage } = await words()
+  const { t, list, percent, useLanguage } = await words()
   expect(list(['alice', 'ليلى'])).toBe('alice and \u2068ليلى\u2069')
   expect(t('reveal.confirm', { names: list(['ليلى']), count: 1 })).toBe('\u2068ليلى\u2069 has not voted yet.')
   expect(t('home.removed', { name: 'ليلى' })).toBe('\u2068ليلى\u2069 is no longer on this device.')
@@ -53,6 +53,7 @@ test('a name written the other way does not reorder the sentence around it', asy
   expect(t('home.removed', { name: 'alice' })).toBe('إزالة \u2068alice\u2069')
   expect(t('home.removed', { name: '1½' })).toBe('إزالة \u20681½\u2069')
   expect(t('home.removed', { name: '8' })).toBe('إزالة 8')
+  expect(t('home.removed', { name: percent(0.25) })).toBe(`إزالة \u2068${percent(0.25)}\u2069`)
 })
 
 test('with another language everything on the page is said anew', async () => {

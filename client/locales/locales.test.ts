@@ -67,6 +67,13 @@ test('every sentence a component says is in the catalogs', () => {
   expect(said.filter(([, sentences]) => sentences.length > 0)).toEqual([])
 })
 
+test('a sentence runs as its language does, even when it begins with a name that runs the other way', () => {
+  const wrong = sources.filter((file) =>
+    /(dir="auto"[^>]*|<bdi)>\{(t|list)\(/.test(readFileSync(client + file, 'utf8')),
+  )
+  expect(wrong).toEqual([])
+})
+
 test('a sentence in a component is found wherever it is said', () => {
   const found = sentencesIn(`
     <script lang="ts">const said = t('home.title')</script>
