@@ -156,6 +156,15 @@ test('a reveal asks before it leaves out somebody who is here', () => {
   expect(session.acts).toEqual(['reveal'])
 })
 
+test('who has not voted is named in the order of the names', () => {
+  const [ana, zoe, ben] = [fakePerson('Ana', { me: true }), fakePerson('Zoe'), fakePerson('Ben')]
+  session.people = [ana, zoe, ben]
+  session.begin({ votes: [[ana, 4]] })
+  open()
+  click('Reveal')
+  expect(text()).toContain('Ben and Zoe have not voted yet.')
+})
+
 test('a reveal asks nothing when everybody who is here has voted', () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben, fakePerson('Cy', { here: false }), fakePerson('Olga', { observer: true })]
