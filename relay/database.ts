@@ -152,21 +152,23 @@ function makeDurable(database: Database): void {
   }
 }
 
-/** The name under which this database's sequences appear in cursors, made once with it. */
-function prepare(database: Database, region: string): string {
+/** Gives the name under which this database's sequences appear in cursors, made once with it. */
+export function prepare(database: Database, region: string): string {
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version > versions.length) {
     throw new SetupError(
       `The database in DATA_DIR was made by a newer version of the relay (format ${version})`,
     )
   }
-  database.transaction(() => {
-    for (const added of versions.slice(version)) database.exec(added)
-    database
-      .prepare(`INSERT OR IGNORE INTO facts VALUES ('origin', ?)`)
-      .run(`${region}.${base32(randomBytes(5))}`)
-    database.pragma(`user_version = ${versions.length}`)
-  })()
+  if (version < versions.length) {
+    database.transaction(() => {
+      for (const added of versions.slice(version)) database.exec(added)
+      database
+        .prepare(`INSERT OR IGNORE INTO facts VALUES ('origin', ?)`)
+        .run(`${region}.${base32(randomBytes(5))}`)
+      database.pragma(`user_version = ${versions.length}`)
+    })()
+  }
   return String(database.prepare(`SELECT value FROM facts WHERE name = 'origin'`).pluck().get())
 }
 

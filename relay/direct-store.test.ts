@@ -1,5 +1,8 @@
 import { rmSync } from 'node:fs'
-import { afterAll } from 'vitest'
+import Sqlite from 'better-sqlite3'
+import { afterAll, expect, test } from 'vitest'
+import { createSessionKeys } from '../shared/keys.ts'
+import { prepare } from './database.ts'
 import { DirectStore } from './direct-store.ts'
 import { createPlace } from './place.testing.ts'
 import { storeContract } from './store.contract.ts'
@@ -18,4 +21,16 @@ storeContract('a store without a thread', () => {
       if (notice.type === 'damagedRow') report({ event: 'damagedRow', table: notice.table })
     })
   })
+})
+
+test('a store opens on a disk that refuses, and works once that is over', async () => {
+  const options = { dataDir: '', region: 'local', sessionMaxBytes: 1 << 20, sessionIdleDays: 90 }
+  const database = new Sqlite(':memory:')
+  const open = { database, origin: prepare(database, options.region), close: () => void database.close() }
+  database.pragma('query_only = 1')
+  const store = new DirectStore(options, undefined, open)
+  const { session } = createSessionKeys()
+  expect(await store.since(session, new Map(), 0)).toMatchObject({ outcome: 'refused' })
+  database.pragma('query_only = 0')
+  expect(await store.since(session, new Map(), 0)).toMatchObject({ outcome: 'page' })
 })

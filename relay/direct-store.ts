@@ -30,8 +30,12 @@ export class DirectStore implements Store {
   /** While false every call is refused, as if the disk were gone. */
   works = true
 
-  constructor(options: StoreOptions, notice: (notice: Notice) => void = () => {}) {
-    this.#open = openDatabase(options.dataDir, options.region)
+  constructor(
+    options: StoreOptions,
+    notice: (notice: Notice) => void = () => {},
+    open: OpenDatabase = openDatabase(options.dataDir, options.region),
+  ) {
+    this.#open = open
     this.#engine = new Engine(this.#open, options, notice)
     this.origin = this.#open.origin
   }

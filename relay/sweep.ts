@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3'
+import Sqlite, { type Database } from 'better-sqlite3'
 import { prepareDropping } from './database.ts'
 import type { LogTables } from './log-tables.ts'
 
@@ -42,13 +42,24 @@ export function startSweeping(
   })
 
   function sweep(): void {
-    logs.day = countDay.immediate()
-    const dropped = dropSome.immediate(logs.day - idleDays)
+    const dropped = sweepSome()
     if (dropped === 0) return
     logs.forgetAll()
     expired(dropped)
     // The rest after whatever is waiting: a sweep must not hold up appends.
     if (dropped === sessionsAtOnce) setImmediate(sweep)
+  }
+
+  /** A disk that is full or read-only is swept an hour later: what it holds can still be read. */
+  function sweepSome(): number {
+    try {
+      logs.day = countDay.immediate()
+      return dropSome.immediate(logs.day - idleDays)
+    } catch (error) {
+      if (!(error instanceof Sqlite.SqliteError)) throw error
+      logs.day = Number(statements.fact.get('day'))
+      return 0
+    }
   }
 
   sweep()
