@@ -51,6 +51,7 @@ export class LinkSocket {
   #reconciling: ReturnType<typeof setInterval> | undefined
   /** What the log brought before the provider was ready for it. */
   #caughtUp: Uint8Array[] = []
+  #snapshot: Uint8Array | undefined
   #presence: Presence | undefined
   #refusal: string | undefined
   #ref = 0
@@ -191,6 +192,7 @@ export class LinkSocket {
   #readSnapshot(envelope: Uint8Array): void {
     const update = this.#reader.readSnapshot(envelope)
     if (update) {
+      this.#snapshot = update
       this.#caughtUp.push(update)
       return
     }
@@ -203,19 +205,16 @@ export class LinkSocket {
   #readEntry(message: Extract<FromRelay, { type: 'entry' }>): void {
     const update = this.#reader.readEntry(message.envelope)
     if (!update) return
-    if (this.readyState !== this.OPEN) {
-      this.#caughtUp.push(update)
-      return
-    }
     this.#reader.await(message.cursor, update)
-    this.#emit(updateFrame(update))
+    if (this.readyState === this.OPEN) this.#emit(updateFrame(update))
+    else this.#caughtUp.push(update)
   }
 
   #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {
     if (this.readyState !== this.CONNECTING) return
     clearTimeout(this.#starting)
     if (!message.resumed && message.log === 'kept') this.#reader.startOver()
-    for (const update of this.#caughtUp) this.#reader.held.add(update)
+    if (this.#snapshot) this.#reader.held.add(this.#snapshot)
     this.#reader.confirm(message.cursor)
     this.readyState = this.OPEN
     this.#link.backoff.succeeded()
