@@ -42,6 +42,19 @@ test('a deletion is missed though the state vector is the same, and held once it
   expect(held.contains(Y.encodeStateAsUpdate(doc))).toBe(true)
 })
 
+test('what waits in a document for a change that nobody sent is not missing in the log', () => {
+  const { updates } = typed('a', 'b')
+  const held = new Held()
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, updates[1] as Uint8Array)
+  expect(held.contains(Y.encodeStateAsUpdate(doc))).toBe(false)
+  expect(held.covers(Y.snapshot(doc))).toBe(true)
+  Y.applyUpdate(doc, updates[0] as Uint8Array)
+  expect(held.covers(Y.snapshot(doc))).toBe(false)
+  held.add(Y.encodeStateAsUpdate(doc))
+  expect(held.covers(Y.snapshot(doc))).toBe(true)
+})
+
 test('it is kept across visits, and rubbish from a disk is nothing', () => {
   const { doc, updates } = typed('abc', 'd')
   const held = new Held()

@@ -40,6 +40,13 @@ export class Held {
     return deleted.clients.size === 0 || Y.equalDeleteSets(ds, Y.mergeDeleteSets([ds, deleted]))
   }
 
+  /** Whether the log has all that a document has seen. What waits there for a change that nobody sent does not count. */
+  covers(document: Y.Snapshot): boolean {
+    const { sv, ds } = this.#state
+    if ([...document.sv].some(([client, end]) => (sv.get(client) ?? 0) < end)) return false
+    return document.ds.clients.size === 0 || Y.equalDeleteSets(ds, Y.mergeDeleteSets([ds, document.ds]))
+  }
+
   /** For the provider's sync protocol: it answers with all that comes after. */
   stateVector(): Uint8Array {
     return Y.encodeStateVector(this.#state.sv)

@@ -90,6 +90,10 @@ export class LinkSocket {
     switch (frame.type) {
       case 'question':
         return this.#introduceLog()
+      case 'answer':
+        // Not its content: what waits in the document for a change that nobody sent would be uploaded again each time.
+        if (this.#mayWrite && !this.#reader.sees(this.#link.options.doc)) this.#outbox.add(frame.update)
+        return
       case 'update':
         if (this.#mayWrite && !this.#reader.held.contains(frame.update)) this.#outbox.add(frame.update)
         return
@@ -236,8 +240,9 @@ export class LinkSocket {
   /** A change of another tab that closed before it could send, or one the log lost, is sent from here. */
   #reconcile(): void {
     if (!this.#outbox.empty || !this.#mayWrite) return
-    const missing = Y.encodeStateAsUpdate(this.#link.options.doc, this.#reader.held.stateVector())
-    if (!this.#reader.sees(missing)) this.#outbox.add(missing)
+    const { doc } = this.#link.options
+    if (this.#reader.sees(doc)) return
+    this.#outbox.add(Y.encodeStateAsUpdate(doc, this.#reader.held.stateVector()))
   }
 
   #readSignal(from: ConnectionId, envelope: Uint8Array): void {

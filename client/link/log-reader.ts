@@ -77,13 +77,14 @@ export class LogReader {
     this.#unconfirmed = this.#unconfirmed.filter((entry) => !reached(entry))
   }
 
-  /** Whether the log holds the update, or has it on the way from somebody else. */
-  sees(update: Uint8Array): boolean {
-    if (this.#held.contains(update)) return true
+  /** Whether the log holds all that the document has seen, or has it on the way from somebody else. */
+  sees(document: Y.Doc): boolean {
+    const snapshot = Y.snapshot(document)
+    if (this.#held.covers(snapshot)) return true
     if (this.#unconfirmed.length === 0) return false
     const seen = this.#held.copy()
     seen.add(Y.mergeUpdates(this.#unconfirmed.map((entry) => entry.update)))
-    return seen.contains(update)
+    return seen.covers(snapshot)
   }
 }
 

@@ -4,6 +4,8 @@ import * as encoding from 'lib0/encoding'
 
 export type ProviderFrame =
   | { readonly type: 'question'; readonly stateVector: Uint8Array }
+  /** Everything that comes after the state vector it was asked with. */
+  | { readonly type: 'answer'; readonly update: Uint8Array }
   | { readonly type: 'update'; readonly update: Uint8Array }
   | { readonly type: 'awareness'; readonly entries: readonly AwarenessEntry[] }
   | { readonly type: 'other' }
@@ -35,7 +37,8 @@ export function decodeProviderFrame(frame: Uint8Array): ProviderFrame {
   if (kind !== sync) return { type: 'other' }
   const step = decoding.readVarUint(decoder)
   const bytes = decoding.readVarUint8Array(decoder)
-  return step === step1 ? { type: 'question', stateVector: bytes } : { type: 'update', update: bytes }
+  if (step === step1) return { type: 'question', stateVector: bytes }
+  return { type: step === step2 ? 'answer' : 'update', update: bytes }
 }
 
 export function question(stateVector: Uint8Array): Uint8Array {
