@@ -52,7 +52,6 @@ export class LinkSocket {
   /** What the log brought before the provider was ready for it. */
   #caughtUp: Uint8Array[] = []
   #snapshot: Uint8Array | undefined
-  #presence: Presence | undefined
   #refusal: string | undefined
   #ref = 0
   readonly #depositing = new Map<number, SealId>()
@@ -110,7 +109,6 @@ export class LinkSocket {
 
   /** Tells everybody, or the one who has just joined, who we are. */
   tell(presence: Presence, to: ConnectionId = 0): void {
-    this.#presence = presence
     if (this.readyState !== this.OPEN) return
     const envelope = encrypt(this.#link.options.keys, 'signal', encodePresence(presence))
     this.#transmit({ type: 'signal', to, envelope })
@@ -162,7 +160,7 @@ export class LinkSocket {
       case 'signal':
         return this.#readSignal(message.from, message.envelope)
       case 'joined':
-        if (this.#presence) this.tell(this.#presence, message.connection)
+        if (this.#link.presence) this.tell(this.#link.presence, message.connection)
         return
       case 'left':
         return this.#emit(this.#peers.remove(message.connection))
@@ -224,7 +222,7 @@ export class LinkSocket {
     this.#link.backoff.succeeded()
     this.#link.become({ state: message.log === 'kept' ? 'connected' : 'unkept' })
     this.onopen?.()
-    if (this.#presence) this.tell(this.#presence)
+    if (this.#link.presence) this.tell(this.#link.presence)
     this.#reconciling = setInterval(() => this.#reconcile(), reconcileEvery)
   }
 

@@ -67,6 +67,8 @@ export class RelayLink {
   generation = 0
   /** Envelopes of the log that could not be read, which says that somebody sends rubbish. */
   skipped = 0
+  /** What was told last: the next connection begins with it. */
+  presence: Presence | undefined
   #place: LogPlace | undefined
   #state: RelayState = { state: 'connecting' }
   #socket: LinkSocket | undefined
@@ -112,6 +114,7 @@ export class RelayLink {
   }
 
   tell(presence: Presence): void {
+    this.presence = presence
     this.#socket?.tell(presence)
   }
 
