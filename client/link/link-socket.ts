@@ -107,6 +107,11 @@ export class LinkSocket {
     this.readyState = this.CLOSED
   }
 
+  /** Ends this connection; the next one starts from the link's place. */
+  resume(): void {
+    this.#ended(4512, '')
+  }
+
   /** Tells everybody, or the one who has just joined, who we are. */
   tell(presence: Presence, to: ConnectionId = 0): void {
     if (this.readyState !== this.OPEN) return
@@ -201,7 +206,7 @@ export class LinkSocket {
     this.#link.skipped++
     if (this.#link.generation > 0) return // nothing older is kept: go on with the entries
     this.#link.generation = 1
-    this.#ended(4512, '')
+    this.resume()
   }
 
   #readEntry(message: Extract<FromRelay, { type: 'entry' }>): void {

@@ -138,6 +138,12 @@ export class RelayLink {
     this.#socket?.connectNow()
   }
 
+  /** Reads the log from its beginning, so that nothing of it is missed, and sends what it lacks. */
+  readAgain(): void {
+    this.#place = undefined
+    this.#socket?.resume()
+  }
+
   /** For everybody: the owner's keys are needed. Resolves when the relay has said that it is done, or will not be. */
   async deleteFromRelay(): Promise<'deleted' | 'offline' | 'refused'> {
     if (this.#isDeleted) return 'deleted'

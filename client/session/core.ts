@@ -13,6 +13,7 @@ import type { Presence } from '../link/presence.ts'
 import { type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
 import { LazyEscrow } from './lazy-escrow.ts'
+import { Mending } from './mending.ts'
 import { Moments, type PresenceState } from './moments.ts'
 import { Same } from './same.ts'
 
@@ -45,6 +46,10 @@ export class SessionCore {
   readonly moments = new Moments()
   readonly escrow = new LazyEscrow(this)
   readonly #same: Same
+  readonly #mending = new Mending(
+    () => this.same,
+    () => this.link?.readAgain(),
+  )
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
   #changed = () => {}
@@ -134,6 +139,7 @@ export class SessionCore {
   async close(): Promise<void> {
     this.#same.stop()
     this.escrow.stop()
+    this.#mending.stop()
     this.#provider?.destroy()
     await this.replica.close()
     this.doc.destroy()
@@ -225,6 +231,7 @@ export class SessionCore {
       this.#rememberSessionName()
       if (this.mayWrite) this.#payWhatIsOwed()
       this.escrow.consider()
+      this.#mending.consider()
       for (const follow of this.#followers) follow()
     })
   }
