@@ -213,8 +213,12 @@ export class LinkSocket {
     const update = this.#reader.readEntry(message.envelope)
     if (!update) return
     this.#reader.await(message.cursor, update)
-    if (this.readyState === this.OPEN) this.#emit(updateFrame(update))
-    else this.#caughtUp.push(update)
+    if (this.readyState !== this.OPEN) {
+      this.#caughtUp.push(update)
+      return
+    }
+    this.#reader.confirm(this.#reader.cursor) // an entry that comes late may be saved already
+    this.#emit(updateFrame(update))
   }
 
   #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {

@@ -156,7 +156,7 @@ export class SessionCore {
   }
 
   get same(): boolean | undefined {
-    if (this.link?.state.state !== 'connected' || this.link.waiting > 0) return undefined
+    if (this.link?.state.state !== 'connected' || (this.mayWrite && this.link.waiting > 0)) return undefined
     const others = [...this.#presences()].filter(([client]) => client !== this.doc.clientID)
     return this.#same.compare(others.map(([, { digest }]) => digest))
   }
