@@ -126,8 +126,8 @@ export class SessionCore {
       if (origin !== provider && !this.replica.isSource(origin)) link.noteChange(changes)
     })
     if (update) Y.applyUpdate(this.doc, update)
-    provider.awareness.on('change', ({ added, removed }: { added: number[]; removed: number[] }) => {
-      if (added.length + removed.length > 0) this.#disturb()
+    provider.awareness.on('change', ({ added }: { added: number[] }) => {
+      if (added.length > 0) this.#same.wait()
       this.moments.follow(this.#presences(), this.participant.id, this.doc.clientID)
       this.change()
     })
@@ -282,6 +282,7 @@ export class SessionCore {
 
   #disturb(): void {
     if (this.#presences().size > 1) this.#same.disturb()
+    else this.#same.forget()
   }
 
   #index(key: string): void {

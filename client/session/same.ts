@@ -25,20 +25,29 @@ export class Same {
     this.#changed = changed
   }
 
-  /** The document changed, or somebody came. */
+  /** The document changed. */
   disturb(): void {
-    this.#own = undefined
-    this.#lasts = false
-    clearTimeout(this.#timer)
+    this.forget()
     this.#timer = setTimeout(() => {
       const digest = digestOf(this.#doc)
       this.#own = base32(digest)
       this.#tell(digest)
-      this.#timer = setTimeout(() => {
-        this.#lasts = true
-        this.#changed()
-      }, lasting)
+      this.#watch()
     }, quiet)
+  }
+
+  /** Somebody came, who may not have everything yet. */
+  wait(): void {
+    if (!this.#own) return this.disturb()
+    clearTimeout(this.#timer)
+    this.#watch()
+  }
+
+  /** The document changed, and nobody is here to compare with. */
+  forget(): void {
+    this.#own = undefined
+    this.#lasts = false
+    this.stop()
   }
 
   stop(): void {
@@ -49,6 +58,14 @@ export class Same {
   compare(others: readonly (string | undefined)[]): boolean | undefined {
     if (others.length === 0 || !this.#own || others.includes(undefined)) return undefined
     return others.every((digest) => digest === this.#own) || (this.#lasts ? false : undefined)
+  }
+
+  #watch(): void {
+    this.#lasts = false
+    this.#timer = setTimeout(() => {
+      this.#lasts = true
+      this.#changed()
+    }, lasting)
   }
 }
 
