@@ -1,0 +1,102 @@
+import * as Y from 'yjs'
+import { recordSetOf, resolvedRounds } from './agreement.ts'
+import { contentOf, type Peer, stateVectorOf } from './peer.ts'
+import type { World } from './world.ts'
+
+/** In milliseconds of the world, after everything works again. */
+const patience = 60_000
+const quiet = 30_000
+
+/** After the storm everything works again, all come to the same, and somebody new gets it from the store alone. */
+export async function calm(world: World, check: () => void): Promise<void> {
+  await heal(world)
+  await converge(world, check)
+  await staySettled(world)
+  await arrive(world)
+}
+
+async function heal(world: World): Promise<void> {
+  const { peers, relay, disk } = world
+  world.calm = true
+  disk.trouble = 'none'
+  if (relay.liar.lying) relay.crash(false)
+  relay.liar.lying = false
+  world.intruder.leave()
+  if (!relay.isRunning) await relay.start()
+  for (const peer of peers) {
+    peer.online = true
+    for (const { up, down } of peer.wires) {
+      up.flow()
+      down.flow()
+    }
+    if (!peer.core) await peer.start()
+    await peer.act((core) => core.link?.retryNow())
+  }
+}
+
+async function converge(world: World, check: () => void): Promise<void> {
+  const { clock, peers } = world
+  const end = clock.now + patience
+  while (clock.now < end && !isSettled(peers)) {
+    await clock.pass(500)
+    check()
+  }
+  if (!isSettled(peers)) throw new Error(`Devices differ:\n${peers.map(describe).join('\n')}`)
+}
+
+/** Everybody is connected, has sent everything and holds the same. */
+function isSettled(peers: readonly Peer[]): boolean {
+  const [first] = peers
+  return peers.every(({ core }) => {
+    if (core?.link?.state.state !== 'connected' || !first?.core) return false
+    if (core.mayWrite) return core.link.waiting === 0 && contentOf(core.doc) === contentOf(first.core.doc)
+    return containsAll(core.doc, first.core.doc)
+  })
+}
+
+/** An observer may have seen a change that everybody else lost, and can give it to nobody. */
+function containsAll(doc: Y.Doc, other: Y.Doc): boolean {
+  return [...Y.decodeStateVector(Y.encodeStateVector(other))].every(
+    ([client, clock]) => Y.getState(doc.store, client) >= clock,
+  )
+}
+
+/** Nobody sends anything when there is nothing to send. */
+async function staySettled({ clock, disk, peers, promises }: World): Promise<void> {
+  const [first, ...others] = peers.flatMap(({ core }) => (core?.mayWrite ? core : []))
+  if (!first) throw new Error('Nobody is there')
+  for (const core of others) {
+    if (recordSetOf(core) !== recordSetOf(first)) throw new Error('Devices have different records')
+    if (resolvedRounds(core) !== resolvedRounds(first)) throw new Error('Devices see different rounds')
+  }
+  await clock.pass(quiet)
+  const { length } = disk
+  await clock.pass(quiet)
+  if (disk.length > length) throw new Error(`The log grows in quiet by ${disk.length - length} entries`)
+  promises.checkAll()
+}
+
+async function arrive(world: World): Promise<void> {
+  const { clock, disk, peers, promises, auditor } = world
+  const first = peers[0] as Peer
+  for (const peer of peers) await peer.crash()
+  auditor.readAgain(disk)
+  promises.checkAll()
+  const newcomer = world.invite('nora', 'observer')
+  await newcomer.start()
+  await clock.pass(patience)
+  await first.start()
+  if (!first.core || !newcomer.core) throw new Error('Nobody is there')
+  const [there, here] = [stateVectorOf(first.core.doc), stateVectorOf(newcomer.core.doc)]
+  if (there !== here) throw new Error(`The newcomer has something else:\n${here}\n${there}`)
+  if (resolvedRounds(first.core) !== resolvedRounds(newcomer.core)) {
+    throw new Error('The newcomer sees other rounds')
+  }
+}
+
+function describe({ name, core }: Peer): string {
+  if (!core) return `${name} is off`
+  const { state } = core.link?.state ?? { state: 'not linked' }
+  const words = [name, state, `${core.link?.waiting} waiting`, `same: ${core.same}`, contentOf(core.doc)]
+  return `${words.join(', ')}\n  ${stateVectorOf(core.doc)}`
+}

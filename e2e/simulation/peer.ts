@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import * as Y from 'yjs'
+import { SessionCore } from '../../client/session/core.ts'
+import { recordsOf } from '../../shared/document.ts'
+import type { SessionKeys } from '../../shared/keys.ts'
+import { decodeRecord, type StoredRecord } from '../../shared/record.ts'
+import type { Life, VirtualClock } from './virtual-clock.ts'
+import type { Wire } from './virtual-network.ts'
+import { DeviceDisk, insert } from './virtual-replica.ts'
+
+export interface PeerOptions {
+  readonly name: string
+  readonly keys: SessionKeys
+  /** Of the person: a second device of theirs has the same. */
+  readonly seed: Uint8Array
+  readonly clock: VirtualClock
+  readonly diskSlowness: () => number
+  readonly connect: (peer: Peer, url: string) => Wire
+}
+
+/** One device in the session: the real client between a virtual network and a virtual disk. */
+export class Peer {
+  readonly options: PeerOptions
+  readonly disk: DeviceDisk
+  life: Life
+  /** Undefined while the device is off. */
+  core: SessionCore | undefined
+  online = true
+  wires: Wire[] = []
+  /** Hears each record that this device itself adds. */
+  made: (record: StoredRecord, core: SessionCore) => void = () => {}
+
+  constructor(options: PeerOptions) {
+    this.options = options
+    this.disk = new DeviceDisk(options.clock, options.diskSlowness)
+    this.life = { name: options.name, skew: 0, over: true }
+  }
+
+  get name(): string {
+    return this.options.name
+  }
+
+  /** The app is opened, with whatever the disk has. */
+  async start(): Promise<void> {
+    const { name, keys, seed, clock } = this.options
+    this.life = { name, skew: this.life.skew, over: false }
+    await clock.act(this.life, () => {
+      insert(this.disk)
+      const core = new SessionCore({
+        keys,
+        seed,
+        rememberedName: name,
+        base: `https://table.example/${encodeURIComponent(name)}/`,
+        connect: (url) => this.options.connect(this, url),
+        rememberEstimates: () => {},
+        remember: () => {},
+      })
+      this.core = core
+      recordsOf(core.doc).observe((event, transaction) => {
+        if (!transaction.local) return
+        for (const key of event.keysChanged) this.#noteMade(key, core)
+      })
+      void core.start()
+    })
+  }
+
+  /** It ends without a word; its disk falls back to what was synced. */
+  async crash(): Promise<void> {
+    const { core, life } = this
+    this.core = undefined
+    life.over = true
+    this.disk.crash()
+    for (const wire of this.wires) wire.dead = true
+    this.wires = []
+    await this.options.clock.act(life, () => void core?.close())
+  }
+
+  /** This person does something, and what follows from it at once. */
+  act(work: (core: SessionCore) => void): Promise<void> {
+    const { core } = this
+    return this.options.clock.act(this.life, () => {
+      if (core) work(core)
+    })
+  }
+
+  /** Of the changes of one Yjs client, how many this device has, running or off. */
+  stateOf(client: number): number {
+    if (this.core) return Y.getState(this.core.doc.store, client)
+    if (this.disk.rows.length > 1) this.disk.rows = [Y.mergeUpdates(this.disk.rows)]
+    const [kept] = this.disk.rows
+    return (kept && Y.parseUpdateMeta(kept).to.get(client)) ?? 0
+  }
+
+  #noteMade(key: string, core: SessionCore): void {
+    const bytes = recordsOf(core.doc).get(key)
+    const record = bytes instanceof Uint8Array ? decodeRecord(bytes) : undefined
+    if (record) this.made(record, core)
+  }
+}
+
+/** Everything the document has seen, in a form that can be compared. */
+export function contentOf(doc: Y.Doc): string {
+  return createHash('sha256')
+    .update(Y.encodeSnapshot(Y.snapshot(doc)))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+export function stateVectorOf(doc: Y.Doc): string {
+  const vector = [...Y.decodeStateVector(Y.encodeStateVector(doc))].sort(([a], [b]) => a - b)
+  return vector.map(([client, clock]) => `${client}:${clock}`).join(' ')
+}

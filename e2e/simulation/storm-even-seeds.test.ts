@@ -1,0 +1,3 @@
+import { testStorms } from './storms.testing.ts'
+
+testStorms('even')

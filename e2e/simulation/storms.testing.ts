@@ -1,0 +1,55 @@
+import { expect, test, vi } from 'vitest'
+import type { Counts } from './counts.ts'
+import { replaceGlobals } from './virtual-globals.ts'
+
+vi.mock('../../client/replica/replica.ts', () => import('./virtual-replica.ts'))
+vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
+vi.mock('node:crypto', async (original) => ({
+  ...(await original<typeof import('node:crypto')>()),
+  randomBytes: (length: number) => crypto.getRandomValues(Buffer.alloc(length)),
+}))
+replaceGlobals()
+const { storm } = await import('./storm.ts')
+
+const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
+const first = Number(process.env.FROM ?? 1)
+const seeds = Number(process.env.SEEDS ?? 300)
+const steps = Number(process.env.STEPS ?? 300)
+
+/** Half of the seeds, so that two files keep two cores busy. */
+export function testStorms(half: 'odd' | 'even'): void {
+  const rest = half === 'odd' ? 1 : 0
+  const all = only === undefined ? Array.from({ length: seeds }, (_, at) => first + at) : [only]
+  const own = all.filter((seed) => seed % 2 === rest)
+
+  test.runIf(own.length > 0)(
+    'whatever goes wrong, no card is seen early, nothing saved is lost, and in the end all agree',
+    async () => {
+      const sums: Counts = {}
+      for (const seed of own) {
+        const { counts, trace } = await stormOf(seed)
+        for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count
+        if (seed % 100 < 2) expect((await stormOf(seed)).trace, `SEED=${seed} goes another way`).toBe(trace)
+      }
+      if (own.length >= 50) expect(Object.keys(sums).filter((name) => sums[name] === 0)).toEqual([])
+      if (process.env.COUNTS) console.log(sums)
+    },
+    3_600_000,
+  )
+}
+
+/** Seeds that failed once. They stay, each with what it found. */
+export function testFailedSeeds(found: Readonly<Record<number, string>>): void {
+  test.runIf(only === undefined).for(Object.entries(found))('seed %s: %s', async ([seed]) => {
+    await stormOf(Number(seed))
+  })
+}
+
+async function stormOf(seed: number) {
+  try {
+    return await storm(seed, steps)
+  } catch (error) {
+    const again = `SEED=${seed} npx vitest run --project e2e storm`
+    throw new Error(`To see it again: ${again}\n${error instanceof Error ? error.message : error}`)
+  }
+}

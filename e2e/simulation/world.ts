@@ -1,0 +1,136 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { createSessionKeys, keysFor, type SessionKeys } from '../../shared/keys.ts'
+import { type Chance, cards } from '../../shared/testing.ts'
+import { Auditor } from './auditor.ts'
+import { Intruder } from './intruder.ts'
+import { Peer } from './peer.ts'
+import { Promises } from './promises.ts'
+import { Secrecy } from './secrecy.ts'
+import type { Life, VirtualClock } from './virtual-clock.ts'
+import { latencyFrom, Wire } from './virtual-network.ts'
+import { VirtualRelay } from './virtual-relay.ts'
+import { StoreDisk } from './virtual-store.ts'
+
+/** Everything of one run: time, chance, network, a relay with its store, and the devices of one session. */
+export class World {
+  readonly chance: Chance
+  readonly clock: VirtualClock
+  readonly disk = new StoreDisk()
+  readonly relays: VirtualRelay[]
+  readonly peers: Peer[] = []
+  readonly keys: SessionKeys
+  readonly auditor: Auditor
+  readonly promises: Promises
+  readonly secrecy = new Secrecy()
+  readonly intruder: Intruder
+  /** What went wrong where nobody could catch it. */
+  readonly failures: unknown[] = []
+  /** The life of whatever is neither a device nor a relay. */
+  readonly world: Life
+  /** Of the store's file, from some time ago. */
+  copy: Buffer | undefined
+  /** No more faults: everything is quick and works. */
+  calm = false
+  /** Changes with everything that arrives anywhere. */
+  trace = 0x811c9dc5
+
+  constructor(chance: Chance, clock: VirtualClock) {
+    this.chance = chance
+    this.clock = clock
+    this.world = clock.life
+    this.keys = createSessionKeys()
+    this.auditor = new Auditor(this.keys)
+    this.promises = new Promises(this.auditor)
+    this.relays = [
+      new VirtualRelay({
+        clock,
+        chance,
+        disk: this.disk,
+        slowness: () => (this.calm || chance.happens(0.95) ? 1 + chance.below(20) : chance.below(4000)),
+        committed: (envelope) => this.auditor.read('change', envelope),
+      }),
+    ]
+    this.intruder = new Intruder(keysFor('member', this.keys), chance, () =>
+      this.#wire(`wss://table.example/sync/${this.keys.session}`, this.world),
+    )
+  }
+
+  get relay(): VirtualRelay {
+    return this.relays[0] as VirtualRelay
+  }
+
+  /** Somebody with an invitation, on a new device. */
+  invite(name: string, role: SessionKeys['role'], person = name): Peer {
+    const { clock, chance } = this
+    const keys = role === 'owner' ? this.keys : keysFor(role, this.keys)
+    const peer = new Peer({
+      name,
+      keys,
+      seed: sha256(utf8ToBytes(person)),
+      clock,
+      diskSlowness: () => (this.calm || chance.happens(0.9) ? 1 + chance.below(30) : chance.below(20_000)),
+      connect: (from, url) => {
+        const wire = this.#wire(url, from.life)
+        from.wires = from.wires.filter((other) => !other.dead)
+        from.wires.push(wire)
+        const reaches = from.online && this.relay.isRunning
+        if (!reaches) {
+          wire.dead = true
+          if (this.calm || chance.happens(0.8))
+            clock.after(chance.below(300), () => wire.tellDevice(), from.life)
+        }
+        return wire
+      },
+    })
+    peer.made = (record, core) => this.secrecy.made(record, core, name)
+    this.peers.push(peer)
+    return peer
+  }
+
+  async begin(): Promise<void> {
+    const { chance } = this
+    await this.relay.start()
+    const owner = this.invite('ana', 'owner')
+    await owner.start()
+    await owner.act((core) => {
+      core.doc.transact(() => {
+        core.add(core.participant.introduce('ana'))
+        for (const grant of core.participant.takeChair()) core.add(grant)
+        core.add(core.participant.startRound(undefined, cards), true)
+      })
+      core.announce()
+    })
+    const names = ['ben', 'cleo', 'dan', 'eva', 'finn'].slice(0, 1 + chance.below(5))
+    for (const name of names) {
+      const member = this.invite(name, 'member')
+      await member.start()
+      await member.act((core) => void core.add(core.participant.introduce(name)))
+      if (chance.happens(0.25) && this.peers.length < 7)
+        await this.invite(`${name}'s phone`, 'member', name).start()
+    }
+    const observer = this.invite('oda', 'observer')
+    await observer.start()
+  }
+
+  /** Makes the trace different. */
+  mix(what: string, bytes?: Uint8Array): void {
+    let trace = this.trace
+    for (let at = 0; at < what.length; at++) trace = Math.imul(trace ^ what.charCodeAt(at), 0x01000193)
+    const end = Math.min(bytes?.length ?? 0, 24)
+    for (let at = 0; at < end; at++) trace = Math.imul(trace ^ (bytes?.[at] ?? 0), 0x01000193)
+    this.trace = trace
+  }
+
+  #wire(url: string, life: Peer['life']): Wire {
+    const { clock, chance } = this
+    return new Wire(
+      url,
+      clock,
+      latencyFrom(chance, () => this.calm),
+      life,
+      this.relay,
+      (what, frame) => this.mix(`${clock.now} ${life.name} ${what} ${frame.length}`, frame),
+    )
+  }
+}
