@@ -23,6 +23,8 @@ import type { PlainSocket, RelayLink } from './relay-link.ts'
 const patience = 20_000
 /** How often a quiet connection looks for changes that are neither in the log nor on their way. */
 const reconcileEvery = 4_000
+/** So many times in a row with nothing from the relay, which sends something every 20 s, and the connection is dead. */
+const silenceAllowed = 8
 
 /**
  * Looks like a WebSocket to a Yjs server, and is one connection of the encrypted link to a blind relay. It opens when the
@@ -52,6 +54,7 @@ export class LinkSocket {
   /** What the log brought before the provider was ready for it. */
   #caughtUp: Uint8Array[] = []
   #snapshot: Uint8Array | undefined
+  #silence = 0
   #refusal: string | undefined
   #ref = 0
   readonly #depositing = new Map<number, SealId>()
@@ -138,6 +141,7 @@ export class LinkSocket {
   }
 
   #receive(frame: Uint8Array): void {
+    this.#silence = 0
     const message = decodeFromRelay(frame)
     if (!message) return this.#ended(4400, 'The relay sent something this app does not understand.')
     switch (message.type) {
@@ -232,7 +236,7 @@ export class LinkSocket {
     this.#link.become({ state: message.log === 'kept' ? 'connected' : 'unkept' })
     this.onopen?.()
     if (this.#link.presence) this.tell(this.#link.presence)
-    this.#reconciling = setInterval(() => this.#reconcile(), reconcileEvery)
+    this.#reconciling = setInterval(() => this.#look(), reconcileEvery)
   }
 
   /** Plays the server's side of the sync protocol: what the log brought, then what else the log would like to have. */
@@ -242,6 +246,12 @@ export class LinkSocket {
     this.#emit(answer(updates.length > 0 ? Y.mergeUpdates(updates) : emptyUpdate))
     this.#emit(question(this.#reader.held.stateVector()))
     this.#moved()
+  }
+
+  /** The provider notices silence, too, but by the device's clock, and that may have been set back. */
+  #look(): void {
+    if (this.#silence++ < silenceAllowed) this.#reconcile()
+    else this.#ended(4508, '')
   }
 
   /** A change of another tab that closed before it could send, or one the log lost, is sent from here. */
