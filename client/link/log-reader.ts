@@ -26,7 +26,7 @@ export class LogReader {
   constructor(keys: SessionKeys, place: LogPlace | undefined) {
     this.#keys = keys
     this.#cursor = place?.cursor ?? new Map()
-    this.#held = place?.held ?? new Held()
+    this.#held = place?.held.copy() ?? new Held()
   }
 
   /** What the log has committed, to our knowledge. */
