@@ -48,23 +48,44 @@ export function decodePart(content: Uint8Array): Part | undefined {
   return part && part.index < part.count && part.count <= mostParts ? part : undefined
 }
 
+/** What comes in between, from others, before nobody waits for the rest any more: its author sends it in one go. */
+const patience = 100
+
+interface Group {
+  readonly parts: Map<number, Uint8Array>
+  /** How many had been added when its last part came. */
+  addedAt: number
+}
+
 /** Gathers the parts of updates that came in several envelopes, in any order and repeatedly. */
 export class PartCollector {
-  readonly #groups = new Map<string, Map<number, Uint8Array>>()
+  readonly #groups = new Map<string, Group>()
+  #added = 0
 
   /** The whole update once its last part is here. */
   add(part: Part): Uint8Array | undefined {
+    this.#added++
+    this.#giveUp()
     if (part.count === 1) return part.bytes
     const key = `${part.group.join()}/${part.count}`
-    const parts = this.#groups.get(key) ?? new Map<number, Uint8Array>()
-    this.#groups.set(key, parts.set(part.index, part.bytes))
-    if (parts.size < part.count) return undefined
+    const group = this.#groups.get(key) ?? { parts: new Map<number, Uint8Array>(), addedAt: 0 }
+    group.addedAt = this.#added
+    this.#groups.set(key, group)
+    group.parts.set(part.index, part.bytes)
+    if (group.parts.size < part.count) return undefined
     this.#groups.delete(key)
-    return joinBytes(...[...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes))
+    return joinBytes(...[...group.parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes))
   }
 
   /** True while some update has arrived only in part: then "everything up to here" must not be said yet. */
   get waiting(): boolean {
     return this.#groups.size > 0
+  }
+
+  /** Somebody was cut off in the middle of an update, and has sent it anew under another name. */
+  #giveUp(): void {
+    for (const [key, { addedAt }] of this.#groups) {
+      if (this.#added - addedAt > patience) this.#groups.delete(key)
+    }
   }
 }
