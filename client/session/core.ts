@@ -48,6 +48,7 @@ export class SessionCore {
   readonly #same: Same
   readonly #mending = new Mending(
     () => this.same,
+    () => this.#same.own,
     () => this.link?.readAgain(),
   )
   link: RelayLink | undefined

@@ -5,37 +5,46 @@ const longest = 600_000
 
 /**
  * Others have something else than this device, and it lasts: some relay has kept an entry from somebody, or lost one. Then
- * the log is read again from its beginning, and gets what it lacks. Seldom when that does not help.
+ * the log is read again from its beginning, and gets what it lacks. Where that changed nothing it is done seldom.
  */
 export class Mending {
   readonly #same: () => boolean | undefined
+  readonly #digest: () => string | undefined
   readonly #mend: () => void
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #deciding: ReturnType<typeof setTimeout> | undefined
+  #resting: ReturnType<typeof setTimeout> | undefined
   #pause = shortest
+  /** What this device had when it last did. */
+  #mended: string | undefined
 
-  constructor(same: () => boolean | undefined, mend: () => void) {
+  constructor(same: () => boolean | undefined, digest: () => string | undefined, mend: () => void) {
     this.#same = same
+    this.#digest = digest
     this.#mend = mend
   }
 
   consider(): void {
-    const same = this.#same()
-    if (same) this.#pause = shortest
-    if (same === false) this.#timer ??= setTimeout(() => this.#decide(), Math.random() * spread)
+    if (this.#same() !== false || this.#deciding) return
+    if (this.#resting && this.#digest() === this.#mended) return
+    this.#deciding = setTimeout(() => this.#decide(), Math.random() * spread)
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    clearTimeout(this.#deciding)
+    clearTimeout(this.#resting)
   }
 
   #decide(): void {
-    this.#timer = undefined
+    this.#deciding = undefined
     if (this.#same() !== false) return
-    this.#mend()
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
+    const digest = this.#digest()
+    this.#pause = digest === this.#mended ? Math.min(longest, this.#pause * 2) : shortest
+    this.#mended = digest
+    clearTimeout(this.#resting)
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined
       this.consider()
     }, this.#pause)
-    this.#pause = Math.min(longest, this.#pause * 2)
+    this.#mend()
   }
 }

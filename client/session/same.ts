@@ -54,6 +54,11 @@ export class Same {
     clearTimeout(this.#timer)
   }
 
+  /** Of what this device has; undefined while that changes. */
+  get own(): string | undefined {
+    return this.#own
+  }
+
   /** Undefined: nobody to compare with, or not known at the moment. */
   compare(others: readonly (string | undefined)[]): boolean | undefined {
     if (others.length === 0 || !this.#own || others.includes(undefined)) return undefined
