@@ -8,8 +8,8 @@ import type { SessionCore } from './core.ts'
 
 /** Voters who are here open their own cards within this time; then the store is asked for the others'. */
 const patience = 2_000
-/** Who seems to be here but does not open gets so much longer: a phone that has just gone to sleep. */
-const patienceWithPresent = 6_000
+/** Who seems to be here but does not open is looked at so often: a phone may have just gone to sleep. */
+const looksAtPresent = 3
 /** Everybody gets the keys, but only one needs to write them down: the asker does at once, the others if nobody did. */
 const writeDownAfter = 2_000
 
@@ -33,7 +33,8 @@ export class Escrow {
   /** Released keys that are not in the document yet; `timer` once their round is known. */
   readonly #pending = new Map<string, Pending>()
   readonly #names = new Map<string, RoundId>()
-  readonly #unopenedSince = new Map<RoundId, number>()
+  /** How often a round was seen with cards that nobody opened. */
+  readonly #looks = new Map<RoundId, number>()
   #looking: ReturnType<typeof setTimeout> | undefined
 
   constructor(core: SessionCore) {
@@ -109,17 +110,15 @@ export class Escrow {
     this.#looking = undefined
     const { ledger, here } = this.#core
     const unopened = new Set(ledger.unopenedRounds())
-    for (const round of this.#unopenedSince.keys())
-      if (!unopened.has(round)) this.#unopenedSince.delete(round)
-    const now = performance.now()
+    for (const round of this.#looks.keys()) if (!unopened.has(round)) this.#looks.delete(round)
     let again = false
     for (const round of unopened) {
       const sealed = this.#sealedVoters(round)
       if (sealed.length === 0) continue
-      const since = this.#unopenedSince.get(round) ?? now
-      this.#unopenedSince.set(round, since)
+      const looks = (this.#looks.get(round) ?? 0) + 1
+      this.#looks.set(round, looks)
       const allHere = sealed.every((voter) => here.has(voter))
-      if (!allHere || now - since >= patienceWithPresent) this.#ask(round)
+      if (!allHere || looks > looksAtPresent) this.#ask(round)
       else again = true
     }
     if (again) this.#looking = setTimeout(() => this.#look(), patience)

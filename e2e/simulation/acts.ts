@@ -48,18 +48,17 @@ function vote(core: SessionCore, chance: Chance): void {
   const round = someRound(core, chance)
   if (!round || (core.ledger.resolve(round).phase !== 'voting' && chance.happens(0.8))) return
   const choice = { card: chance.below(round.cards.length), unsure: chance.happens(0.2) }
-  core.add(core.participant.choose(round.id, choice))
+  core.vote(round, choice)
 }
 
 function takeBack(core: SessionCore, chance: Chance): void {
   const round = someRound(core, chance)
-  if (round && core.participant.choiceIn(round)) core.add(core.participant.choose(round.id, undefined))
+  if (round && core.participant.choiceIn(round)) core.vote(round, undefined)
 }
 
 function reveal(core: SessionCore, chance: Chance): void {
   const round = someRound(core, chance)
-  if (round && (core.ledger.resolve(round).phase === 'voting' || chance.happens(0.1)))
-    core.add(core.participant.reveal(round.id), true)
+  if (round && (core.ledger.resolve(round).phase === 'voting' || chance.happens(0.1))) core.reveal(round)
 }
 
 function settle(core: SessionCore, chance: Chance): void {
@@ -97,7 +96,8 @@ function setRules(core: SessionCore, chance: Chance): void {
     if (chance.happens(0.3)) core.add(participant.takeOver())
     return
   }
-  core.add(participant.setRules({ who: chance.happens(0.3) ? 'facilitators' : 'anybody', auto: false }))
+  const who = chance.happens(0.3) ? 'facilitators' : 'anybody'
+  core.add(participant.setRules({ who, auto: false, escrow: chance.happens(0.8) }))
 }
 
 function addStory(core: SessionCore, chance: Chance): void {

@@ -36,13 +36,14 @@ export function countOf(world: World, happened: Counts): Counts {
 function votesOf({ peers }: World): Counts {
   const ledger = peers[0]?.core?.ledger
   const counts: Counts = { rounds: 0, voting: 0, revealed: 0, settled: 0, conflict: 0 }
-  Object.assign(counts, { counted: 0, sealed: 0, late: 0, void: 0 })
+  Object.assign(counts, { counted: 0, sealed: 0, late: 0, void: 0, releases: 0 })
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1
   }
   for (const round of ledger?.topics().flatMap((topic) => ledger.allRounds(topic)) ?? []) {
     const state = ledger?.resolve(round)
     count('rounds')
+    if (ledger && ledger.of(round.id, 'release').length > 0) count('releases')
     if (state) count(state.phase)
     if (state && state.phase !== 'voting') for (const vote of state.votes.values()) count(vote.state)
   }

@@ -17,10 +17,10 @@ export class Secrecy {
   /** A device has just made this record. */
   made(record: StoredRecord, core: SessionCore, name: string): void {
     if (record.kind === 'seal') this.#roundOfSeal.set(record.id, record.round)
-    if (record.kind === 'reveal') this.#revealed.add(record.round)
+    if (record.kind === 'reveal' || record.kind === 'release') this.#revealed.add(record.round)
     if (record.kind !== 'open') return
     const round = this.#roundOfSeal.get(record.seal)
-    if (!round || core.ledger.of(round, 'reveal').length === 0) {
+    if (!round || !core.ledger.isRevealed(round)) {
       throw new Error(`${name} shows a card of a round that nobody has revealed to them`)
     }
   }

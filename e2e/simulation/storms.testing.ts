@@ -3,7 +3,8 @@ import type { Counts } from './counts.ts'
 import { replaceGlobals } from './virtual-globals.ts'
 
 vi.mock('../../client/replica/replica.ts', () => import('./virtual-replica.ts'))
-vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
+vi.mock('../../client/session/lazy-escrow.ts', () => import('./eager-escrow.ts'))
+vi.mock('@noble/ed25519', () => import('./native-ed25519.ts'))
 vi.mock('node:crypto', async (original) => ({
   ...(await original<typeof import('node:crypto')>()),
   randomBytes: (length: number) => crypto.getRandomValues(Buffer.alloc(length)),

@@ -3,6 +3,7 @@ import { type OpenDatabase, prepare } from '../../relay/database.ts'
 import { DirectStore } from '../../relay/direct-store.ts'
 import type { NewEntry, NewSnapshot, Store } from '../../relay/store.ts'
 import type { Cursor } from '../../shared/cursor.ts'
+import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -126,6 +127,14 @@ export class SlowStore implements Store {
 
   head(session: SessionId) {
     return this.#inTurn(() => this.#store.head(session))
+  }
+
+  deposit(session: SessionId, deposit: Deposit) {
+    return this.#inTurn(() => this.#store.deposit(session, deposit))
+  }
+
+  release(session: SessionId, round: Uint8Array, asker: Uint8Array) {
+    return this.#inTurn(() => this.#store.release(session, round, asker))
   }
 
   delete(session: SessionId) {
