@@ -120,7 +120,8 @@ export class RelayLink {
 
   /** Stands for the connection while there is one whose relay has a store. */
   get connection(): unknown {
-    return this.#state.state === 'connected' ? this.#socket : undefined
+    const socket = this.#socket
+    return this.#state.state === 'connected' && socket?.readyState === socket?.OPEN ? socket : undefined
   }
 
   deposit(seal: SealId, deposit: Deposit): void {
