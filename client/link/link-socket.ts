@@ -47,7 +47,7 @@ export class LinkSocket {
   readonly #url: string
   readonly #reader: LogReader
   readonly #outbox: Outbox
-  readonly #peers = new PresentPeers()
+  readonly #peers: PresentPeers
   #plain: PlainSocket | undefined
   #starting: ReturnType<typeof setTimeout>
   #reconciling: ReturnType<typeof setInterval> | undefined
@@ -62,6 +62,7 @@ export class LinkSocket {
   constructor(link: RelayLink, url: string) {
     this.#link = link
     this.#url = url
+    this.#peers = new PresentPeers(() => ++link.awarenessClock)
     this.#reader = new LogReader(link.options.keys, link.place)
     this.#outbox = new Outbox(
       link.options.keys,

@@ -36,7 +36,12 @@ const emojiBytes = 48
  */
 export class PresentPeers {
   readonly #peers = new Map<ConnectionId, Presence>()
-  #clock = 0
+  readonly #tick: () => number
+
+  /** `tick` counts up across connections: the provider ignores what is older than what it has heard, even of those who left. */
+  constructor(tick: () => number) {
+    this.#tick = tick
+  }
 
   set(connection: ConnectionId, presence: Presence): Uint8Array {
     this.#peers.set(connection, presence)
@@ -54,7 +59,7 @@ export class PresentPeers {
   }
 
   #frame(connections: readonly ConnectionId[]): Uint8Array {
-    const clock = ++this.#clock
+    const clock = this.#tick()
     return awarenessFrame(
       connections.map((connection): AwarenessEntry => {
         const presence = this.#peers.get(connection)
