@@ -49,6 +49,7 @@ export class SessionCore {
   readonly #mending = new Mending(
     () => this.same,
     () => this.#same.own,
+    () => !this.#digests.includes(this.#same.own),
     () => this.link?.readAgain(),
   )
   link: RelayLink | undefined
@@ -158,8 +159,7 @@ export class SessionCore {
 
   get same(): boolean | undefined {
     if (this.link?.state.state !== 'connected' || (this.mayWrite && this.link.waiting > 0)) return undefined
-    const others = [...this.#presences()].filter(([client]) => client !== this.doc.clientID)
-    return this.#same.compare(others.map(([, { digest }]) => digest))
+    return this.#same.compare(this.#digests)
   }
 
   /** The round on everybody's table: the laid story's, or the quick one when that story has none. */
@@ -275,6 +275,12 @@ export class SessionCore {
     this.#presence = { ...this.#presence, ...more, participant }
     this.#provider?.awareness.setLocalState({ participant })
     this.link?.tell(this.#presence)
+  }
+
+  /** What the others here say they have. */
+  get #digests(): (string | undefined)[] {
+    const others = [...this.#presences()].filter(([client]) => client !== this.doc.clientID)
+    return others.map(([, { digest }]) => digest)
   }
 
   #presences(): Map<number, PresenceState> {

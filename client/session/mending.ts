@@ -1,4 +1,5 @@
-/** Who mends first may spare the others the trouble. */
+/** Whoever has what nobody else has begins, and may spare the others the trouble. */
+const head = 5_000
 const spread = 4_000
 const shortest = 10_000
 const longest = 600_000
@@ -10,6 +11,7 @@ const longest = 600_000
 export class Mending {
   readonly #same: () => boolean | undefined
   readonly #digest: () => string | undefined
+  readonly #alone: () => boolean
   readonly #mend: () => void
   #deciding: ReturnType<typeof setTimeout> | undefined
   #resting: ReturnType<typeof setTimeout> | undefined
@@ -17,16 +19,23 @@ export class Mending {
   /** What this device had when it last did. */
   #mended: string | undefined
 
-  constructor(same: () => boolean | undefined, digest: () => string | undefined, mend: () => void) {
+  constructor(
+    same: () => boolean | undefined,
+    digest: () => string | undefined,
+    alone: () => boolean,
+    mend: () => void,
+  ) {
     this.#same = same
     this.#digest = digest
+    this.#alone = alone
     this.#mend = mend
   }
 
   consider(): void {
     if (this.#same() !== false || this.#deciding) return
     if (this.#resting && this.#digest() === this.#mended) return
-    this.#deciding = setTimeout(() => this.#decide(), Math.random() * spread)
+    const delay = (this.#alone() ? 0 : head) + Math.random() * spread
+    this.#deciding = setTimeout(() => this.#decide(), delay)
   }
 
   stop(): void {
