@@ -10,6 +10,8 @@ export class Auditor {
   readonly #keys: SessionKeys
   #doc = new Y.Doc()
   #parts = new PartCollector()
+  /** The nonces of all envelopes. */
+  #names = new Set<string>()
 
   constructor(keys: SessionKeys) {
     this.#keys = keys
@@ -31,6 +33,7 @@ export class Auditor {
   }
 
   read(kind: 'snapshot' | 'change', envelope: Uint8Array): void {
+    this.#names.add(nameOf(envelope))
     const content = decrypt(this.#keys, kind, envelope)
     if (!content) return
     const part = kind === 'change' ? decodePart(content) : undefined
@@ -38,11 +41,20 @@ export class Auditor {
     if (update && isAcceptable(update)) Y.applyUpdate(this.#doc, update)
   }
 
+  knows(envelope: Uint8Array): boolean {
+    return this.#names.has(nameOf(envelope))
+  }
+
   /** Forgets everything and reads what a newcomer would get. */
   readAgain(disk: StoreDisk): void {
     this.#doc.destroy()
     this.#doc = new Y.Doc()
     this.#parts = new PartCollector()
+    this.#names = new Set()
     for (const { kind, envelope } of disk.envelopes()) this.read(kind, envelope)
   }
+}
+
+function nameOf(envelope: Uint8Array): string {
+  return Buffer.from(envelope.subarray(0, 24)).toString('latin1')
 }

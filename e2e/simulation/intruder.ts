@@ -77,7 +77,7 @@ export class Intruder {
     if (chance.happens(0.2)) return chance.bytes(256)
     const content = chance.pick(rubbish)(chance)
     const [part = content] = splitIntoParts(content)
-    return encrypt(this.#keys, 'change', chance.happens(0.1) ? content : part)
+    return encrypt(this.#keys, 'change', content.length < 1000 && chance.happens(0.1) ? content : part)
   }
 
   #send(message: FromClient): void {

@@ -14,17 +14,22 @@ export class Liar {
   lying = false
   readonly #chance: Chance
   readonly #clock: VirtualClock
-  #old: Uint8Array[] = []
+  readonly #isKept: (envelope: Uint8Array) => boolean
+  #old: { readonly frame: Uint8Array; readonly envelope: Uint8Array }[] = []
 
-  constructor(chance: Chance, clock: VirtualClock) {
+  /** What the store does not keep must not come back: a relay that says it is saved cannot be caught. */
+  constructor(chance: Chance, clock: VirtualClock, isKept: (envelope: Uint8Array) => boolean) {
     this.#chance = chance
     this.#clock = clock
+    this.#isKept = isKept
   }
 
   pass(frame: Uint8Array, send: (frame: Uint8Array) => void): void {
-    const type = decodeFromRelay(frame)?.type
-    if (!type || untouched.has(type)) return send(frame)
-    if (type === 'entry' && this.#old.length < mostKept) this.#old.push(frame)
+    const message = decodeFromRelay(frame)
+    if (!message || untouched.has(message.type)) return send(frame)
+    if (message.type === 'entry' && this.#old.length < mostKept) {
+      this.#old.push({ frame, envelope: message.envelope })
+    }
     if (!this.lying || this.#chance.happens(0.8)) return send(frame)
     const lie = this.#chance.pick<Lie>(['withhold', 'repeat', 'reorder', 'replay'])
     this.told[lie]++
@@ -37,13 +42,14 @@ export class Liar {
       case 'reorder':
         this.#clock.after(this.#chance.below(3000), () => send(frame))
         return
-      case 'replay':
+      case 'replay': {
+        const kept = this.#old.filter(({ envelope }) => this.#isKept(envelope))
         send(frame)
-        return send(this.#old.length > 0 ? this.#chance.pick(this.#old) : frame)
+        return send(kept.length > 0 ? this.#chance.pick(kept).frame : frame)
+      }
     }
   }
 
-  /** What was never committed must not come back: a relay that claims it would claim to have saved it. */
   forget(): void {
     this.#old = []
   }

@@ -22,6 +22,7 @@ export interface RelayOptions {
   /** In milliseconds, once for doing and once for answering. */
   readonly slowness: () => number
   readonly committed: (envelope: Uint8Array) => void
+  readonly isKept: (envelope: Uint8Array) => boolean
 }
 
 /** One relay process: the real core between a virtual network and a virtual disk. */
@@ -34,7 +35,7 @@ export class VirtualRelay implements Far {
 
   constructor(options: RelayOptions) {
     this.#options = options
-    this.liar = new Liar(options.chance, options.clock)
+    this.liar = new Liar(options.chance, options.clock, options.isKept)
     this.#life = { name: 'relay', skew: 0, over: true }
   }
 

@@ -49,6 +49,7 @@ export class World {
         disk: this.disk,
         slowness: () => (this.calm || chance.happens(0.95) ? 1 + chance.below(20) : chance.below(4000)),
         committed: (envelope) => this.auditor.read('change', envelope),
+        isKept: (envelope) => this.auditor.knows(envelope),
       }),
     ]
     this.intruder = new Intruder(keysFor('member', this.keys), chance, () =>
