@@ -104,6 +104,10 @@ test('of somebody who voted again only the last card is opened, and no key of th
     await alice.votes(card)
     await alice.sees(safe)
   }
+  // Once the new vote is saved the store is told to forget the keys of those before.
+  const forgotten = () => framesOf(alice.sent, decodeFromClient, 'deposit').at(-1)?.replaces.length
+  await expect.poll(forgotten).toBe(2)
+  await expect(alice.status).toContainText('Saved at the relay')
   await alice.context.close()
   await bob.reveals()
   await expect(bob.seatOf(alice)).toContainText('voted 3')

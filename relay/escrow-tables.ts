@@ -41,7 +41,9 @@ export class EscrowTables {
     const { released, keys, dropRound, note } = this.#statements
     const known = released.get(session.key, round)
     if (known) return { outcome: 'released', body: known.body }
+    if (this.#logs.isOverQuota(session)) return { outcome: 'refused', reason: 'quota' }
     const body = Buffer.concat([round, asker, encodeKeys(keys.all(session.key, round))])
+    session.bytes += body.length
     note.run(session.key, round, body)
     session.deposits -= dropRound.run(session.key, round).changes
     return { outcome: 'released', body }

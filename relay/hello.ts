@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { type Asker, releaseStatement } from '../shared/escrow.ts'
 import { idBytes, type SessionId } from '../shared/id.ts'
-import { deleteStatement, helloStatement, type Role, roles, sessionIdOf } from '../shared/keys.ts'
+import { deleteStatement, helloStatement, isSoundKey, type Role, roles, sessionIdOf } from '../shared/keys.ts'
 import { membershipStatement } from '../shared/record.ts'
 import { type FromClient, protocolVersion } from '../shared/wire.ts'
 
@@ -39,6 +39,7 @@ export function checkAsker(
 ): boolean {
   const member = publicKeys.subarray(32, 64)
   return (
+    isSoundKey(idBytes(author)) &&
     verifies(membershipStatement(session, author), member, membership) &&
     verifies(releaseStatement(session, round, reveal), idBytes(author), signature)
   )

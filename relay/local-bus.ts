@@ -63,6 +63,8 @@ export class LocalBus implements Bus {
   }
 
   async release(id: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Delivered> {
+    const state = this.#sessions.get(id)?.state
+    if (state?.log === 'failed') return { outcome: 'refused', reason: state.reason }
     const release = await this.#store.release(id, round, asker)
     if (release.outcome !== 'released') return release
     return this.#append(id, nobody, release.body, entryKinds.released)
@@ -79,7 +81,9 @@ export class LocalBus implements Bus {
       })
     }
     if (state.log === 'failed') {
-      for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope, kind)
+      if (kind === entryKinds.change) {
+        for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope, kind)
+      }
       return Promise.resolve({ outcome: 'refused', reason: state.reason })
     }
     const checksum = checksumOf(envelope)
@@ -87,10 +91,18 @@ export class LocalBus implements Bus {
     const position = { sequence: previous + 1, mark: markOf(checksum) }
     session.sequence = position.sequence
     this.#count(session, 1)
-    for (const subscriber of session.subscribers) subscriber.entry(author, position, envelope, kind)
+    const tell = (at: Position | undefined) => {
+      for (const subscriber of session.subscribers) subscriber.entry(author, at, envelope, kind)
+    }
+    if (kind === entryKinds.change) tell(position)
     const entry = { sequence: position.sequence, previous, checksum, kind, envelope }
     return this.#store.append(id, entry).then((appended) => {
       this.#count(session, -1)
+      // Keys leave only with an entry that is in the log for good: nobody has them that others will not have.
+      if (kind === entryKinds.released) {
+        if (appended.outcome === 'saved') tell(position)
+        if (appended.outcome === 'duplicate') tell(undefined)
+      }
       const delivered = this.#conclude(id, session, position, appended)
       this.#release(id, session)
       return delivered

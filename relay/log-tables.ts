@@ -8,7 +8,7 @@ import type { Appended, Head } from './store.ts'
 export interface SessionRow {
   readonly key: number
   head: number
-  /** Bytes of all entries and snapshots kept. */
+  /** Bytes of all entries, snapshots and releases kept. */
   bytes: number
   day: number
   /** Entries and their bytes since the current snapshot. */
@@ -43,7 +43,7 @@ export class LogTables {
     const session = this.findOrCreate(row.session)
     if (!session) return { outcome: 'deleted' }
     const { insert, setHead } = this.#statements
-    const overQuota = session.bytes + largestEnvelope > this.quota
+    const overQuota = this.isOverQuota(session)
     const inTurn = row.previous === session.head && !overQuota
     const { sequence, checksum, envelope, kind } = row
     if (inTurn && insert.run(session.key, sequence, checksum, envelope, kind).changes === 1) {
@@ -73,7 +73,7 @@ export class LogTables {
       outcome: 'head',
       sequence: session.head,
       saved: last && { sequence: last.sequence, mark: last.checksum.subarray(0, 8) },
-      overQuota: session.bytes + largestEnvelope > this.quota,
+      overQuota: this.isOverQuota(session),
     }
   }
 
@@ -89,7 +89,11 @@ export class LogTables {
     return this.#remember(id, {
       key: row.key,
       head: Math.max(row.head, all?.last ?? 0),
-      bytes: (all?.bytes ?? 0) + (current?.bytes ?? 0) + (older?.bytes ?? 0),
+      bytes:
+        (all?.bytes ?? 0) +
+        (current?.bytes ?? 0) +
+        (older?.bytes ?? 0) +
+        (this.#statements.released.get(row.key)?.bytes ?? 0),
       day: row.day,
       entries: recent?.entries ?? 0,
       entryBytes: recent?.bytes ?? 0,
@@ -101,6 +105,10 @@ export class LogTables {
   /** Undefined for a session that was deleted. */
   findOrCreate(id: string): SessionRow | undefined {
     return this.find(id) ?? this.#create(id)
+  }
+
+  isOverQuota({ bytes }: SessionRow): boolean {
+    return bytes + largestEnvelope > this.quota
   }
 
   /** Notes the day on which a session was used last. */
@@ -178,6 +186,9 @@ function prepareAll(database: Database) {
     deletion: database.prepare<[string], { id: string }>('SELECT id FROM deletions WHERE id = ?'),
     noteDeletion: database.prepare<[string, number]>('INSERT OR REPLACE INTO deletions VALUES (?, ?)'),
     drop: prepareDropping(database),
+    released: database.prepare<[number], { bytes: number }>(
+      'SELECT ifnull(sum(length(body)), 0) AS bytes FROM releases WHERE session = ?',
+    ),
     deposits: database.prepare<[number], { keys: number }>(
       'SELECT count(*) AS keys FROM deposits WHERE session = ?',
     ),

@@ -3,7 +3,7 @@ import { equalBytes } from '../shared/codec.ts'
 import type { Position } from '../shared/cursor.ts'
 import type { Row } from './batch.ts'
 import { checksumOf, markOf } from './hash.ts'
-import type { EntryKind } from './store.ts'
+import { type EntryKind, entryKinds } from './store.ts'
 
 /** A page of a log as the store's thread sends it. */
 export interface RawPage {
@@ -36,7 +36,9 @@ export class ReadTables {
       return { resumed: true, snapshot: undefined, ...this.#entries(key, after) }
     }
     const snapshot = this.#snapshot(key, generation)
-    return { resumed: false, snapshot, ...this.#entries(key, snapshot?.covers) }
+    const page = this.#entries(key, snapshot?.covers)
+    const released = snapshot ? this.#releasedUpTo(key, snapshot.covers) : []
+    return { resumed: false, snapshot, ...page, rows: [...released, ...page.rows] }
   }
 
   /** True for the place of an entry in the log, and for the end of what a kept snapshot covers. */
@@ -53,6 +55,15 @@ export class ReadTables {
       this.#damaged('snapshots')
     }
     return undefined
+  }
+
+  /** What a snapshot covers of what was released: whoever made it may have left that out. */
+  #releasedUpTo(key: number, { sequence }: Position): Row[] {
+    return this.#statements.released
+      .all(key, sequence)
+      .flatMap((row) =>
+        equalBytes(checksumOf(row.envelope), row.checksum) ? [{ session: '', previous: 0, ...row }] : [],
+      )
   }
 
   #entries(key: number, after: Position | undefined): Pick<RawPage, 'rows' | 'upTo' | 'more'> {
@@ -84,6 +95,13 @@ function prepareAll(database: Database) {
     ),
     snapshots: database.prepare<[number], { sequence: number; mark: Buffer; id: Buffer; envelope: Buffer }>(
       'SELECT sequence, mark, id, envelope FROM snapshots WHERE session = ? ORDER BY sequence DESC',
+    ),
+    released: database.prepare<
+      [number, number],
+      { sequence: number; checksum: Buffer; envelope: Buffer; kind: EntryKind }
+    >(
+      `SELECT sequence, checksum, envelope, kind FROM entries
+       WHERE session = ? AND sequence <= ? AND kind = ${entryKinds.released} ORDER BY sequence`,
     ),
     entries: database.prepare<
       [number, number],

@@ -4,14 +4,15 @@ import type { Position } from '../shared/cursor.ts'
 import { checksumOf } from './hash.ts'
 import type { LogTables, SessionRow } from './log-tables.ts'
 import type { ReadTables } from './read-tables.ts'
-import type { PutSnapshot } from './store.ts'
+import { entryKinds, type PutSnapshot } from './store.ts'
 
 /** A snapshot may go over the quota by this much, because it is the way back under it. */
 const grace = 2 << 20
 
 /**
  * Replaces the current snapshot if `replaces` names it and `covers` is a later place in the log. The one before stays,
- * with all entries since: what a bad snapshot left out is still there.
+ * with all entries since: what a bad snapshot left out is still there. Released keys stay for ever, so that nobody can hide that
+ * they had them.
  */
 export class SnapshotTables {
   readonly #logs: LogTables
@@ -67,7 +68,7 @@ function prepareAll(database: Database) {
       'DELETE FROM snapshots WHERE session = ? AND sequence < ?',
     ),
     dropEntries: database.prepare<[number, number]>(
-      'DELETE FROM entries WHERE session = ? AND sequence <= ?',
+      `DELETE FROM entries WHERE session = ? AND sequence <= ? AND kind = ${entryKinds.change}`,
     ),
   }
 }

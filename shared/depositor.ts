@@ -13,7 +13,7 @@ export interface OwnDeposit {
   readonly deposit: Deposit
 }
 
-/** Stands for the card of a vote taken back: its key opens nothing, and puts the one before out of the store. */
+/** Stands for the card of a vote that is none any more: its key opens nothing, and puts the one before out of the store. */
 const nothing: Choice = { card: 255, unsure: false }
 
 /** One participant's part in the escrow: what they deposit, and what they ask for. */
@@ -37,14 +37,20 @@ export class Depositor {
     return this.#participant.id
   }
 
-  /** What a store must know for this participant's latest vote to open without them; undefined when there is none to open. */
-  deposit(round: RecordOf<'round'>): OwnDeposit | undefined {
-    const [latest, ...before] = this.#ownSeals(round.id)
+  /**
+   * What a store must know for this participant's latest vote to open without them; undefined when there is none to open. Of a
+   * vote that was taken back or carried to another round it is told to forget the keys; of a vote that was changed, too, if
+   * `forget`: once the new seal is saved, or a phone that dies in between would leave a seal without its key.
+   */
+  deposit(round: RecordOf<'round'>, forget: boolean): OwnDeposit | undefined {
+    const [latest, ...others] = this.#ownSeals(round.id)
     if (!latest || !this.#ledger.hasEscrow(round) || this.#ledger.isRevealed(round.id)) return undefined
-    const replaces = before.flatMap((seal) => this.#boxKeyOf(seal, round) ?? []).slice(0, mostReplaced)
-    const isTaken = takesBack(latest)
-    if (isTaken && replaces.length === 0) return undefined
-    const key = isTaken
+    const isGone = takesBack(latest) || !this.#isCurrent(round)
+    const before = isGone ? [latest, ...others] : others.filter(({ counter }) => counter < latest.counter)
+    const old = forget || isGone ? before.flatMap((seal) => this.#boxKeyOf(seal, round) ?? []) : []
+    const replaces = old.slice(0, mostReplaced)
+    if (isGone && replaces.length === 0) return undefined
+    const key = isGone
       ? boxKeyFor(this.#boxSecret, round.id, latest.counter, nothing)
       : this.#boxKeyOf(latest, round)
     if (!key) return undefined
@@ -53,11 +59,16 @@ export class Depositor {
   }
 
   /** Rounds this participant voted in (or took a vote back) that nobody has revealed, with their latest seal. */
-  roundsToDeposit(): { readonly round: RecordOf<'round'>; readonly latest: SealId }[] {
+  roundsToDeposit(): {
+    readonly round: RecordOf<'round'>
+    readonly latest: SealId
+    readonly current: boolean
+  }[] {
     return [...this.#participant.latestSeals()].flatMap(([id, seal]) => {
       if (this.#ledger.opensOf(seal.id).length > 0) return []
       const round = this.#ledger.round(id)
-      return round && !this.#ledger.isRevealed(id) ? [{ round, latest: seal.id }] : []
+      if (!round || this.#ledger.isRevealed(id)) return []
+      return [{ round, latest: seal.id, current: this.#isCurrent(round) }]
     })
   }
 
@@ -88,6 +99,10 @@ export class Depositor {
       .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
   }
 
+  #isCurrent(round: RecordOf<'round'>): boolean {
+    return this.#ledger.current(round.story ?? 'quick')?.id === round.id
+  }
+
   #boxKeyOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Uint8Array | undefined {
     const opening = this.#participant.openingOf(seal, round)
     return opening && boxKeyFor(this.#boxSecret, round.id, seal.counter, opening)
@@ -96,6 +111,6 @@ export class Depositor {
   /** The latest first. */
   #ownSeals(round: RoundId): RecordOf<'seal'>[] {
     const own = this.#ledger.of(round, 'seal').filter((seal) => seal.author === this.id)
-    return own.sort((a, b) => b.counter - a.counter)
+    return own.sort((a, b) => b.counter - a.counter || (a.id < b.id ? -1 : 1))
   }
 }

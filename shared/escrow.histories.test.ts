@@ -62,7 +62,7 @@ function play(seed: number): void {
       if (person.participant.choiceIn(person.round(round))) happened.votedTwice++
       if (chance.happens(0.12)) person.takesBack(round)
       else person.votes(round, chance.pick(cards).label)
-      const own = person.depositor.deposit(person.round(round))
+      const own = person.depositor.deposit(person.round(round), chance.happens(0.5))
       if (own && chance.happens(0.8)) store.deposit(own.deposit)
     } else if (act < 88) person.reveals(round)
     else {

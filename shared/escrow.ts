@@ -81,8 +81,12 @@ export function openBox(
 
 /** How a store knows a round or a seal: a hash that says nothing to those without the session's content key. */
 export function escrowName(keys: SessionKeys, id: RoundId | SealId): Uint8Array {
-  return hmac(sha256, derive(keys.contentKey, 'escrow names'), idBytes(id)).slice(0, nameBytes)
+  const secret = nameSecrets.get(keys) ?? derive(keys.contentKey, 'escrow names')
+  nameSecrets.set(keys, secret)
+  return hmac(sha256, secret, idBytes(id)).slice(0, nameBytes)
 }
+
+const nameSecrets = new WeakMap<SessionKeys, Uint8Array>()
 
 /** A key in a store's hands. */
 export interface Deposit {

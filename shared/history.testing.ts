@@ -63,14 +63,19 @@ export function makeHistory(chance: Chance): StoredRecord[] {
 /** The seals a reveal, an admission, or a release that announces no reveal covers, by design.md section 4, rule 2. */
 export function coveredSeals(round: RecordId, records: Iterable<StoredRecord>): Set<RecordId> {
   const covered = new Set<RecordId>()
+  const decided = [...records].some(
+    (record) => record.kind === 'reveal' && record.round === round && record.seen.length === 0,
+  )
   const all = new Map([...records].map((record) => [record.id, record]))
   for (const record of all.values()) {
     if (record.kind === 'reveal' && record.round === round && record.seen.length === 0) {
       for (const seal of record.cut) covered.add(seal)
     } else if (record.kind === 'admit' && record.round === round) {
       for (const seal of record.seals) covered.add(seal)
-    } else if (record.kind === 'release' && record.round === round && !announced(record, all)) {
-      for (const seal of openedBy(record)) if (all.has(seal)) covered.add(seal)
+    } else if (record.kind === 'release' && record.round === round && !decided && !announced(record, all)) {
+      const opened = openedBy(record).filter((seal) => all.has(seal))
+      for (const seal of opened) covered.add(seal)
+      if (opened.length > 0) for (const seal of takenBack(round, all.values())) covered.add(seal)
     }
   }
   return covered
@@ -80,6 +85,12 @@ export function coveredSeals(round: RecordId, records: Iterable<StoredRecord>): 
 interface Store {
   readonly keys: Map<RecordId, { readonly seal: RecordOf<'seal'>; readonly wrong: boolean }[]>
   readonly released: Set<RecordId>
+}
+
+function takenBack(round: RecordId, records: Iterable<StoredRecord>): RecordId[] {
+  return [...records].flatMap((record) =>
+    record.kind === 'seal' && record.round === round && takesBack(record) ? record.id : [],
+  )
 }
 
 export function announced(

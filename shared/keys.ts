@@ -49,6 +49,18 @@ export function verify(signature: Uint8Array, message: Uint8Array, publicKey: Ui
   }
 }
 
+/**
+ * False for a key that verifiers treat differently: of small order, or not in its one encoding. With it a signature could hold
+ * for the relay and not for clients.
+ */
+export function isSoundKey(publicKey: Uint8Array): boolean {
+  try {
+    return !ed25519.Point.fromBytes(publicKey, false).isSmallOrder()
+  } catch {
+    return false // the library throws for points that are not on the curve
+  }
+}
+
 /** What a person's participant of one session is made of: 32 bytes, from the secret of their device. */
 export function participantSeed(secret: Uint8Array, session: SessionId): Uint8Array {
   return derive(secret, `participant ${session}`)

@@ -241,33 +241,34 @@ export class Ledger {
       reveals: this.of(round.id, 'reveal'),
       admits: this.of(round.id, 'admit'),
       opens: seals.flatMap((seal) => this.opensOf(seal.id)),
-      releases: this.of(round.id, 'release').map((release) => this.#boxesOpened(release, seals)),
+      releases: this.#boxesOf(round.id, seals),
       estimates: this.estimates(round),
     })
   }
 
   releasedOpens(round: RecordOf<'round'>): Open[] {
     const seals = this.of(round.id, 'seal')
-    return this.of(round.id, 'release').flatMap((release) => [
-      ...this.#boxesOpened(release, seals).opened.values(),
-    ])
+    return this.#boxesOf(round.id, seals).flatMap(({ opened }) => [...opened.values()])
   }
 
   /** Somebody revealed the round, or had the keys of its boxes released. */
   isRevealed(round: RoundId): boolean {
-    return this.of(round, 'reveal').length + this.of(round, 'release').length > 0
+    return this.of(round, 'reveal').length > 0 || this.#boxesOf(round).length > 0
   }
 
-  /** Whether the votes of a round carry boxes whose keys a store keeps. */
+  /**
+   * Whether this device makes boxes for its votes in a round, and deposits their keys: only when neither the round's rules nor
+   * those of today forbid it. So nobody gets at keys by starting a round that names no rules.
+   */
   hasEscrow(round: RecordOf<'round'>): boolean {
-    return this.#rulesOf(round)?.escrow ?? true
+    const ofRound = round.rules ? this.#rulesOf(round)?.escrow : true
+    return (ofRound ?? false) && this.rules().escrow
   }
 
-  /** Revealed rounds with votes nobody has opened and no keys released. Not verified, so that all can be looked through. */
+  /** Revealed rounds with votes nobody has opened. Not verified, so that all can be looked through. */
   unopenedRounds(): RoundId[] {
     return [...this.#byRound].flatMap(([round, records]) => {
-      if (!records.some(({ kind }) => kind === 'reveal') || records.some(({ kind }) => kind === 'release'))
-        return []
+      if (!records.some(({ kind }) => kind === 'reveal')) return []
       const latest = new Map<ParticipantId, RecordOf<'seal'>>()
       for (const record of records) {
         if (record.kind !== 'seal') continue
@@ -276,6 +277,13 @@ export class Ledger {
       const waits = [...latest.values()].some((seal) => !takesBack(seal) && !this.#opens.has(seal.id))
       return waits ? [round] : []
     })
+  }
+
+  /** The releases that open something. What keys open shows that they are real; anybody could write others. */
+  #boxesOf(round: RoundId, seals = this.of(round, 'seal')): BoxesOpened[] {
+    return this.of(round, 'release')
+      .map((release) => this.#boxesOpened(release, seals))
+      .filter(({ opened }) => opened.size > 0)
   }
 
   #boxesOpened(release: RecordOf<'release'>, seals: readonly RecordOf<'seal'>[]): BoxesOpened {

@@ -138,7 +138,7 @@ export class Participant {
    * the same counter, which are shown too. Never of any other seal.
    */
   owedOpens(round: RecordOf<'round'>, state: RoundState): Uint8Array[] {
-    if (state.phase === 'voting') return []
+    if (state.phase === 'voting' || this.#isStillHidden(round)) return []
     const seals = this.#ownSeals(round.id)
     const top = Math.max(...seals.filter((seal) => state.cut.has(seal.id)).map((seal) => seal.counter))
     return seals
@@ -178,6 +178,17 @@ export class Participant {
   topicsToCarry(): Topic[] {
     const topics = this.roundsToOpen().flatMap((id) => this.#ledger.round(id) ?? [])
     return [...new Set(topics.map((round) => round.story ?? 'quick'))]
+  }
+
+  /** The same card lies face down in the round that goes on instead: showing it here would show it there. */
+  #isStillHidden(round: RecordOf<'round'>): boolean {
+    const current = this.#ledger.current(round.story ?? 'quick')
+    if (!current || current.id === round.id || this.#ledger.isRevealed(current.id)) return false
+    const [here, there] = [round, current].map((each) => {
+      const choice = this.choiceIn(each)
+      return choice && each.cards[choice.card]
+    })
+    return here !== undefined && there !== undefined && isSameCard(here, there)
   }
 
   /** The rounds before this one, as long as each was begun anew only because the rules changed. */

@@ -94,9 +94,12 @@ function checkVotes(
   happened: Set<keyof typeof seen>,
 ): void {
   const reveals = ofRound(round, records, 'reveal')
-  const releases = ofRound(round, records, 'release')
+  const all = new Map(records.map((record) => [record.id, record]))
+  const opening = ofRound(round, records, 'release').filter((release) =>
+    openedBy(release).some((seal) => all.has(seal)),
+  )
   holds(
-    (state.phase === 'voting') === (reveals.length + releases.length === 0),
+    (state.phase === 'voting') === (reveals.length + opening.length === 0),
     'a reveal or a release, and nothing else, reveals',
   )
   if (state.phase === 'voting') return
@@ -104,15 +107,14 @@ function checkVotes(
   if (reveals.some((reveal) => reveal.seen.length > 0)) happened.add('repeatedReveals')
   if (ofRound(round, records, 'admit').length > 0) happened.add('admitted')
 
-  const all = new Map(records.map((record) => [record.id, record]))
-  const peeks = releases.filter((release) => !announced(release, all))
-  if (releases.length > 0) happened.add('released')
+  const peeks = opening.filter((release) => !announced(release, all))
+  if (opening.length > 0) happened.add('released')
   if (peeks.length > 0) happened.add('peeked')
   const peekers = peeks.map((release) => release.author)
   holds(told(new Set(state.withoutReveal)) === told(new Set(peekers)), 'somebody peeked unseen')
 
-  const byKey = new Set(releases.flatMap(openedBy))
-  const keyed = new Set(releases.flatMap(({ keys }) => keys.map(({ seal }) => base32(seal) as RecordId)))
+  const byKey = new Set(opening.flatMap(openedBy))
+  const keyed = new Set(opening.flatMap(({ keys }) => keys.map(({ seal }) => base32(seal) as RecordId)))
   const covered = coveredSeals(round.id, records)
   holds(told(state.cut) === told(covered), 'the cut is more or less than reveals and admissions cover')
   const seals = ofRound(round, records, 'seal')
@@ -157,11 +159,10 @@ function checkGrowth(
   if (before.phase === 'voting') return
   if (after.phase === 'voting') throw new Error('a reveal was undone')
   const known = new Map(part.map((record) => [record.id, record]))
-  const all = new Map(records.map((record) => [record.id, record]))
-  const awaited = ofRound(round, part, 'release').some(
-    (release) => !announced(release, known) && announced(release, all),
-  )
-  if (awaited) return // its keys were the cut until the Reveal it names arrived
+  const decides = (of: readonly StoredRecord[]) =>
+    ofRound(round, of, 'reveal').some((reveal) => reveal.seen.length === 0)
+  const peeked = ofRound(round, part, 'release').some((release) => !announced(release, known))
+  if (peeked && !decides(part)) return // what the keys opened was the cut until a Reveal arrived
   for (const seal of before.cut) holds(after.cut.has(seal), 'the cut lost a seal')
 
   const reveals = ofRound(round, records, 'reveal').filter((reveal) => reveal.seen.length === 0)

@@ -129,7 +129,7 @@ export function recordsOfRound(round: RecordOf<'round'>, records: readonly Store
     else if (record.kind === 'admit' && record.round === round.id) admits.push(record)
     else if (record.kind === 'release' && record.round === round.id) releases.push(record)
   }
-  const boxes = releases.map((release) => boxesOpened(release, seals))
+  const boxes = releases.map((release) => boxesOpened(release, seals)).filter(({ opened }) => opened.size > 0)
   return { session: memberKeys.session, round, seals, reveals, admits, opens, releases: boxes, estimates }
 }
 

@@ -166,11 +166,15 @@ function highest(seals: readonly RecordOf<'seal'>[]): RecordOf<'seal'>[] {
 /** A reveal made in knowledge of another adds nothing, so nobody widens the cut after having seen cards. */
 function cutOf(records: RoundRecords): Set<SealId> {
   const first = records.reveals.filter((reveal) => reveal.seen.length === 0)
-  return new Set([
-    ...first.flatMap((reveal) => reveal.cut),
-    ...records.admits.flatMap((admit) => admit.seals),
-    ...unannounced(records).flatMap((release) => [...release.opened.keys()]),
-  ])
+  const covered = first.length > 0 ? first.flatMap((reveal) => reveal.cut) : openedUnannounced(records)
+  return new Set([...covered, ...records.admits.flatMap((admit) => admit.seals)])
+}
+
+/** Beside a reveal that decides, released keys add nothing: a late vote stays late, also when its key came out. */
+function openedUnannounced(records: RoundRecords): SealId[] {
+  const opened = unannounced(records).flatMap((release) => [...release.opened.keys()])
+  const takenBack = records.seals.filter(takesBack).map(({ id }) => id)
+  return opened.length > 0 ? [...opened, ...takenBack] : []
 }
 
 /** Releases whose asker published no Reveal: what their keys open is the cut, and everybody sees who asked. */

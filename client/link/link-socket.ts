@@ -57,7 +57,8 @@ export class LinkSocket {
   #silence = 0
   #refusal: string | undefined
   #ref = 0
-  readonly #depositing = new Map<number, SealId>()
+  /** Refs of deposits, by the seal, and of releases. */
+  readonly #escrowed = new Map<number, SealId | undefined>()
 
   constructor(link: RelayLink, url: string) {
     this.#link = link
@@ -133,12 +134,14 @@ export class LinkSocket {
 
   deposit(seal: SealId, deposit: Deposit): void {
     const ref = ++this.#ref
-    this.#depositing.set(ref, seal)
+    this.#escrowed.set(ref, seal)
     this.#transmit({ type: 'deposit', ref, ...deposit })
   }
 
   askForRelease(round: Uint8Array, asker: Asker): void {
-    this.#transmit({ type: 'release', ref: ++this.#ref, round, asker })
+    const ref = ++this.#ref
+    this.#escrowed.set(ref, undefined)
+    this.#transmit({ type: 'release', ref, round, asker })
   }
 
   #receive(frame: Uint8Array): void {
@@ -157,13 +160,12 @@ export class LinkSocket {
       case 'saved':
         this.#reader.confirm(message.cursor)
         this.#outbox.answered(message)
-        this.#deposited(message.ref, true)
+        this.#escrowAnswered(message.ref, 'kept')
         this.#moved()
         if (message.compact) this.#compact(message.compact.replaces)
         return
       case 'unsaved':
-        this.#deposited(message.ref, false)
-        if (message.reason === 'closed') return
+        if (this.#escrowAnswered(message.ref, message.reason === 'closed' ? 'closed' : 'refused')) return
         if (message.ref === 0) this.#link.notDeleted()
         this.#outbox.answered(message)
         return this.#link.become({ state: 'unkept' })
@@ -274,10 +276,15 @@ export class LinkSocket {
     if (this.#link.state.state === 'unkept') this.#link.become({ state: 'connected' })
   }
 
-  #deposited(ref: number, kept: boolean): void {
-    const seal = this.#depositing.get(ref)
-    this.#depositing.delete(ref)
-    if (seal) this.#link.options.escrow?.deposited(seal, kept)
+  /** False when the answer is to something else. */
+  #escrowAnswered(ref: number, answer: 'kept' | 'closed' | 'refused'): boolean {
+    const { escrow } = this.#link.options
+    const seal = this.#escrowed.get(ref)
+    if (!this.#escrowed.has(ref)) return false
+    this.#escrowed.delete(ref)
+    if (seal) escrow?.deposited(seal, answer === 'kept')
+    if (answer === 'refused') escrow?.refused()
+    return true
   }
 
   #moved(): void {
@@ -285,11 +292,11 @@ export class LinkSocket {
   }
 
   /**
-   * One upload that stands for the whole log so far. Not while more is on its way, as during an import: the relay asks
-   * again. Too large for an envelope: the log stays as it is.
+   * One upload that stands for the whole log so far. Not while more is on its way, as during an import, nor while released
+   * keys are in no document: the relay asks again. Too large for an envelope: the log stays as it is.
    */
   #compact(replaces: Uint8Array | undefined): void {
-    if (!this.#outbox.empty) return
+    if (!this.#outbox.empty || this.#link.options.escrow?.holds) return
     const place = this.#reader.place
     const content = Y.encodeStateAsUpdate(this.#link.options.doc)
     if (!place || paddedSize(content.length + envelopeOverhead) > envelopeLimits.snapshot) return

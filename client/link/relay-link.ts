@@ -34,6 +34,8 @@ export type RelayState =
 export interface EscrowLink {
   /** A store committed the key of this seal's box, or will never. */
   deposited(seal: SealId, kept: boolean): void
+  /** The store could not take a key, or release a round's, for now. */
+  refused(): void
   /** The keys of a round, as `decodeReleased` reads them. */
   released(body: Uint8Array): void
   /** True while what was released is in no document yet. */

@@ -1,9 +1,8 @@
-import { Depositor, type OwnDeposit } from '../../shared/depositor.ts'
+import { Depositor } from '../../shared/depositor.ts'
 import { addRecord, recordsOf } from '../../shared/document.ts'
 import { decodeReleased, escrowName, type Released } from '../../shared/escrow.ts'
 import { base32, type ParticipantId, type RecordId, type RoundId, type SealId } from '../../shared/id.ts'
 import { encodeRelease, type RecordOf, recordIdOf } from '../../shared/record.ts'
-import type { RelayLink } from '../link/relay-link.ts'
 import type { SessionCore } from './core.ts'
 
 /** Voters who are here open their own cards within this time; then the store is asked for the others'. */
@@ -27,15 +26,17 @@ export class Escrow {
   readonly #depositor: Depositor
   /** Seals whose keys the store has committed. */
   readonly #kept = new Set<SealId>()
-  /** What was sent on which connection: once on each. */
-  readonly #sent = new Map<SealId, unknown>()
+  /** What was sent of a round on which connection: the same once on each. */
+  readonly #sent = new Map<RoundId, { readonly on: unknown; readonly what: string }>()
   readonly #asked = new Map<RoundId, unknown>()
   /** Released keys that are not in the document yet; `timer` once their round is known. */
   readonly #pending = new Map<string, Pending>()
   readonly #names = new Map<string, RoundId>()
+  readonly #named = new Set<RoundId>()
   /** How often a round was seen with cards that nobody opened. */
   readonly #looks = new Map<RoundId, number>()
   #looking: ReturnType<typeof setTimeout> | undefined
+  #retrying: ReturnType<typeof setTimeout> | undefined
 
   constructor(core: SessionCore) {
     this.#core = core
@@ -50,9 +51,11 @@ export class Escrow {
 
   /** Sends the key of a new vote before the vote itself, so that nobody can take its place in the store. */
   depositFor(round: RecordOf<'round'>): void {
-    const { link } = this.#core
-    const own = this.#depositor.deposit(round)
-    if (own && link?.connection) this.#send(link, own)
+    const { link, participant } = this.#core
+    const own = this.#depositor.deposit(round, false)
+    if (!own || !link?.connection) return
+    this.#sent.set(round.id, { on: link.connection, what: `${participant.latestSeal(round.id)} true false` })
+    link.deposit(own.of, own.deposit)
   }
 
   /** Something changed: sees to what is not deposited, and looks for rounds that stay closed. */
@@ -60,11 +63,14 @@ export class Escrow {
     const { link, mayWrite } = this.#core
     this.#readPending()
     if (!mayWrite || !link?.connection) return
-    for (const { round, latest } of this.#depositor.roundsToDeposit()) {
-      if (this.#sent.get(latest) === link.connection) continue
-      const own = this.#depositor.deposit(round)
-      if (own) this.#send(link, own)
-      else this.#sent.set(latest, link.connection)
+    for (const { round, latest, current } of this.#depositor.roundsToDeposit()) {
+      const forget = this.#kept.has(latest) && link.waiting === 0
+      const sent = this.#sent.get(round.id)
+      const what = `${latest} ${current} ${forget}`
+      if (sent?.on === link.connection && sent.what === what) continue
+      this.#sent.set(round.id, { on: link.connection, what })
+      const own = this.#depositor.deposit(round, forget)
+      if (own && !(forget && own.deposit.replaces.length === 0)) link.deposit(own.of, own.deposit)
     }
     this.#looking ??= setTimeout(() => this.#look(), patience)
   }
@@ -75,17 +81,29 @@ export class Escrow {
   }
 
   deposited(seal: SealId, kept: boolean): void {
+    if (kept === this.#kept.has(seal)) return
     if (kept) this.#kept.add(seal)
     else this.#kept.delete(seal)
     this.#core.change()
+  }
+
+  /** The store could not just now: everything is tried again, after a while. */
+  refused(): void {
+    this.#asked.clear()
+    this.#retrying ??= setTimeout(() => {
+      this.#retrying = undefined
+      this.#sent.clear()
+      this.consider()
+    }, patience)
   }
 
   /** Rubbish in a store's name is nothing. */
   released(body: Uint8Array): void {
     const released = decodeReleased(body)
     if (!released) return
-    const [oldest] = this.#pending.keys()
-    if (oldest && this.#pending.size >= mostPending) this.#pending.delete(oldest)
+    const unknown = [...this.#pending].filter(([, { timer }]) => timer === undefined)
+    const [oldest] = unknown
+    if (oldest && unknown.length >= mostPending) this.#pending.delete(oldest[0])
     this.#pending.set(base32(body.subarray(0, 16)) + released.asker.author, { released })
     this.#readPending()
     this.#core.change()
@@ -98,12 +116,8 @@ export class Escrow {
 
   stop(): void {
     clearTimeout(this.#looking)
+    clearTimeout(this.#retrying)
     for (const { timer } of this.#pending.values()) clearTimeout(timer)
-  }
-
-  #send(link: RelayLink, { of, deposit }: OwnDeposit): void {
-    this.#sent.set(of, link.connection)
-    link.deposit(of, deposit)
   }
 
   #look(): void {
@@ -124,12 +138,12 @@ export class Escrow {
     if (again) this.#looking = setTimeout(() => this.#look(), patience)
   }
 
-  /** Whose cards are covered by the cut and not open, in a round with escrow whose keys nobody had released. */
+  /** Whose cards are covered by the cut and not open, in a round with escrow. */
   #sealedVoters(id: RoundId): ParticipantId[] {
     const { ledger } = this.#core
     const round = ledger.round(id)
     const state = round && ledger.hasEscrow(round) ? ledger.resolve(round) : undefined
-    if (!state || state.phase === 'voting' || ledger.of(id, 'release').length > 0) return []
+    if (!state || state.phase === 'voting') return []
     return [...state.votes].flatMap(([voter, vote]) => (vote.state === 'sealed' ? [voter] : []))
   }
 
@@ -175,7 +189,11 @@ export class Escrow {
     const known = this.#names.get(base32(name))
     if (known) return known
     const { ledger, options } = this.#core
-    for (const round of ledger.roundIds()) this.#names.set(base32(escrowName(options.keys, round)), round)
+    for (const round of ledger.roundIds()) {
+      if (this.#named.has(round)) continue
+      this.#named.add(round)
+      this.#names.set(base32(escrowName(options.keys, round)), round)
+    }
     return this.#names.get(base32(name))
   }
 }

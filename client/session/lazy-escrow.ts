@@ -4,7 +4,7 @@ import type { EscrowLink } from '../link/relay-link.ts'
 import type { SessionCore } from './core.ts'
 import type { Escrow } from './escrow.ts'
 
-/** Fetches the escrow when there is something to deposit, ask for or read: before the first vote there is nothing. */
+/** Fetches the escrow once there is a store to deposit with, or something to read: the first view does not wait for it. */
 export class LazyEscrow implements EscrowLink {
   readonly #core: SessionCore
   #escrow: Escrow | undefined
@@ -27,10 +27,8 @@ export class LazyEscrow implements EscrowLink {
 
   consider(): void {
     if (this.#escrow) return this.#escrow.consider()
-    const { ledger, mayWrite, participant } = this.#core
-    const needed =
-      mayWrite && (ledger.sealsBy(participant.id).length > 0 || ledger.unopenedRounds().length > 0)
-    if (needed) void this.#load().then((escrow) => escrow.consider(), notNow)
+    const { link, mayWrite } = this.#core
+    if (mayWrite && link?.connection) void this.#load().then((escrow) => escrow.consider(), notNow)
   }
 
   askFor(round: RoundId): void {
@@ -39,6 +37,10 @@ export class LazyEscrow implements EscrowLink {
 
   deposited(seal: SealId, kept: boolean): void {
     this.#escrow?.deposited(seal, kept)
+  }
+
+  refused(): void {
+    this.#escrow?.refused()
   }
 
   released(body: Uint8Array): void {

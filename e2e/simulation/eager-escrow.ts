@@ -36,6 +36,10 @@ export class LazyEscrow {
     this.#escrow.deposited(seal, kept)
   }
 
+  refused(): void {
+    this.#escrow.refused()
+  }
+
   released(body: Uint8Array): void {
     this.#escrow.released(body)
   }
