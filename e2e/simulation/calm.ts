@@ -3,8 +3,8 @@ import { recordSetOf, resolvedRounds } from './agreement.ts'
 import { contentOf, type Peer, stateVectorOf } from './peer.ts'
 import type { World } from './world.ts'
 
-/** In milliseconds of the world, after everything works again. */
-const patience = 60_000
+/** In milliseconds of the world: half a minute for noticing a dead connection, then a minute. */
+const patience = 90_000
 const quiet = 30_000
 
 /** After the storm everything works again, all come to the same, and somebody new gets it from the store alone. */

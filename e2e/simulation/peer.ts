@@ -40,6 +40,10 @@ export class Peer {
     return this.options.name
   }
 
+  get mayWrite(): boolean {
+    return this.options.keys.role !== 'observer'
+  }
+
   /** The app is opened, with whatever the disk has. */
   async start(): Promise<void> {
     const { name, keys, seed, clock } = this.options

@@ -63,6 +63,7 @@ export class Promises {
   }
 }
 
+/** An observer cannot give anything back to the store. */
 function isSomewhere(client: number, clock: number, peers: readonly Peer[]): boolean {
-  return peers.some((peer) => peer.stateOf(client) >= clock)
+  return peers.some((peer) => peer.mayWrite && peer.stateOf(client) >= clock)
 }
