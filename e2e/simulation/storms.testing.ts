@@ -48,7 +48,7 @@ export function testStorms(half: 'odd' | 'even'): void {
   )
 }
 
-/** Seeds that failed once. They stay, each with what it found. */
+/** Seeds that failed once, each with what it found. A change of the simulation changes what a seed does; they stay all the same. */
 export function testFailedSeeds(found: Readonly<Record<number, string>>): void {
   test.runIf(only === undefined).for(Object.entries(found))('seed %s: %s', async ([seed]) => {
     await stormOf(Number(seed))

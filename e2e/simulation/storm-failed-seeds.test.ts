@@ -1,0 +1,13 @@
+import { testFailedSeeds } from './storms.testing.ts'
+
+testFailedSeeds({
+  6: 'a store did not open on a disk that refused its daily sweep',
+  10: 'a change whose predecessor never came was uploaded again and again',
+  7: 'a device from which a relay had kept an entry stayed different for ever',
+  9: 'nobody saw anybody after a restart of the relay, and so nobody compared',
+  20: 'a dead connection went unnoticed after a clock was set back',
+  46: 'a change that only an observer still had was taken for one that comes back',
+  61: 'a place in the log claimed more than its cursor, and a restored store was believed to have it',
+  99: 'a dead connection and a difference took more than a minute together',
+  112: 'those who had everything read the log again before the one who had not',
+})
