@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import { equalBytes } from '../shared/codec.ts'
-import { type Deposit, encodeKeys, mostKeys } from '../shared/escrow.ts'
+import { type Deposit, encodeKeys, mostKeys, saltBytes } from '../shared/escrow.ts'
 import type { LogTables } from './log-tables.ts'
 import type { Deposited, Release } from './store.ts'
 
@@ -42,7 +43,8 @@ export class EscrowTables {
     const known = released.get(session.key, round)
     if (known) return { outcome: 'released', body: known.body }
     if (this.#logs.isOverQuota(session)) return { outcome: 'refused', reason: 'quota' }
-    const body = Buffer.concat([round, asker, encodeKeys(keys.all(session.key, round))])
+    const salt = randomBytes(saltBytes)
+    const body = Buffer.concat([round, asker, salt, encodeKeys(keys.all(session.key, round))])
     session.bytes += body.length
     note.run(session.key, round, body)
     session.deposits -= dropRound.run(session.key, round).changes

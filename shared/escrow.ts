@@ -36,6 +36,7 @@ const tagBytes = 16
 export const boxBytes: number = openBytes + tagBytes
 export const nameBytes = 16
 export const boxKeyBytes = 32
+export const saltBytes = 16
 
 /** What a seal carries that takes a vote back, or is of a round without escrow: as long as any box. */
 export const noBox: Uint8Array = new Uint8Array(boxBytes)
@@ -128,6 +129,8 @@ export function releaseStatement(
 export interface Released {
   readonly round: Uint8Array
   readonly asker: Asker
+  /** 16 random bytes of the store: without them a restored store could make the same entry at the same place of another log. */
+  readonly salt: Uint8Array
   /** By name of the seal. */
   readonly keys: readonly ReleasedKey[]
 }
@@ -153,11 +156,12 @@ export function takeAsker(decoder: Decoder): Asker {
   }
 }
 
-/** `released := bytes(round, 16) • asker • keys` */
-export function encodeReleased({ round, asker, keys }: Released): Uint8Array {
+/** `released := bytes(round, 16) • asker • bytes(salt, 16) • keys` */
+export function encodeReleased({ round, asker, salt, keys }: Released): Uint8Array {
   return encode((encoder) => {
     putBytes(encoder, round)
     putAsker(encoder, asker)
+    putBytes(encoder, salt)
     putKeys(encoder, keys)
   })
 }
@@ -166,6 +170,7 @@ export function decodeReleased(bytes: Uint8Array): Released | undefined {
   return decodeExactly(bytes, (decoder) => ({
     round: takeBytes(decoder, nameBytes).slice(),
     asker: takeAsker(decoder),
+    salt: takeBytes(decoder, saltBytes).slice(),
     keys: takeKeys(decoder),
   }))
 }

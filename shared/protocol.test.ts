@@ -98,7 +98,11 @@ const relay: Record<FromRelay['type'], FromRelay> = {
   keepalive: { type: 'keepalive', cursor },
   refuse: { type: 'refuse', code: 4403, words: 'No' },
   goingAway: { type: 'goingAway', retryAfter: 2000 },
-  released: { type: 'released', cursor, body: encodeReleased({ round: roundName, asker, keys }) },
+  released: {
+    type: 'released',
+    cursor,
+    body: encodeReleased({ round: roundName, asker, salt: fill(19, 16), keys }),
+  },
 }
 const statements: { readonly [Kind in Signed['kind']]: Signed<Kind> } = {
   profile: {

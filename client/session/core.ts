@@ -110,6 +110,13 @@ export class SessionCore {
         }
       } as unknown as typeof WebSocket,
     })
+    // What this participant owes is paid as soon as the rows are there, which is before there is a link.
+    const early: Uint8Array[] = []
+    this.doc.on('update', (changes: Uint8Array, origin: unknown) => {
+      if (origin === provider || this.replica.isSource(origin)) return
+      if (link) link.noteChange(changes)
+      else early.push(changes)
+    })
     const found = await this.replica.load((kept) => this.ledger.trust(kept.verified))
     link = new RelayLink({
       keys,
@@ -123,10 +130,7 @@ export class SessionCore {
     })
     this.link = link
     this.#provider = provider
-    for (const row of found.rows) link.noteChange(row)
-    this.doc.on('update', (changes: Uint8Array, origin: unknown) => {
-      if (origin !== provider && !this.replica.isSource(origin)) link.noteChange(changes)
-    })
+    for (const row of [...found.rows, ...early]) link.noteChange(row)
     if (update) Y.applyUpdate(this.doc, update)
     provider.awareness.on('change', ({ added }: { added: number[] }) => {
       if (added.length > 0) this.#same.wait()
