@@ -28,8 +28,7 @@ import {
   type SessionId,
 } from './id.ts'
 import { derive, type SessionKeys } from './keys.ts'
-import type { Open } from './record.ts'
-import { type Choice, choiceBytes, opens, placeBytes, type SealPlace } from './seal.ts'
+import { type Choice, choiceBytes, type Open, opens, placeBytes, type SealPlace } from './seal.ts'
 
 const openBytes = 34
 const tagBytes = 16

@@ -16,14 +16,13 @@ import { type SessionKeys, verify } from './keys.ts'
 import {
   decodeRecord,
   membershipStatement,
-  type Open,
   type RecordOf,
   type StoredRecord,
   verifyRecord,
   type Who,
 } from './record.ts'
 import { type BoxesOpened, inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
-import { takesBack } from './seal.ts'
+import { type Open, takesBack } from './seal.ts'
 
 /** Rounds of one story, or all quick rounds. */
 export type Topic = StoryId | 'quick'

@@ -15,7 +15,6 @@ import {
   encodeOpen,
   encodeRecord,
   membershipStatement,
-  type Open,
   type RecordOf,
   recordIdOf,
   type Signed,
@@ -23,7 +22,7 @@ import {
   sortedIds,
 } from './record.ts'
 import type { RoundState } from './round.ts'
-import { type Choice, commit, noCard, nonceFor, openingOf, takesBack } from './seal.ts'
+import { type Choice, commit, noCard, nonceFor, type Open, openingOf, takesBack } from './seal.ts'
 
 type Unsigned<S> = S extends { readonly author: unknown } ? Omit<S, 'author'> : never
 

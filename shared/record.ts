@@ -32,6 +32,7 @@ import {
   storyId,
 } from './id.ts'
 import { sign, verify } from './keys.ts'
+import type { Open } from './seal.ts'
 
 /** What a participant states. Lists of ids are sorted and without repetition, so that one statement has one encoding. */
 export type Statement =
@@ -92,15 +93,6 @@ export type Statement =
   | { readonly kind: 'withdraw'; readonly record: RecordId }
 
 export type Who = 'anybody' | 'facilitators'
-
-/** Shows one card. Unsigned: it is valid if and only if the seal's commitment matches. */
-export interface Open {
-  readonly kind: 'open'
-  readonly seal: SealId
-  readonly card: number
-  readonly unsure: boolean
-  readonly nonce: Uint8Array
-}
 
 /**
  * What a store released of a round, for everybody. The signature is the asker's, over `releaseStatement` and not over the

@@ -10,7 +10,7 @@ import {
   recordId,
   type StoryId,
 } from './id.ts'
-import type { Open, RecordOf, StoredRecord } from './record.ts'
+import type { RecordOf, StoredRecord } from './record.ts'
 import {
   type BoxesOpened,
   type RoundRecords,
@@ -18,7 +18,7 @@ import {
   resolveRound,
   type StoryEstimate,
 } from './round.ts'
-import { type Choice, commit, noCard } from './seal.ts'
+import { type Choice, commit, noCard, type Open } from './seal.ts'
 import { bytesOf, Chance, cards, memberKeys } from './testing.ts'
 
 export const alice = participantId(bytesOf(0xa1))

@@ -1,8 +1,8 @@
 /** What a round has come to: one pure function of the set of its records, the same for any order or repetition. */
 import type { Card } from './deck.ts'
 import type { ParticipantId, RecordId, SealId, SessionId } from './id.ts'
-import type { Open, RecordOf } from './record.ts'
-import { opens, takesBack } from './seal.ts'
+import type { RecordOf } from './record.ts'
+import { type Open, opens, takesBack } from './seal.ts'
 
 /** What became of one participant's vote once the round is revealed. `card` is a place in the round's cards. */
 export type Vote =

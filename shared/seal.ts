@@ -3,12 +3,20 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { encode, equalBytes, joinBytes, putByte, putUint } from './codec.ts'
 import { idBytes, type ParticipantId, type RoundId, type SealId, type SessionId } from './id.ts'
-import type { Open } from './record.ts'
 
 /** What a voter chose: a place in the round's cards, and whether they are unsure. */
 export interface Choice {
   readonly card: number
   readonly unsure: boolean
+}
+
+/** Shows one card. Unsigned: it is valid if and only if the seal's commitment matches. */
+export interface Open {
+  readonly kind: 'open'
+  readonly seal: SealId
+  readonly card: number
+  readonly unsure: boolean
+  readonly nonce: Uint8Array
 }
 
 /** What binds a seal to its place, so that it cannot be passed off as another's or used again. */
