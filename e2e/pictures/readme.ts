@@ -9,6 +9,7 @@ export async function takeForReadme(stage: Stage): Promise<void> {
   const ana = await stage.joins(team)
   await ana.votes('5')
   await ana.reveals()
+  await ana.page.mouse.move(1270, 790) // nothing is pointed at
   await standsStill(ana.page)
   await ana.page.screenshot({ path: 'e2e/pictures/table-desktop-light.png' })
   await stage.clear()
@@ -17,6 +18,7 @@ export async function takeForReadme(stage: Stage): Promise<void> {
   const phone = { ...devices['Pixel 7'], deviceScaleFactor: 1.5, colorScheme: 'dark' as const }
   const björn = await stage.joins(voting.team, stage.person('Björn', phone))
   await björn.votes('8')
+  await björn.sees('Opens even if you leave')
   await standsStill(björn.page)
   await björn.page.screenshot({ path: 'e2e/pictures/hand-phone-dark.png' })
 }
