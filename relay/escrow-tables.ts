@@ -23,9 +23,10 @@ export class EscrowTables {
     if (!session) return { outcome: 'deleted' }
     const { released, find, insert, drop, count } = this.#statements
     if (released.get(session.key, round)) return { outcome: 'closed' }
+    // First, because what it replaces may have the same name: the key of a vote that goes on in another round.
+    for (const old of replaces) session.deposits -= drop.run(session.key, round, old).changes
     const known = find.get(session.key, round, seal)
     if (known && !equalBytes(known.key, key)) return { outcome: 'closed' }
-    for (const old of replaces) session.deposits -= drop.run(session.key, round, old).changes
     if (known) return { outcome: 'deposited' }
     if (session.deposits >= mostDeposits || (count.get(session.key, round)?.keys ?? 0) >= mostKeys) {
       return { outcome: 'refused', reason: 'quota' }

@@ -135,6 +135,17 @@ export function storeContract(name: string, createPlace: () => Place): void {
       expect(released).not.toContain(hex(first.key))
     })
 
+    test('who knows the key of a seal may put another in its place, so that the box opens no more', async () => {
+      const store = await opened()
+      const first = someDeposit(1)
+      await store.deposit(session, first)
+      const instead = { ...first, key: random(32), replaces: [first.key] }
+      expect(await store.deposit(session, instead)).toEqual({ outcome: 'deposited' })
+      const released = bodyOf(await store.release(session, first.round, asker))
+      expect(released).toContain(hex(instead.key))
+      expect(released).not.toContain(hex(first.key))
+    })
+
     test('keys and releases are still there when the store opens again', async () => {
       const place = createPlace()
       const first = await opened(place)

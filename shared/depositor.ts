@@ -1,4 +1,13 @@
-import { type Asker, boxKeyFor, type Deposit, escrowName, mostReplaced, releaseStatement } from './escrow.ts'
+import { equalBytes } from './codec.ts'
+import {
+  type Asker,
+  boxKeyFor,
+  type Deposit,
+  escrowName,
+  mostReplaced,
+  noBox,
+  releaseStatement,
+} from './escrow.ts'
 import type { ParticipantId, RecordId, RoundId, SealId } from './id.ts'
 import { derive, type SessionKeys, sign } from './keys.ts'
 import type { Ledger } from './ledger.ts'
@@ -44,8 +53,10 @@ export class Depositor {
    */
   deposit(round: RecordOf<'round'>, forget: boolean): OwnDeposit | undefined {
     const [latest, ...others] = this.#ownSeals(round.id)
-    if (!latest || !this.#ledger.hasEscrow(round) || this.#ledger.isRevealed(round.id)) return undefined
+    if (!latest || this.#ledger.isRevealed(round.id)) return undefined
     const isGone = takesBack(latest) || !this.#isCurrent(round)
+    // Keys are put out of the store also when the rules have none any more.
+    if (!isGone && !this.#ledger.hasEscrow(round)) return undefined
     const before = isGone ? [latest, ...others] : others.filter(({ counter }) => counter < latest.counter)
     const old = forget || isGone ? before.flatMap((seal) => this.#boxKeyOf(seal, round) ?? []) : []
     const replaces = old.slice(0, mostReplaced)
@@ -103,7 +114,9 @@ export class Depositor {
     return this.#ledger.current(round.story ?? 'quick')?.id === round.id
   }
 
+  /** Undefined for a seal without a box. */
   #boxKeyOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Uint8Array | undefined {
+    if (equalBytes(seal.box, noBox)) return undefined
     const opening = this.#participant.openingOf(seal, round)
     return opening && boxKeyFor(this.#boxSecret, round.id, seal.counter, opening)
   }

@@ -114,6 +114,20 @@ test('a card that goes on hidden under other rules is not shown by a reveal of t
   expect(alice.opens(round)).toBe(1)
 })
 
+test('when escrow is switched off the key of the round before is put out of the store', () => {
+  const { alice, bob, round } = voted()
+  const before = keyOf(alice, round)
+  bob.publish(bob.participant.takeOver())
+  bob.publish(bob.participant.setRules({ who: 'anybody', auto: false, escrow: false }))
+  const next = bob.starts()
+  meet(alice, bob)
+  alice.publish(alice.participant.choose(next, alice.participant.owedVote(alice.round(next))))
+  expect(alice.depositor.deposit(alice.round(round), false)?.deposit.replaces).toEqual(
+    before.map(({ key }) => key),
+  )
+  expect(alice.depositor.deposit(alice.round(next), false)).toBeUndefined()
+})
+
 test('a key of small order, for which anybody can sign, is no key', () => {
   const identity = new Uint8Array(32)
   identity[0] = 1

@@ -260,8 +260,12 @@ export class Ledger {
    * those of today forbid it. So nobody gets at keys by starting a round that names no rules.
    */
   hasEscrow(round: RecordOf<'round'>): boolean {
-    const ofRound = round.rules ? this.#rulesOf(round)?.escrow : true
-    return (ofRound ?? false) && this.rules().escrow
+    return this.beganWithEscrow(round) && this.rules().escrow
+  }
+
+  /** Whether a round's own rules have it; a round that names rules nobody knows has not. */
+  beganWithEscrow(round: RecordOf<'round'>): boolean {
+    return round.rules ? (this.#rulesOf(round)?.escrow ?? false) : true
   }
 
   /** Revealed rounds with votes nobody has opened. Not verified, so that all can be looked through. */

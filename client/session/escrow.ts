@@ -138,11 +138,11 @@ export class Escrow {
     if (again) this.#looking = setTimeout(() => this.#look(), patience)
   }
 
-  /** Whose cards are covered by the cut and not open, in a round with escrow. */
+  /** Whose cards are covered by the cut and not open, in a round that began with escrow. */
   #sealedVoters(id: RoundId): ParticipantId[] {
     const { ledger } = this.#core
     const round = ledger.round(id)
-    const state = round && ledger.hasEscrow(round) ? ledger.resolve(round) : undefined
+    const state = round && ledger.beganWithEscrow(round) ? ledger.resolve(round) : undefined
     if (!state || state.phase === 'voting') return []
     return [...state.votes].flatMap(([voter, vote]) => (vote.state === 'sealed' ? [voter] : []))
   }
