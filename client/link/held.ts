@@ -9,6 +9,7 @@ export class Held {
   #state: Y.Snapshot
   /** Updates that do not continue what is held: the log has a gap before them. */
   #gaps: Uint8Array[] = []
+  #extended = false
 
   constructor(state: Y.Snapshot = Y.emptySnapshot) {
     this.#state = Y.createSnapshot(state.ds, new Map(state.sv))
@@ -22,11 +23,10 @@ export class Held {
 
   add(update: Uint8Array): void {
     this.#gaps.push(update)
-    let before: number
     do {
-      before = this.#gaps.length
+      this.#extended = false
       this.#gaps = this.#gaps.filter((gap) => !this.#extend(gap))
-    } while (this.#gaps.length > 0 && this.#gaps.length < before)
+    } while (this.#extended && this.#gaps.length > 0)
     // A gap that never closes costs an upload of what is behind it, nothing else.
     if (this.#gaps.length > mostGaps) this.#gaps.shift()
   }
@@ -64,7 +64,10 @@ export class Held {
     for (const { client, begin, end } of runs) {
       const known = vector.get(client) ?? 0
       if (begin > known) complete = false
-      else vector.set(client, Math.max(known, end))
+      else if (end > known) {
+        vector.set(client, end)
+        this.#extended = true
+      }
     }
     if (deleted.clients.size > 0) {
       this.#state = Y.createSnapshot(Y.mergeDeleteSets([this.#state.ds, deleted]), vector)

@@ -3,6 +3,7 @@ import { encrypt } from '../../shared/envelope.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { splitIntoParts } from '../../shared/parts.ts'
 import type { FromClient, FromRelay } from '../../shared/wire.ts'
+import { splitUpdate } from './update-pieces.ts'
 
 type Append = Extract<FromClient, { type: 'append' }>
 type Answer = Extract<FromRelay, { type: 'saved' | 'unsaved' }>
@@ -87,7 +88,7 @@ export class Outbox {
 
   #load(updates: readonly Uint8Array[], content: Uint8Array): void {
     const shipment: Shipment = { updates, envelopes: new Map() }
-    for (const part of splitIntoParts(content)) {
+    for (const part of splitUpdate(content).flatMap(splitIntoParts)) {
       const ref = this.#nextRef()
       const envelope = encrypt(this.#keys, 'change', part)
       shipment.envelopes.set(ref, envelope)
