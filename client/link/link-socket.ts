@@ -13,6 +13,7 @@ import {
   protocolVersion,
   subprotocol,
 } from '../../shared/wire.ts'
+import { LazyExchange } from './lazy-exchange.ts'
 import { LogReader } from './log-reader.ts'
 import { Outbox } from './outbox.ts'
 import { decodePresence, encodePresence, type Presence, PresentPeers } from './presence.ts'
@@ -48,6 +49,7 @@ export class LinkSocket {
   readonly #reader: LogReader
   readonly #outbox: Outbox
   readonly #peers: PresentPeers
+  readonly #exchange: LazyExchange
   #plain: PlainSocket | undefined
   #starting: ReturnType<typeof setTimeout>
   #reconciling: ReturnType<typeof setInterval> | undefined
@@ -71,6 +73,13 @@ export class LinkSocket {
       (message) => this.#transmit(message),
       (update) => this.#saved(update),
     )
+    this.#exchange = new LazyExchange({
+      keys: link.options.keys,
+      doc: link.options.doc,
+      candidates: () => this.#peers.othersThan(link.presence?.digest),
+      send: (content, to) => this.#signal(content, to),
+      apply: (update) => this.#emit(updateFrame(update)),
+    })
     this.#starting = setTimeout(() => this.connectNow(), link.backoff.next())
   }
 
@@ -96,7 +105,9 @@ export class LinkSocket {
         return this.#introduceLog()
       case 'answer':
         // Not its content: what waits in the document for a change that nobody sent would be uploaded again each time.
-        if (this.#mayWrite && !this.#reader.sees(this.#link.options.doc)) this.#outbox.add(frame.update)
+        // What others made they upload themselves; if they are gone, `#reconcile` does, and not everybody at once.
+        if (this.#mayWrite && this.#link.waiting > 0 && !this.#reader.sees(this.#link.options.doc))
+          this.#outbox.add(frame.update)
         return
       case 'update':
         if (this.#mayWrite && !this.#reader.held.contains(frame.update)) this.#outbox.add(frame.update)
@@ -119,9 +130,12 @@ export class LinkSocket {
 
   /** Tells everybody, or the one who has just joined, who we are. */
   tell(presence: Presence, to: ConnectionId = 0): void {
-    if (this.readyState !== this.OPEN) return
-    const envelope = encrypt(this.#link.options.keys, 'signal', encodePresence(presence))
-    this.#transmit({ type: 'signal', to, envelope })
+    this.#signal(encodePresence(presence), to)
+  }
+
+  /** What this device lacks, without a log. */
+  askPeers(): void {
+    if (this.readyState === this.OPEN) this.#exchange.ask()
   }
 
   /** The relay's answer is that it closes, or `unsaved`. */
@@ -172,9 +186,9 @@ export class LinkSocket {
       case 'signal':
         return this.#readSignal(message.from, message.envelope)
       case 'joined':
-        if (this.#link.presence) this.tell(this.#link.presence, message.connection)
-        return
+        return this.#meet(message.connection)
       case 'left':
+        this.#exchange.left(message.connection)
         return this.#emit(this.#peers.remove(message.connection))
       case 'keepalive':
         this.#reader.confirm(message.cursor)
@@ -188,6 +202,13 @@ export class LinkSocket {
       case 'goingAway':
         return this.#link.backoff.startAfter(message.retryAfter * Math.random())
     }
+  }
+
+  #meet(connection: ConnectionId): void {
+    const wasAlone = this.#peers.isEmpty
+    this.#peers.arrive(connection)
+    if (this.#link.presence) this.tell(this.#link.presence, connection)
+    if (wasAlone && this.#link.state.state === 'unkept') this.askPeers()
   }
 
   #prove(nonce: Uint8Array): void {
@@ -239,6 +260,7 @@ export class LinkSocket {
     this.#link.become({ state: message.log === 'kept' ? 'connected' : 'unkept' })
     this.onopen?.()
     if (this.#link.presence) this.tell(this.#link.presence)
+    if (message.log !== 'kept') this.askPeers()
     this.#reconciling = setInterval(() => this.#look(), reconcileEvery)
   }
 
@@ -267,8 +289,16 @@ export class LinkSocket {
 
   #readSignal(from: ConnectionId, envelope: Uint8Array): void {
     const content = decrypt(this.#link.options.keys, 'signal', envelope)
-    const presence = content && decodePresence(content)
+    if (!content) return
+    const presence = decodePresence(content)
     if (presence) this.#emit(this.#peers.set(from, presence))
+    else this.#exchange.hear(from, content)
+  }
+
+  #signal(content: Uint8Array, to: ConnectionId): void {
+    if (this.readyState !== this.OPEN) return
+    const envelope = encrypt(this.#link.options.keys, 'signal', content)
+    this.#transmit({ type: 'signal', to, envelope })
   }
 
   #saved(update: Uint8Array): void {
@@ -336,6 +366,7 @@ export class LinkSocket {
     clearTimeout(this.#starting)
     clearInterval(this.#reconciling)
     this.#outbox.stop()
+    this.#exchange.stop()
     const plain = this.#plain
     if (!plain) return
     plain.onmessage = null

@@ -35,6 +35,7 @@ const emojiBytes = 48
  * room stays silent.
  */
 export class PresentPeers {
+  readonly #here = new Set<ConnectionId>()
   readonly #peers = new Map<ConnectionId, Presence>()
   readonly #tick: () => number
 
@@ -43,13 +44,34 @@ export class PresentPeers {
     this.#tick = tick
   }
 
+  get isEmpty(): boolean {
+    return this.#here.size === 0
+  }
+
+  arrive(connection: ConnectionId): void {
+    this.#here.add(connection)
+  }
+
+  /** Everybody else, those first who have something else than `digest` says, and who follow last: they cannot answer. */
+  othersThan(digest: Uint8Array | undefined): ConnectionId[] {
+    const own = digest && base32(digest)
+    const rank = (connection: ConnectionId) => {
+      const peer = this.#peers.get(connection)
+      const differs = peer?.digest && base32(peer.digest) !== own
+      return (peer?.participant ? 0 : 2) + (differs ? 0 : 1)
+    }
+    return [...this.#here].sort((a, b) => rank(a) - rank(b))
+  }
+
   set(connection: ConnectionId, presence: Presence): Uint8Array {
+    this.#here.add(connection)
     this.#peers.set(connection, presence)
     return this.#frame([connection])
   }
 
   /** A frame for the provider, or undefined when nobody knew them. */
   remove(connection: ConnectionId): Uint8Array | undefined {
+    this.#here.delete(connection)
     return this.#peers.delete(connection) ? this.#frame([connection]) : undefined
   }
 

@@ -143,6 +143,11 @@ export class RelayLink {
     this.#socket?.connectNow()
   }
 
+  /** Asks the others for what this device lacks. */
+  askPeers(): void {
+    this.#socket?.askPeers()
+  }
+
   /** Reads the log from its beginning, so that nothing of it is missed, and sends what it lacks. */
   readAgain(): void {
     this.#place = undefined

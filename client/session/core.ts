@@ -50,7 +50,7 @@ export class SessionCore {
     () => this.same,
     () => this.#same.own,
     () => !this.#digests.includes(this.#same.own),
-    () => this.link?.readAgain(),
+    (attempt) => this.#mend(attempt),
   )
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
@@ -162,7 +162,10 @@ export class SessionCore {
   }
 
   get same(): boolean | undefined {
-    if (this.link?.state.state !== 'connected' || (this.mayWrite && this.link.waiting > 0)) return undefined
+    const state = this.link?.state.state
+    if (state !== 'connected' && state !== 'unkept') return undefined
+    // What waits is on its way to the others; while the log is not kept they have it, and it waits for the store alone.
+    if (state === 'connected' && this.mayWrite && this.link?.waiting) return undefined
     return this.#same.compare(this.#digests)
   }
 
@@ -294,6 +297,12 @@ export class SessionCore {
   #disturb(): void {
     if (this.#presences().size > 1) this.#same.disturb()
     else this.#same.forget()
+  }
+
+  /** By the log, which then gets what it lacks. It may have kept something from one of us: then by the others. */
+  #mend(attempt: number): void {
+    if (this.link?.state.state === 'unkept' || attempt % 2 === 1) this.link?.askPeers()
+    else this.link?.readAgain()
   }
 
   #index(key: string): void {

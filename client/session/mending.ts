@@ -6,16 +6,19 @@ const longest = 600_000
 
 /**
  * Others have something else than this device, and it lasts: some relay has kept an entry from somebody, or lost one. Then
- * the log is read again from its beginning, and gets what it lacks. Where that changed nothing it is done seldom.
+ * the log is read again from its beginning, and gets what it lacks, or the others are asked. Where that changed nothing it is
+ * done seldom.
  */
 export class Mending {
   readonly #same: () => boolean | undefined
   readonly #digest: () => string | undefined
   readonly #alone: () => boolean
-  readonly #mend: () => void
+  readonly #mend: (attempt: number) => void
   #deciding: ReturnType<typeof setTimeout> | undefined
   #resting: ReturnType<typeof setTimeout> | undefined
   #pause = shortest
+  /** How often what this device has was mended in vain. */
+  #attempt = 0
   /** What this device had when it last did. */
   #mended: string | undefined
 
@@ -23,7 +26,7 @@ export class Mending {
     same: () => boolean | undefined,
     digest: () => string | undefined,
     alone: () => boolean,
-    mend: () => void,
+    mend: (attempt: number) => void,
   ) {
     this.#same = same
     this.#digest = digest
@@ -47,13 +50,15 @@ export class Mending {
     this.#deciding = undefined
     if (this.#same() !== false) return
     const digest = this.#digest()
-    this.#pause = digest === this.#mended ? Math.min(longest, this.#pause * 2) : shortest
+    const inVain = digest === this.#mended
+    this.#attempt = inVain ? this.#attempt + 1 : 0
+    this.#pause = inVain ? Math.min(longest, this.#pause * 2) : shortest
     this.#mended = digest
     clearTimeout(this.#resting)
     this.#resting = setTimeout(() => {
       this.#resting = undefined
       this.consider()
     }, this.#pause)
-    this.#mend()
+    this.#mend(this.#attempt)
   }
 }
