@@ -12,7 +12,8 @@ type Answer = Extract<FromRelay, { type: 'saved' | 'unsaved' }>
 const coalesceFor = 50
 /** In bytes. Merging saves envelopes, which matters for letters; for an import it would decode and encode everything once more. */
 const worthMerging = 16 * 1024
-const retryAfter = 2_000
+/** Each retry reaches everybody in the room again, and a relay whose store is back says so itself. */
+const [firstRetry, lastRetry] = [2_000, 30_000]
 
 /** Updates on their way together: their envelopes that are not saved yet, kept so that a retry is the same bytes. */
 interface Shipment {
@@ -32,6 +33,7 @@ export class Outbox {
   #queue: Uint8Array[] = []
   #gathering: ReturnType<typeof setTimeout> | undefined
   #retrying: ReturnType<typeof setTimeout> | undefined
+  #retryAfter = firstRetry
   readonly #nextRef: () => number
 
   constructor(
@@ -59,9 +61,10 @@ export class Outbox {
     const shipment = this.#shipments.get(answer.ref)
     if (!shipment) return
     if (answer.type === 'unsaved') {
-      this.#retrying ??= setTimeout(() => this.#retry(), retryAfter * (1 + Math.random()))
+      this.#retrying ??= setTimeout(() => this.#retry(), this.#retryAfter * (1 + Math.random()))
       return
     }
+    this.#retryAfter = firstRetry
     shipment.envelopes.delete(answer.ref)
     this.#shipments.delete(answer.ref)
     if (shipment.envelopes.size === 0) shipment.updates.forEach(this.#saved)
@@ -99,6 +102,7 @@ export class Outbox {
 
   #retry(): void {
     this.#retrying = undefined
+    this.#retryAfter = Math.min(lastRetry, this.#retryAfter * 2)
     for (const [ref, { envelopes }] of this.#shipments) {
       const envelope = envelopes.get(ref)
       if (envelope) this.#send({ type: 'append', ref, envelope })
