@@ -1,19 +1,21 @@
 import * as Y from 'yjs'
 import { closeReason } from '../../shared/close-code.ts'
+import type { Cursor } from '../../shared/cursor.ts'
 import { decrypt, encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
 import type { Asker, Deposit } from '../../shared/escrow.ts'
 import type { SealId } from '../../shared/id.ts'
-import { deleteStatement, helloStatement, roleSeed, sign } from '../../shared/keys.ts'
+import { deleteStatement, roleSeed, sign } from '../../shared/keys.ts'
 import {
   type ConnectionId,
   decodeFromRelay,
   encodeFromClient,
   type FromClient,
   type FromRelay,
-  protocolVersion,
   subprotocol,
 } from '../../shared/wire.ts'
+import { hello } from './hello.ts'
 import { LazyExchange } from './lazy-exchange.ts'
+import { readFromOlder } from './lazy-second-reading.ts'
 import { LogReader } from './log-reader.ts'
 import { Outbox } from './outbox.ts'
 import { decodePresence, encodePresence, type Presence, PresentPeers } from './presence.ts'
@@ -26,6 +28,8 @@ const patience = 20_000
 const reconcileEvery = 4_000
 /** So many times in a row with nothing from the relay, which sends something every 20 s, and the connection is dead. */
 const silenceAllowed = 8
+/** Whoever begins with a snapshot looks behind it, when the session is shown and not all at the same time. */
+const secondReading = { after: 3_000, spread: 5_000 } as const
 
 /**
  * Looks like a WebSocket to a Yjs server, and is one connection of the encrypted link to a blind relay. It opens when the
@@ -53,6 +57,8 @@ export class LinkSocket {
   #plain: PlainSocket | undefined
   #starting: ReturnType<typeof setTimeout>
   #reconciling: ReturnType<typeof setInterval> | undefined
+  #lookingBehind: ReturnType<typeof setTimeout> | undefined
+  #compacting = false
   /** What the log brought before the provider was ready for it. */
   #caughtUp: Uint8Array[] = []
   #snapshot: Uint8Array | undefined
@@ -176,7 +182,7 @@ export class LinkSocket {
         this.#outbox.answered(message)
         this.#escrowAnswered(message.ref, 'kept')
         this.#moved()
-        if (message.compact) this.#compact(message.compact.replaces)
+        if (message.compact) void this.#compact(message.compact.replaces)
         return
       case 'unsaved':
         if (this.#escrowAnswered(message.ref, message.reason === 'closed' ? 'closed' : 'refused')) return
@@ -212,16 +218,8 @@ export class LinkSocket {
   }
 
   #prove(nonce: Uint8Array): void {
-    const { keys, origin } = this.#link.options
-    this.#transmit({
-      type: 'hello',
-      version: protocolVersion,
-      role: keys.role,
-      publicKeys: keys.publicKeys,
-      signature: sign(helloStatement(nonce, keys.session, origin), roleSeed(keys)),
-      generation: this.#link.generation,
-      cursor: this.#reader.cursor,
-    })
+    const { options, generation } = this.#link
+    this.#transmit(hello(nonce, { ...options, generation, cursor: this.#reader.cursor }))
   }
 
   #readSnapshot(envelope: Uint8Array): void {
@@ -253,7 +251,11 @@ export class LinkSocket {
     if (this.readyState !== this.CONNECTING) return
     clearTimeout(this.#starting)
     if (!message.resumed && message.log === 'kept') this.#reader.startOver()
-    if (this.#snapshot) this.#reader.held.add(this.#snapshot)
+    if (this.#snapshot) {
+      this.#reader.held.add(this.#snapshot)
+      const { after, spread } = secondReading
+      this.#lookingBehind = setTimeout(() => void this.#lookBehind(), after + Math.random() * spread)
+    }
     this.#reader.confirm(message.cursor)
     this.readyState = this.OPEN
     this.#link.backoff.succeeded()
@@ -321,17 +323,28 @@ export class LinkSocket {
     this.#link.moved(this.#reader.held, this.#reader.place)
   }
 
+  /** What the newest snapshot hides and this device can read is sent again by the next look. */
+  async #lookBehind(): Promise<Cursor | undefined> {
+    const reading = await readFromOlder(this.#link.options, this.#url)
+    if (reading) this.#emit(updateFrame(reading.update))
+    return reading?.cursor
+  }
+
   /**
-   * One upload that stands for the whole log so far. Not while more is on its way, as during an import, nor while released
-   * keys are in no document: the relay asks again. Too large for an envelope: the log stays as it is.
+   * One upload that stands for the whole log so far, by a device that has just read it: what a relay once kept from it would
+   * be hidden from everybody. Not while more is on its way, as during an import, nor while released keys are in no document
+   * yet: the relay asks again. Too large for an envelope: the log stays as it is.
    */
-  #compact(replaces: Uint8Array | undefined): void {
-    if (!this.#outbox.empty || this.#link.options.escrow?.holds) return
-    const place = this.#reader.place
+  async #compact(replaces: Uint8Array | undefined): Promise<void> {
+    if (this.#compacting || !this.#outbox.empty) return
+    this.#compacting = true
+    const covers = await this.#lookBehind()
+    this.#compacting = false
+    if (!covers || this.#link.options.escrow?.holds || this.readyState !== this.OPEN) return
     const content = Y.encodeStateAsUpdate(this.#link.options.doc)
-    if (!place || paddedSize(content.length + envelopeOverhead) > envelopeLimits.snapshot) return
+    if (paddedSize(content.length + envelopeOverhead) > envelopeLimits.snapshot) return
     const envelope = encrypt(this.#link.options.keys, 'snapshot', content)
-    this.#transmit({ type: 'snapshot', covers: place.cursor, replaces, envelope })
+    this.#transmit({ type: 'snapshot', covers, replaces, envelope })
   }
 
   get #mayWrite(): boolean {
@@ -365,6 +378,7 @@ export class LinkSocket {
   #stop(): void {
     clearTimeout(this.#starting)
     clearInterval(this.#reconciling)
+    clearTimeout(this.#lookingBehind)
     this.#outbox.stop()
     this.#exchange.stop()
     const plain = this.#plain

@@ -8,6 +8,8 @@ import type { StoreDisk } from './virtual-store.ts'
 /** Knows what the store has committed, by reading it with the session's key. */
 export class Auditor {
   readonly #keys: SessionKeys
+  /** How often it has begun anew. */
+  readings = 0
   #doc = new Y.Doc()
   #parts = new PartCollector()
   /** The nonces of all envelopes. */
@@ -47,6 +49,7 @@ export class Auditor {
 
   /** Forgets everything and reads what a newcomer would get. */
   readAgain(disk: StoreDisk): void {
+    this.readings++
     this.#doc.destroy()
     this.#doc = new Y.Doc()
     this.#parts = new PartCollector()

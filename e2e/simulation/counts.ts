@@ -27,7 +27,7 @@ export function countOf(world: World, happened: Counts): Counts {
     ...votesOf(world),
     promised: promises.promised,
     entries: disk.length,
-    snapshots: disk.hasSnapshot ? 1 : 0,
+    snapshots: world.snapshots,
     lostByBoth: promises.lost,
     virtualHours: clock.now / 3_600_000,
   }

@@ -12,6 +12,7 @@ export class Promises {
   /** Those among them that an older copy of the store does not have. */
   readonly #atRisk = new Set<number>()
   readonly #auditor: Auditor
+  #checkedReadings = 0
   lost = 0
   promised = 0
 
@@ -20,6 +21,9 @@ export class Promises {
   }
 
   check(peers: readonly Peer[]): void {
+    const { readings } = this.#auditor
+    if (readings > this.#checkedReadings) this.#checkKept()
+    this.#checkedReadings = readings
     for (const { name, core } of peers) {
       if (!core?.link || !core.mayWrite || core.link.waiting > 0) continue
       const client = core.doc.clientID
@@ -52,6 +56,14 @@ export class Promises {
         this.#saved.set(client, this.#auditor.stateOf(client))
         this.lost++
       }
+    }
+  }
+
+  /** What took the place of older entries must have what they had. */
+  #checkKept(): void {
+    for (const [client, saved] of this.#saved) {
+      if (this.#auditor.stateOf(client) < saved && !this.#atRisk.has(client))
+        throw new Error('A saved change has vanished from the store')
     }
   }
 

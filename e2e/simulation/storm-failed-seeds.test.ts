@@ -7,6 +7,7 @@ testFailedSeeds({
   9: 'nobody saw anybody after a restart of the relay, and so nobody compared',
   20: 'a dead connection went unnoticed after a clock was set back',
   46: 'a change that only an observer still had was taken for one that comes back',
+  54: 'a device from which a relay had kept an entry made a snapshot without it, and nobody looked behind that',
   61: 'a place in the log claimed more than its cursor, and a restored store was believed to have it',
   99: 'a dead connection and a difference took more than a minute together',
   112: 'those who had everything read the log again before the one who had not',

@@ -22,6 +22,8 @@ export interface RelayOptions {
   /** In milliseconds, once for doing and once for answering. */
   readonly slowness: () => number
   readonly committed: (envelope: Uint8Array) => void
+  /** A snapshot took the place of what came before. */
+  readonly compacted: () => void
   readonly isKept: (envelope: Uint8Array) => boolean
 }
 
@@ -48,10 +50,10 @@ export class VirtualRelay implements Far {
   }
 
   async start(): Promise<void> {
-    const { clock, chance, disk, slowness, committed } = this.#options
+    const { clock, chance, disk, slowness, committed, compacted } = this.#options
     this.#life = { name: 'relay', skew: 0, over: false }
     await clock.act(this.#life, () => {
-      const store = new SlowStore(disk, clock, slowness, committed)
+      const store = new SlowStore(disk, clock, slowness, committed, compacted)
       const bus = new LocalBus(store)
       const surroundings: Surroundings = {
         rooms: new Rooms(bus, store),

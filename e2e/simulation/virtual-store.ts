@@ -54,22 +54,15 @@ export class StoreDisk {
     this.trouble = trouble
   }
 
-  /** The newest snapshot, then what came after it. */
+  /** What a newcomer gets who reads from both snapshots. */
   *envelopes(): Iterable<{ readonly kind: 'snapshot' | 'change'; readonly envelope: Uint8Array }> {
-    const snapshots = 'SELECT sequence, envelope FROM snapshots ORDER BY sequence DESC LIMIT 1'
-    const newest = this.#database.prepare<[], { sequence: number; envelope: Buffer }>(snapshots).get()
-    if (newest) yield { kind: 'snapshot', envelope: newest.envelope }
-    const entries = 'SELECT envelope FROM entries WHERE sequence > ? ORDER BY sequence'
-    for (const envelope of this.#database
-      .prepare<[number], Buffer>(entries)
-      .pluck()
-      .all(newest?.sequence ?? 0)) {
-      yield { kind: 'change', envelope: envelope as Buffer }
+    for (const kind of ['snapshot', 'change'] as const) {
+      const table = kind === 'snapshot' ? 'snapshots' : 'entries'
+      const all = this.#database.prepare<[], { envelope: Buffer }>(
+        `SELECT envelope FROM ${table} ORDER BY sequence`,
+      )
+      for (const { envelope } of all.all()) yield { kind, envelope }
     }
-  }
-
-  get hasSnapshot(): boolean {
-    return this.#database.prepare('SELECT 1 FROM snapshots').get() !== undefined
   }
 
   get length(): number {
@@ -92,6 +85,7 @@ export class SlowStore implements Store {
   readonly #clock: VirtualClock
   readonly #slowness: () => number
   readonly #committed: (envelope: Uint8Array) => void
+  readonly #compacted: () => void
   #doneAt = 0
   #answeredAt = 0
 
@@ -100,12 +94,14 @@ export class SlowStore implements Store {
     clock: VirtualClock,
     slowness: () => number,
     committed: (envelope: Uint8Array) => void,
+    compacted: () => void,
   ) {
     this.#store = disk.open()
     this.#disk = disk
     this.#clock = clock
     this.#slowness = slowness
     this.#committed = committed
+    this.#compacted = compacted
     this.origin = this.#store.origin
   }
 
@@ -122,7 +118,11 @@ export class SlowStore implements Store {
   }
 
   putSnapshot(session: SessionId, snapshot: NewSnapshot) {
-    return this.#inTurn(() => this.#store.putSnapshot(session, snapshot))
+    return this.#inTurn(async () => {
+      const put = await this.#store.putSnapshot(session, snapshot)
+      if (put.outcome === 'kept') this.#compacted()
+      return put
+    })
   }
 
   head(session: SessionId) {

@@ -32,6 +32,7 @@ export class World {
   copy: Buffer | undefined
   /** No more faults: everything is quick and works. */
   calm = false
+  snapshots = 0
   /** Changes with everything that arrives anywhere. */
   trace = 0x811c9dc5
 
@@ -49,6 +50,10 @@ export class World {
         disk: this.disk,
         slowness: () => (this.calm || chance.happens(0.95) ? 1 + chance.below(20) : chance.below(4000)),
         committed: (envelope) => this.auditor.read('change', envelope),
+        compacted: () => {
+          this.snapshots++
+          this.auditor.readAgain(this.disk)
+        },
         isKept: (envelope) => this.auditor.knows(envelope),
       }),
     ]

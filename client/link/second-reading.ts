@@ -1,0 +1,64 @@
+import * as Y from 'yjs'
+import type { Cursor } from '../../shared/cursor.ts'
+import { decodeFromRelay, encodeFromClient, subprotocol } from '../../shared/wire.ts'
+import { hello } from './hello.ts'
+import { LogReader } from './log-reader.ts'
+import type { LinkOptions } from './relay-link.ts'
+
+export interface SecondReading {
+  readonly update: Uint8Array
+  /** The update has everything up to here; undefined when something came only in part. */
+  readonly cursor: Cursor | undefined
+}
+
+const patience = 20_000
+
+/**
+ * Reads the log once more, from the older of the two snapshots that a store keeps and on a connection of its own: what the
+ * newer one hides is there, and what some relay kept from this device. Undefined when it could not be read.
+ */
+export function readFromOlder(options: LinkOptions, url: string): Promise<SecondReading | undefined> {
+  const reader = new LogReader(options.keys, undefined)
+  const updates: Uint8Array[] = []
+  const note = (update: Uint8Array | undefined) => {
+    if (update) updates.push(update)
+  }
+  return new Promise((resolve) => {
+    const plain = options.connect(url, subprotocol)
+    const end = (reading?: SecondReading) => {
+      clearTimeout(waiting)
+      plain.onmessage = null
+      plain.onclose = null
+      plain.close()
+      resolve(reading)
+    }
+    const waiting = setTimeout(end, patience)
+    const receive = (frame: Uint8Array) => {
+      const message = decodeFromRelay(frame)
+      switch (message?.type) {
+        case 'challenge': {
+          const greeting = hello(message.nonce, { ...options, generation: 1, cursor: new Map() })
+          return plain.send(encodeFromClient(greeting) as Uint8Array<ArrayBuffer>)
+        }
+        case 'snapshot':
+          return note(reader.readSnapshot(message.envelope))
+        case 'entry':
+          return note(reader.readEntry(message.envelope))
+        case 'released':
+          return options.escrow?.released(message.body)
+        case 'caughtUp': {
+          if (message.log === 'unreachable') return end()
+          reader.confirm(message.cursor)
+          const update = updates.length > 0 ? Y.mergeUpdates(updates) : Uint8Array.of(0, 0)
+          return end({ update, cursor: reader.place?.cursor })
+        }
+      }
+    }
+    plain.binaryType = 'arraybuffer'
+    plain.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) receive(new Uint8Array(data))
+    }
+    plain.onerror = () => {} // a close follows
+    plain.onclose = () => end()
+  })
+}
