@@ -80,8 +80,13 @@ export function keptSessions(): KeptSession[] {
 }
 
 export function keysOf(id: SessionId): SessionKeys | undefined {
-  const kept = sessionEntries().find((entry) => entry.id === id)
-  return kept && parseInvitation(id, kept.secret)
+  const secret = secretOf(id)
+  return secret === undefined ? undefined : parseInvitation(id, secret)
+}
+
+/** The fragment of the invitation that is kept, unchecked. */
+export function secretOf(id: SessionId): string | undefined {
+  return sessionEntries().find((entry) => entry.id === id)?.secret
 }
 
 /** Keeps the keys, or better ones than are kept. False when the browser keeps nothing beyond this page. */

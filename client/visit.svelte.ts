@@ -1,5 +1,11 @@
 import type { SessionId } from '../shared/id.ts'
-import { namedRole, parseDeviceInvitation, parseInvitation, sessionPath } from '../shared/invitation.ts'
+import {
+  namedRole,
+  parseDeviceInvitation,
+  parseInvitation,
+  seedsToCheck,
+  sessionPath,
+} from '../shared/invitation.ts'
 import { createSessionKeys, type SessionKeys } from '../shared/keys.ts'
 import type { Current } from './app.svelte'
 import {
@@ -13,13 +19,16 @@ import {
   rememberedName,
   rememberName,
   restoreSession,
+  secretOf,
 } from './device.ts'
 import { type Remembered, rememberEstimates } from './estimate-memory.ts'
 import { isAcceptable } from './link/gate.ts'
 import type { PlainSocket } from './link/relay-link.ts'
+import { derivePublicKeys, signNatively } from './native-ed25519.ts'
 import type { FileProblem, HomeView, SessionEntry } from './pages/session-entry.ts'
 import { parseRoute } from './router.ts'
 import { LiveSession } from './session.svelte.ts'
+import { yielded } from './yielded.ts'
 
 /** How long a relay may take for what is done from the home page, in milliseconds. */
 const patience = 10_000
@@ -55,6 +64,7 @@ export class Visit implements HomeView {
       this.#sessions = keptSessions()
       this.current = { page: 'home' }
     } else if (route.page === 'session') {
+      await derivePublicKeys([route.secret, secretOf(route.id) ?? ''].flatMap(seedsToCheck))
       const device = parseDeviceInvitation(route.id, route.secret)
       if (device) becomeParticipant(device.keys.session, device.seed)
       const invited = device?.keys ?? parseInvitation(route.id, route.secret)
@@ -127,7 +137,9 @@ export class Visit implements HomeView {
     // What is in the address bar ends up in histories and screen shares; this device remembers it now.
     if (kept)
       history.replaceState(null, '', new URL(sessionPath(invited.session) + location.search, this.#base))
-    await this.#show(LiveSession.open(this.#optionsFor(keysOf(invited.session) ?? invited)))
+    const options = this.#optionsFor(keysOf(invited.session) ?? invited)
+    await derivePublicKeys([options.seed])
+    await this.#show(LiveSession.open(options))
   }
 
   async #visit<Result>(
@@ -163,6 +175,8 @@ export class Visit implements HomeView {
       rememberedName: rememberedName(),
       base: this.#base,
       connect: (url: string, protocol: string) => new WebSocket(url, protocol) as PlainSocket,
+      sign: signNatively,
+      pause: yielded,
       rememberEstimates: (estimates: readonly Remembered[]) => rememberEstimates(keys.session, estimates),
       remember: ({ person, session }: { readonly person?: string; readonly session?: string }) => {
         if (person !== undefined) rememberName(person)

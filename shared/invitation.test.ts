@@ -5,8 +5,9 @@ import {
   invitationLink,
   parseDeviceInvitation,
   parseInvitation,
+  seedsToCheck,
 } from './invitation.ts'
-import { createSessionKeys, keysFor, roles } from './keys.ts'
+import { createSessionKeys, keysFor, publicKeyOf, roleSeed, roles } from './keys.ts'
 
 const owner = createSessionKeys()
 
@@ -16,6 +17,23 @@ test.each(roles)('the %s’s invitation gives the keys of that role and no more'
   expect(keys?.publicKeys).toEqual(owner.publicKeys)
   expect(keys?.contentKey).toEqual(owner.contentKey)
 })
+
+test.each(roles)(
+  'the check of the %s’s invitation takes the keys of that role and of those below',
+  (role) => {
+    const keys = keysFor(role, owner)
+    const seeds = seedsToCheck(formatInvitation(owner, role))
+    expect(seeds[0]).toEqual(roleSeed(keys))
+    expect(seeds.map((seed) => [...publicKeyOf(seed)])).toEqual(
+      roles.slice(roles.indexOf(role)).map((_, at, held) => {
+        const place = (roles.length - held.length + at) * 32
+        return [...owner.publicKeys.slice(place, place + 32)]
+      }),
+    )
+    expect(seedsToCheck(formatDeviceInvitation(keys, new Uint8Array(32)))).toEqual(seeds)
+    expect(seedsToCheck('')).toEqual([])
+  },
+)
 
 test('an observer holds neither the member’s secret nor the key that vouches', () => {
   const observer = keysFor('observer', owner)

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { joinBytes } from './codec.ts'
 import { idBytes, parseSessionId, type SessionId } from './id.ts'
-import { keysFor, keysFrom, type Role, roles, type SessionKeys } from './keys.ts'
+import { keySeeds, keysFor, keysFrom, type Role, roles, type SessionKeys } from './keys.ts'
 
 const letters: Record<Role, string> = { owner: 'o', member: 'm', observer: 'v' }
 
@@ -24,12 +24,22 @@ export function namedRole(fragment: string): Role | undefined {
 /** Undefined for a damaged link: every letter of id and fragment takes part in the check. */
 export function parseInvitation(idText: string, fragment: string): SessionKeys | undefined {
   const session = parseSessionId(idText)
-  const role = namedRole(fragment)
-  if (!session || !role) return undefined
-  const bytes = parseBase64url(fragment.slice(1), 32 + roles.indexOf(role) * 32)
-  if (!bytes) return undefined
-  const keys = keysFrom(role, bytes.slice(0, 32), bytes.slice(32))
+  const said = readFragment(fragment)
+  if (!session || !said) return undefined
+  const keys = keysFrom(said.role, said.bytes.slice(0, 32), said.bytes.slice(32))
   return keys.session === session ? keys : undefined
+}
+
+/** The seeds whose public keys the check of an invitation, or of what begins with one, is going to derive. */
+export function seedsToCheck(fragment: string): Uint8Array[] {
+  const said = readFragment(fragment.split('.')[0] ?? '')
+  return said ? keySeeds(said.role, said.bytes.slice(0, 32)) : []
+}
+
+function readFragment(fragment: string): { readonly role: Role; readonly bytes: Uint8Array } | undefined {
+  const role = namedRole(fragment)
+  const bytes = role && parseBase64url(fragment.slice(1), 32 + roles.indexOf(role) * 32)
+  return bytes && { role, bytes }
 }
 
 /** An invitation and who one is: the seed of a participant of this session, 32 bytes, so that a second device is the same person. */

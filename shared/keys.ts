@@ -3,7 +3,7 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { randomBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { joinBytes } from './codec.ts'
-import { idBytes, type SessionId, sessionId } from './id.ts'
+import { base32, idBytes, type SessionId, sessionId } from './id.ts'
 
 // Synchronous, and without `crypto.subtle`, which plain http does not have.
 ed25519.hashes.sha512 = sha512
@@ -31,8 +31,19 @@ export function derive(secret: Uint8Array, purpose: string): Uint8Array {
   return hkdf(sha256, secret, undefined, utf8ToBytes(`facedown.v1 ${purpose}`), 32)
 }
 
+/** By their seeds, which come again with each reading of an invitation: deriving the first takes a phone a tenth of a second. */
+const publicKeys = new Map<string, Uint8Array>()
+
 export function publicKeyOf(seed: Uint8Array): Uint8Array {
-  return ed25519.getPublicKey(seed)
+  const known = publicKeys.get(base32(seed))
+  return known ?? learnPublicKey(seed, ed25519.getPublicKey(seed))
+}
+
+/** Takes over what something faster derived: it is a function of the seed (RFC 8032, section 5.1.5). */
+export function learnPublicKey(seed: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  if (publicKeys.size >= 64) publicKeys.clear()
+  publicKeys.set(base32(seed), publicKey)
+  return publicKey
 }
 
 /** Ed25519 (RFC 8032); signatures are deterministic, so the same statement is the same bytes. */
@@ -75,31 +86,37 @@ export function createSessionKeys(): SessionKeys {
  * derived: 0 bytes for the owner, 32 for a member, 64 for an observer.
  */
 export function keysFrom(role: Role, secret: Uint8Array, above: Uint8Array): SessionKeys {
-  const memberSecret = role === 'owner' ? derive(secret, 'member') : role === 'member' ? secret : undefined
-  const observerSecret = memberSecret ? derive(memberSecret, 'observer') : secret
-  const memberSeed = memberSecret && derive(memberSecret, 'member key')
-  const publicKeys = joinBytes(
-    above,
-    ...(role === 'owner' ? [publicKeyOf(derive(secret, 'owner key'))] : []),
-    ...(memberSeed ? [publicKeyOf(memberSeed)] : []),
-    publicKeyOf(derive(observerSecret, 'observer key')),
-  )
+  const secrets = secretsFrom(role, secret)
+  const publicKeys = joinBytes(above, ...keySeeds(role, secret).map(publicKeyOf))
   return {
     session: sessionIdOf(publicKeys),
     role,
     secret,
     publicKeys,
-    contentKey: derive(observerSecret, 'content'),
-    memberSeed,
+    contentKey: derive(secrets.at(-1) ?? secret, 'content'),
+    memberSeed: secrets.length < 2 ? undefined : derive(secrets.at(-2) ?? secret, 'member key'),
   }
+}
+
+/** The seeds of the public keys that a role's secret leads to: its own first, the observer's last. */
+export function keySeeds(role: Role, secret: Uint8Array): Uint8Array[] {
+  const held = roles.slice(roles.indexOf(role))
+  return secretsFrom(role, secret).map((each, at) => derive(each, `${held[at]} key`))
+}
+
+/** The secret of a role and of those after it. */
+function secretsFrom(role: Role, secret: Uint8Array): Uint8Array[] {
+  const secrets = [secret]
+  for (const lesser of roles.slice(roles.indexOf(role) + 1)) {
+    secrets.push(derive(secrets.at(-1) ?? secret, lesser))
+  }
+  return secrets
 }
 
 /** The keys of a lesser role, as an invitation gives them. */
 export function keysFor(role: Role, keys: SessionKeys): SessionKeys {
-  let secret = keys.secret
-  for (const lesser of roles.slice(roles.indexOf(keys.role) + 1, roles.indexOf(role) + 1)) {
-    secret = derive(secret, lesser)
-  }
+  const below = roles.indexOf(role) - roles.indexOf(keys.role)
+  const secret = secretsFrom(keys.role, keys.secret)[below] ?? keys.secret
   return keysFrom(role, secret, keys.publicKeys.slice(0, roles.indexOf(role) * 32))
 }
 

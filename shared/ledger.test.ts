@@ -122,3 +122,35 @@ test('only the voter’s own devices find the card behind a seal', () => {
   expect(alice.participant.choiceIn(alice.round(round))).toEqual({ card: 2, unsure: false })
   expect(again.choiceIn(alice.round(round))).toBeUndefined()
 })
+
+test('a whole session is checked one signature after the other, and then nothing is left to check', () => {
+  const { alice, round } = revealedRound()
+  const bob = new Device('bob').introduces()
+  const other = alice.starts()
+  bob.hears(alice)
+  bob.votes(other, '8')
+  alice.hears(bob)
+  alice.settles(round, '5')
+  const carol = new Device('carol')
+  carol.hears(alice)
+  // Two profiles, two rounds, a reveal and an estimate: what the votes are is asked later, if at all.
+  expect(carol.ledger.unchecked).toBe(6)
+  expect([...carol.ledger.check()]).toHaveLength(6)
+  expect(carol.ledger.unchecked).toBe(0)
+  expect([...carol.ledger.check(other)]).toHaveLength(1)
+  expect([...carol.ledger.check(), ...carol.ledger.check(other)]).toEqual([])
+  expect(carol.sees(round)).toEqual(alice.sees(round))
+})
+
+test('what a device verified at an earlier visit is not checked again', () => {
+  const { alice } = revealedRound()
+  const verified = () => {
+    void [...alice.ledger.check()]
+    return alice.ledger.verified()
+  }
+  const bob = new Device('bob')
+  bob.ledger.trust(verified())
+  bob.hears(alice)
+  expect(bob.ledger.unchecked).toBe(0)
+  expect([...bob.ledger.check()]).toEqual([])
+})

@@ -55,6 +55,8 @@ export class Ledger {
   #offices: { readonly facilitators: Set<ParticipantId>; readonly tookOver: Set<ParticipantId> } | undefined
   #standing: StandingRules | undefined
   readonly #verdicts = new Map<RecordId, boolean>()
+  /** Those that are asked for sooner or later. Of the votes only some are. */
+  readonly #unchecked = new Set<RecordId>()
   /** By release, for as many seals as there were. */
   readonly #boxes = new Map<RecordId, { readonly seals: number; readonly boxes: BoxesOpened }>()
 
@@ -67,6 +69,8 @@ export class Ledger {
     const record = decodeRecord(bytes)
     if (!record || record.id !== key || this.#records.has(record.id)) return false
     this.#records.set(record.id, { record, bytes })
+    const seldom = record.kind === 'seal' || record.kind === 'open' || record.kind === 'release'
+    if (!seldom && !this.#verdicts.has(record.id)) this.#unchecked.add(record.id)
     switch (record.kind) {
       case 'profile':
         push(this.#profiles, record.author, record)
@@ -112,7 +116,23 @@ export class Ledger {
   /** Takes over what this device verified before. An id is the hash of its record's bytes, so it stands for just these. */
   trust(verified: Uint8Array): void {
     for (let at = 0; at + 16 <= verified.length; at += 16) {
-      this.#verdicts.set(recordId(verified.subarray(at, at + 16)), true)
+      const id = recordId(verified.subarray(at, at + 16))
+      this.#verdicts.set(id, true)
+      this.#unchecked.delete(id)
+    }
+  }
+
+  get unchecked(): number {
+    return this.#unchecked.size
+  }
+
+  /** Checks what is going to be asked for, of one round or of all: a signature at each step, so that there is time for something else. */
+  *check(round?: RoundId): Generator<void> {
+    const ids = round ? (this.#byRound.get(round) ?? []).map(({ id }) => id) : this.#unchecked
+    for (const id of ids) {
+      if (this.#verdicts.has(id)) continue
+      this.#signatureHolds(id)
+      yield
     }
   }
 
@@ -425,6 +445,7 @@ export class Ledger {
       ((stored.record.kind !== 'profile' && stored.record.kind !== 'release') ||
         this.#hasMembership(stored.record))
     this.#verdicts.set(id, holds)
+    this.#unchecked.delete(id)
     return holds
   }
 

@@ -13,7 +13,7 @@ import {
   type FromRelay,
   subprotocol,
 } from '../../shared/wire.ts'
-import { hello } from './hello.ts'
+import { greet } from './hello.ts'
 import { LazyExchange } from './lazy-exchange.ts'
 import { readFromOlder } from './lazy-second-reading.ts'
 import { LogReader } from './log-reader.ts'
@@ -219,7 +219,8 @@ export class LinkSocket {
 
   #prove(nonce: Uint8Array): void {
     const { options, generation } = this.#link
-    this.#transmit(hello(nonce, { ...options, generation, cursor: this.#reader.cursor }))
+    const { cursor } = this.#reader
+    greet(nonce, { ...options, generation, cursor }, (hello) => this.#transmit(hello))
   }
 
   #readSnapshot(envelope: Uint8Array): void {

@@ -48,6 +48,8 @@ export interface LinkOptions {
   /** The page's origin, which the relay checks and the proof of the role is bound to. */
   readonly origin: string
   readonly connect: (url: string, protocol: string) => PlainSocket
+  /** Signs with a seed aside, or says that it cannot. */
+  readonly sign?: ((message: Uint8Array, seed: Uint8Array) => Promise<Uint8Array | undefined>) | undefined
   /** Where the last visit had read the log to. */
   readonly place: LogPlace | undefined
   /** Called when the place has moved and the document holds everything before it. */

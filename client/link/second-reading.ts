@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { Cursor } from '../../shared/cursor.ts'
 import { decodeFromRelay, encodeFromClient, subprotocol } from '../../shared/wire.ts'
-import { hello } from './hello.ts'
+import { greet } from './hello.ts'
 import { LogReader } from './log-reader.ts'
 import type { LinkOptions } from './relay-link.ts'
 
@@ -36,10 +36,10 @@ export function readFromOlder(options: LinkOptions, url: string): Promise<Second
     const receive = (frame: Uint8Array) => {
       const message = decodeFromRelay(frame)
       switch (message?.type) {
-        case 'challenge': {
-          const greeting = hello(message.nonce, { ...options, generation: 1, cursor: new Map() })
-          return plain.send(encodeFromClient(greeting) as Uint8Array<ArrayBuffer>)
-        }
+        case 'challenge':
+          return greet(message.nonce, { ...options, generation: 1, cursor: new Map() }, (hello) =>
+            plain.send(encodeFromClient(hello) as Uint8Array<ArrayBuffer>),
+          )
         case 'snapshot':
           return note(reader.readSnapshot(message.envelope))
         case 'entry':

@@ -10,7 +10,7 @@ import { Participant } from '../../shared/participant.ts'
 import { type RecordOf, recordIdOf } from '../../shared/record.ts'
 import type { Choice } from '../../shared/seal.ts'
 import type { Presence } from '../link/presence.ts'
-import { type PlainSocket, RelayLink } from '../link/relay-link.ts'
+import { type LinkOptions, type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
 import { LazyEscrow } from './lazy-escrow.ts'
 import { Mending } from './mending.ts'
@@ -25,6 +25,9 @@ export interface SessionOptions {
   /** The app's base address, with a slash at the end. */
   readonly base: string
   readonly connect: (url: string, protocol: string) => PlainSocket
+  readonly sign?: LinkOptions['sign']
+  /** Where the page can do something else in between when there is much to do. */
+  readonly pause?: () => Promise<void>
   /** Which cards the stories ended with, to compare others with. Called when it is quiet. */
   readonly rememberEstimates: (
     estimates: readonly { readonly label: string; readonly title: string }[],
@@ -34,6 +37,9 @@ export interface SessionOptions {
   /** Changes from a file, to begin with. */
   readonly update?: Uint8Array
 }
+
+/** So many are checked on the way: a signature takes a slow phone ten milliseconds. */
+const fewRecords = 4
 
 /** What a session on this device is made of: document, ledger, replica and link. Says when something changed, and pays what its participant owes. */
 export class SessionCore {
@@ -90,12 +96,12 @@ export class SessionCore {
     recordsOf(this.doc).observe((event) => {
       for (const key of event.keysChanged) this.#index(key)
     })
-    this.doc.on('afterAllTransactions', () => this.change())
+    this.doc.on('afterAllTransactions', () => this.#arrived())
     this.doc.on('update', () => this.#disturb())
   }
 
   async start(): Promise<void> {
-    const { keys, base, connect, update } = this.options
+    const { keys, base, connect, sign, update } = this.options
     const relay = new URL(base)
     relay.protocol = relay.protocol === 'https:' ? 'wss:' : 'ws:'
     let link: RelayLink | undefined
@@ -123,6 +129,7 @@ export class SessionCore {
       doc: this.doc,
       origin: relay.origin.replace(/^ws/, 'http'),
       connect,
+      sign,
       place: found.place,
       remember: (place) => this.replica.remember(place),
       changed: () => this.change(),
@@ -213,6 +220,17 @@ export class SessionCore {
 
   nudge(to: ParticipantId): void {
     this.#announce({ nudge: { to, count: ++this.#counts.nudge } })
+  }
+
+  /** Many new records, such as the whole session, are checked piece by piece before they are shown. */
+  #arrived(): void {
+    const { pause } = this.options
+    if (!pause || this.#quiet || this.ledger.unchecked < fewRecords) return this.change()
+    this.quietly(async () => {
+      for (const _ of this.ledger.check()) await pause()
+      const round = this.roundOnTable
+      for (const _ of round ? this.ledger.check(round.id) : []) await pause()
+    })
   }
 
   /** While many changes are made one after the other, the view shows them a few times a second. */
