@@ -34,3 +34,9 @@ test('a language chosen by hand is written as where it comes from', () => {
   expect(formatsFor('en', ['en-US@posix'])).toBe('en-u-nu-latn')
   expect(formatsFor('ja', [])).toBe('ja-u-nu-latn')
 })
+
+test('another script is another language to whoever writes it', () => {
+  expect(formatsFor('en', ['en-Shaw', 'en-NZ'])).toBe('en-NZ-u-nu-latn')
+  expect(formatsFor('zh-Hans', ['zh', 'zh-Hant-HK'])).toBe('zh-u-nu-latn')
+  expect(formatsFor('de', ['DE-at'])).toBe('de-AT-u-nu-latn')
+})

@@ -16,18 +16,25 @@ export function detectLanguage(
 
 /** What `Intl` writes numbers, lists and times by: as in the region of somebody who prefers a variety of the language. */
 export function formatsFor(code: LanguageCode, preferred: readonly string[]): string {
-  const own = preferred.find((tag) => wellFormed.test(tag) && written(tag) === written(code))
+  const own = preferred.find(
+    (tag) => wellFormed.test(tag) && base(tag) === base(code) && sameScript(tag, code),
+  )
   // The digits on the cards are Latin, so all the others are too.
-  return new Intl.Locale(own ?? code, { numberingSystem: 'latn' }).toString()
+  return `${Intl.getCanonicalLocales(own ?? code)[0]}-u-nu-latn`
 }
 
 /** Some systems name theirs `en-US@posix`, which `Intl` refuses. */
 const wellFormed = /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i
+/** Of the languages there are, only Chinese has a script that follows from the region. */
+const usualScript = /^(?!zh)[a-z]+(-[a-z]{2})?$/i
 
-/** A language in its script, as `zh-Hant` for `zh-TW`. */
-function written(tag: string): string {
-  const { language, script } = new Intl.Locale(tag).maximize()
-  return `${language}-${script}`
+/** Whether they are written alike, as `zh-TW` and `zh-Hant`. Browsers take their time to say it, so it is asked only when in doubt. */
+function sameScript(tag: string, code: string): boolean {
+  return (usualScript.test(tag) && usualScript.test(code)) || script(tag) === script(code)
+}
+
+function script(tag: string): string | undefined {
+  return new Intl.Locale(tag).maximize().script
 }
 
 function base(tag: string): string {
