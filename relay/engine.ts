@@ -9,6 +9,9 @@ import type { Appended, Unreachable } from './store.ts'
 import type { Answer, Notice, Request, StoreOptions } from './store-protocol.ts'
 import { startSweeping } from './sweep.ts'
 
+/** Where so much fits, several of the largest envelopes do. */
+const roomBytes = 1 << 20
+
 type Done<Value> = { readonly value: Value } | Unreachable
 
 /** A store's work on its database, one transaction after the other. It waits for the disk, so it has a thread of its own. */
@@ -19,7 +22,9 @@ export class Engine {
   readonly #reads: ReadTables
   readonly #snapshots: SnapshotTables
   readonly #escrow: EscrowTables
-  readonly #countCheck
+  readonly #check
+  /** The last thing known of the disk's room is that there was too little. */
+  #wasFull = false
   readonly #stopSweeping: () => void
 
   constructor(open: OpenDatabase, options: StoreOptions, notice: (notice: Notice) => void) {
@@ -30,7 +35,11 @@ export class Engine {
     this.#reads = new ReadTables(database, (table) => notice({ type: 'damagedRow', table }))
     this.#snapshots = new SnapshotTables(database, this.#logs, this.#reads)
     this.#escrow = new EscrowTables(database, this.#logs)
-    this.#countCheck = database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`)
+    this.#check = {
+      count: database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`),
+      takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),
+      giveRoom: database.prepare(`DELETE FROM facts WHERE name = 'room'`),
+    }
     this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
       notice({ type: 'expired', sessions }),
     )
@@ -61,7 +70,7 @@ export class Engine {
       case 'head':
         return outcomeOf(this.#commit(() => this.#logs.head(request.session)))
       case 'check':
-        return outcomeOf(this.#commit(() => this.#countCheck.run() && { outcome: 'ready' as const }))
+        return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
       case 'limit':
         this.#limit(request.bytes)
         return { outcome: 'ready' }
@@ -91,6 +100,22 @@ export class Engine {
       return { outcome: 'deleted' as const }
     })
     if ('value' in done) this.#emptyWriteAheadLog()
+    return outcomeOf(done)
+  }
+
+  /** What is tiny may fit on a full disk, and then everybody would come back only to be refused again. */
+  #findRoom(): Answer {
+    const found = this.#commitNothing(() => this.#check.takeRoom.run(roomBytes))
+    if (found.outcome !== 'ready') return found
+    this.#wasFull = false
+    return this.#commitNothing(() => this.#check.giveRoom.run())
+  }
+
+  #commitNothing(work: () => void): Answer {
+    const done = this.#commit(() => {
+      work()
+      return { outcome: 'ready' as const }
+    })
     return outcomeOf(done)
   }
 
@@ -125,6 +150,7 @@ export class Engine {
       if (!(error instanceof Sqlite.SqliteError)) throw error
       this.#logs.forgetAll()
       const reason = error.code === 'SQLITE_FULL' ? 'full' : 'unreachable'
+      if (reason === 'full') this.#wasFull = true
       this.#notice({ type: 'refused', reason, code: error.code })
       return { outcome: 'refused', reason }
     }

@@ -62,6 +62,8 @@ export class SqliteStore implements Store {
   #appends: WaitingAppend[] = []
   #requests: WaitingRequest[] = []
   #waitingBytes = 0
+  /** Since when the first of the appends waits. */
+  #waitingSince = 0
   #underWay: Batch | undefined
   #stalled = false
   #closing = false
@@ -80,6 +82,7 @@ export class SqliteStore implements Store {
     if (!this.#accepts || this.#waitingBytes > maxWaitingBytes) return Promise.resolve(unreachable)
     return new Promise((resolve) => {
       const { sequence, previous, checksum, kind, envelope } = entry
+      if (this.#appends.length === 0) this.#waitingSince = performance.now()
       this.#appends.push({ row: { session, sequence, previous, checksum, kind, envelope }, resolve })
       this.#waitingBytes += envelope.length
       this.#gathering ??= this.#underWay ? undefined : setTimeout(() => this.#flush(), gatherMs)
@@ -209,7 +212,11 @@ export class SqliteStore implements Store {
       resolve(answers[at] ?? unreachable)
     })
     if (this.#requests.length > 0) this.#gathering = setImmediate(() => this.#flush())
-    else if (this.#appends.length > 0) this.#gathering = setTimeout(() => this.#flush(), gatherMs)
+    else if (this.#appends.length > 0) {
+      // While the disk was busy they had company already.
+      const waited = performance.now() - this.#waitingSince
+      this.#gathering = setTimeout(() => this.#flush(), Math.max(0, gatherMs - waited))
+    }
   }
 
   #stall(): void {

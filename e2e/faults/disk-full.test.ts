@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { BareClient } from '../../relay/bare-client.testing.ts'
+import { someEnvelope } from '../../relay/testing.ts'
+import { closeCodes } from '../../shared/close-code.ts'
+import { createSessionKeys, keysFor } from '../../shared/keys.ts'
+import { limitedDatabase, mayMount, type SmallDisk, smallFileSystem } from './small-disk.ts'
+
+const disks: [string, () => Promise<SmallDisk>][] = [['a database that may not grow', limitedDatabase]]
+if (mayMount) disks.push(['a file system without room', smallFileSystem])
+
+test.each(disks)(
+  '%s: changes are refused and said to be, the session goes on, and all is well 10 s after there is room',
+  async (_, start) => {
+    const disk = await start()
+    const keys = createSessionKeys()
+    const member = keysFor('member', keys)
+    const alice = await BareClient.join(disk.url, keys)
+    const bob = await BareClient.join(disk.url, member)
+    const other = createSessionKeys()
+    const eva = await BareClient.join(disk.url, other)
+    const acknowledged: string[] = []
+    const first = someEnvelope()
+    expect(await eva.save(first)).toMatchObject({ type: 'saved' })
+
+    await disk.fill()
+    let answer = await append(alice)
+    for (let sent = 0; sent < 400 && answer.type === 'saved'; sent++) answer = await append(alice)
+    expect(answer).toMatchObject({ type: 'unsaved', reason: 'full' })
+    expect(disk.said()).toContain('"reason":"full","code":"SQLITE_FULL"')
+    expect((await fetch(`${disk.url}/readyz`)).status).toBe(503)
+
+    const unkept = someEnvelope()
+    expect(await alice.save(unkept)).toMatchObject({ type: 'unsaved', reason: 'full' })
+    expect((await bob.next('entry', ({ envelope }) => hex(envelope) === hex(unkept))).envelope).toEqual(
+      unkept,
+    )
+    const carol = await BareClient.join(disk.url, member)
+    expect(carol.envelopes().map(hex)).toEqual(acknowledged)
+    expect(carol.frames.at(-1)).toMatchObject({ type: 'caughtUp', log: 'unreachable' })
+
+    await disk.clear()
+    const room = performance.now()
+    for (const person of [alice, bob, carol]) expect(await person.closed).toEqual(closeCodes.resume)
+    const back = await BareClient.join(disk.url, keys)
+    expect(await back.save(unkept)).toMatchObject({ type: 'saved' })
+    expect(performance.now() - room).toBeLessThan(10_000)
+    const dave = await BareClient.join(disk.url, member)
+    expect(dave.envelopes().map(hex)).toEqual([...acknowledged, hex(unkept)])
+    expect(dave.frames.at(-1)).toMatchObject({ type: 'caughtUp', log: 'kept' })
+    expect((await BareClient.join(disk.url, other)).envelopes()).toEqual([first])
+
+    async function append(client: BareClient) {
+      const envelope = someEnvelope(32_768)
+      const answer = await client.save(envelope)
+      if (answer.type === 'saved') acknowledged.push(hex(envelope))
+      return answer
+    }
+  },
+)
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,99 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { buildRelay, type RelayProcess, startRelayProcess } from '../../relay/process.testing.ts'
+import { temporaryFolder } from '../../relay/testing.ts'
+
+let built: Promise<string> | undefined
+
+/** A relay process that bad things happen to. It ends with the test. */
+export class Trial {
+  readonly dataDir: string
+  readonly #environment: Record<string, string>
+  readonly #main: string
+  #relay: RelayProcess | undefined
+  #port: string | undefined
+  /** All it ever wrote to standard output. */
+  said = ''
+
+  private constructor(main: string, dataDir: string, environment: Record<string, string>) {
+    this.dataDir = dataDir
+    this.#environment = environment
+    this.#main = main
+  }
+
+  static async start(environment: Record<string, string> = {}, dataDir = ownFolder()): Promise<Trial> {
+    built ??= buildRelay(`facedown-trial-${process.pid}`)
+    const trial = new Trial(await built, dataDir, environment)
+    onTestFinished(async () => void (await trial.#relay?.end('SIGKILL')))
+    await trial.resume()
+    return trial
+  }
+
+  get relay(): RelayProcess {
+    if (!this.#relay) throw new Error('The relay does not run')
+    return this.#relay
+  }
+
+  get url(): string {
+    return this.relay.url
+  }
+
+  get port(): number {
+    return this.relay.port
+  }
+
+  get file(): string {
+    return join(this.dataDir, 'facedown.sqlite')
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    return await this.relay.end(signal)
+  }
+
+  /** Starts it again on the same port and data. */
+  async resume(): Promise<void> {
+    const PORT = this.#port
+    this.#relay = await startRelayProcess(
+      { DATA_DIR: this.dataDir, HOST: '127.0.0.1', ...this.#environment, ...(PORT ? { PORT } : {}) },
+      this.#main,
+    )
+    this.#port = String(this.#relay.port)
+    this.#relay.process.stdout?.on('data', (text) => {
+      this.said += text
+    })
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.relay.process.kill(signal)
+  }
+}
+
+/** What makes a relay's disk slow, and the way to say how slow, in milliseconds per commit. */
+export function slowDisk(): { environment: Record<string, string>; takes(milliseconds: number): void } {
+  const SLOW_DISK = join(ownFolder(), 'milliseconds')
+  const takes = (milliseconds: number) => writeFileSync(SLOW_DISK, String(milliseconds))
+  takes(0)
+  const stand = join(import.meta.dirname, 'slow-disk.cjs')
+  return { environment: { SLOW_DISK, NODE_OPTIONS: `--require ${stand}` }, takes }
+}
+
+export function ownFolder(): string {
+  const folder = temporaryFolder()
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+export async function until(fact: () => boolean, what: string, patience = 30_000): Promise<void> {
+  const end = performance.now() + patience
+  while (!fact()) {
+    if (performance.now() > end) throw new Error(`Not within ${patience / 1000} s: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** Of the values, the one that only `1 - share` of them exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
