@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { base32 } from '../shared/id.ts'
@@ -76,6 +76,7 @@ export function openDatabase(dataDir: string, region: string): OpenDatabase {
   const unlock = lockFolder(dataDir)
   const path = join(dataDir, 'facedown.sqlite')
   try {
+    refuseEmptied(path)
     const database = new Sqlite(path, { timeout: 1000 })
     makeDurable(database)
     database.pragma('secure_delete = ON') // whatever is deleted is overwritten, in entries a snapshot replaced, too
@@ -136,6 +137,11 @@ function lockFolder(dataDir: string): () => void {
   }
 }
 
+/** SQLite takes a file without a byte for a new database and removes the write-ahead log that lies beside it. */
+function refuseEmptied(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) throw new SetupError(explainDamage(path))
+}
+
 /** better-sqlite3 reopens a WAL database with `synchronous=NORMAL`, which loses commits in a power cut. */
 function makeDurable(database: Database): void {
   database.pragma('journal_mode = WAL')
@@ -174,10 +180,14 @@ export function prepare(database: Database, region: string): string {
 
 function explain(error: InstanceType<typeof Sqlite.SqliteError>, path: string): string {
   if (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT')) {
-    return `The database ${path} is damaged and was left as it is. Put a backup in its place, or move it away to start anew: devices bring back what they hold`
+    return explainDamage(path)
   }
   if (error.code === 'SQLITE_FULL') return `The disk under ${path} is full. Make room, then start again`
   return `The database ${path} cannot be opened (${error.code}: ${error.message})`
+}
+
+function explainDamage(path: string): string {
+  return `The database ${path} is damaged and was left as it is. Put a backup in its place, or move it away to start anew: devices bring back what they hold`
 }
 
 function reasonOf(error: unknown): string {

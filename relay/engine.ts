@@ -1,5 +1,6 @@
 import Sqlite from 'better-sqlite3'
 import { packRows, type Row } from './batch.ts'
+import { isCorrupt } from './corrupt.ts'
 import type { OpenDatabase } from './database.ts'
 import { EscrowTables } from './escrow-tables.ts'
 import { LogTables } from './log-tables.ts'
@@ -11,6 +12,7 @@ import { startSweeping } from './sweep.ts'
 
 /** Where so much fits, several of the largest envelopes do. */
 const roomBytes = 1 << 20
+const checkedBytes = 64 << 20
 
 type Done<Value> = { readonly value: Value } | Unreachable
 
@@ -25,6 +27,8 @@ export class Engine {
   readonly #check
   /** The last thing known of the disk's room is that there was too little. */
   #wasFull = false
+  /** Of the last transaction that failed. */
+  #metDamage = false
   readonly #stopSweeping: () => void
 
   constructor(open: OpenDatabase, options: StoreOptions, notice: (notice: Notice) => void) {
@@ -40,35 +44,51 @@ export class Engine {
       takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),
       giveRoom: database.prepare(`DELETE FROM facts WHERE name = 'room'`),
     }
+    if (isDamaged(open)) notice({ type: 'damagedDatabase' })
     this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
       notice({ type: 'expired', sessions }),
     )
   }
 
-  /** All in one transaction. */
+  /** All in one transaction; where one session's page is damaged, one for each session. */
   append(rows: readonly Row[]): Appended[] {
-    const done = this.#commit(() => rows.map((row) => this.#logs.append(row)))
-    return 'value' in done ? done.value : rows.map(() => done)
+    const sessions = new Set(rows.map((row) => row.session))
+    const done = this.#commit(() => rows.map((row) => this.#logs.append(row)), sessions)
+    if ('value' in done) return done.value
+    if (!this.#metDamage) return rows.map(() => done)
+    const appended = new Map<Row, Appended>()
+    for (const session of sessions) {
+      const own = rows.filter((row) => row.session === session)
+      const apart = this.#commit(() => own.map((row) => this.#logs.append(row)), [session])
+      own.forEach((row, at) => {
+        appended.set(row, 'value' in apart ? (apart.value[at] ?? done) : apart)
+      })
+    }
+    return rows.map((row) => appended.get(row) ?? done)
   }
 
   answer(request: Request): Answer {
     switch (request.type) {
       case 'since':
-        return outcomeOf(this.#commit(() => this.#since(request)))
+        return this.#since(request)
       case 'snapshot': {
         const { session, covers, replaces, envelope } = request
-        return outcomeOf(this.#commit(() => this.#snapshots.put(session, covers, replaces, envelope)))
+        return outcomeOf(
+          this.#commit(() => this.#snapshots.put(session, covers, replaces, envelope), [session]),
+        )
       }
       case 'deposit':
-        return outcomeOf(this.#commit(() => this.#escrow.deposit(request.session, request.deposit)))
+        return outcomeOf(
+          this.#commit(() => this.#escrow.deposit(request.session, request.deposit), [request.session]),
+        )
       case 'release': {
         const { session, round, asker } = request
-        return outcomeOf(this.#commit(() => this.#escrow.release(session, round, asker)))
+        return outcomeOf(this.#commit(() => this.#escrow.release(session, round, asker), [session]))
       }
       case 'delete':
         return this.#delete(request.session)
       case 'head':
-        return outcomeOf(this.#commit(() => this.#logs.head(request.session)))
+        return outcomeOf(this.#read(() => this.#logs.head(request.session)))
       case 'check':
         return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
       case 'limit':
@@ -82,23 +102,28 @@ export class Engine {
   }
 
   #since({ session: id, after, generation }: Extract<Request, { type: 'since' }>): Answer {
-    const session = this.#logs.find(id)
-    if (!session) {
-      if (this.#logs.isDeleted(id)) return { outcome: 'deleted' }
-      const rows = new ArrayBuffer(0)
-      return { outcome: 'page', resumed: false, snapshot: undefined, rows, upTo: undefined, more: false }
-    }
-    this.#logs.use(session)
-    const { rows, ...page } = this.#reads.since(session.key, after, generation)
-    return { outcome: 'page', ...page, rows: packRows(rows) }
+    const read = this.#read((): Answer => {
+      const session = this.#logs.find(id)
+      if (!session) {
+        if (this.#logs.isDeleted(id)) return { outcome: 'deleted' }
+        const rows = new ArrayBuffer(0)
+        return { outcome: 'page', resumed: false, snapshot: undefined, rows, upTo: undefined, more: false }
+      }
+      const { rows, ...page } = this.#reads.since(session.key, after, generation)
+      return { outcome: 'page', ...page, rows: packRows(rows) }
+    })
+    const session = 'value' in read ? this.#logs.find(id) : undefined
+    if (session && this.#logs.isNewDay(session)) this.#commit(() => this.#logs.use(session), [])
+    return outcomeOf(read)
   }
 
   /** Empties the write-ahead log as well, so that no file holds anything of the session any more. */
   #delete(session: string): Answer {
-    const done = this.#commit(() => {
+    const remove = () => {
       this.#logs.delete(session)
       return { outcome: 'deleted' as const }
-    })
+    }
+    const done = this.#commit(remove, [session])
     if ('value' in done) this.#emptyWriteAheadLog()
     return outcomeOf(done)
   }
@@ -112,11 +137,11 @@ export class Engine {
   }
 
   #commitNothing(work: () => void): Answer {
-    const done = this.#commit(() => {
+    const ready = () => {
       work()
       return { outcome: 'ready' as const }
-    })
-    return outcomeOf(done)
+    }
+    return outcomeOf(this.#commit(ready, []))
   }
 
   #limit(bytes: number | undefined): void {
@@ -125,8 +150,12 @@ export class Engine {
     this.#open.database.pragma(`max_page_count = ${pages}`)
   }
 
-  /** One transaction; when the disk is full, once more after giving the write-ahead log back to it. */
-  #commit<Value>(work: () => Value): Done<Value> {
+  /**
+   * One transaction; when the disk is full, once more after giving the write-ahead log back to it. SQLite commits nothing
+   * after it met a damaged page, so the sessions it is about are looked up before.
+   */
+  #commit<Value>(work: () => Value, sessions: Iterable<string>): Done<Value> {
+    for (const session of sessions) this.#read(() => this.#logs.find(session))
     const first = this.#tryCommit(work)
     if ('value' in first || first.reason !== 'full' || !this.#emptyWriteAheadLog()) return first
     return this.#tryCommit(work)
@@ -144,16 +173,34 @@ export class Engine {
   }
 
   #tryCommit<Value>(work: () => Value): Done<Value> {
+    return this.#read(() => this.#open.database.transaction(work).immediate())
+  }
+
+  /** Nobody else writes, so what is read one after the other belongs together without a transaction. */
+  #read<Value>(work: () => Value): Done<Value> {
     try {
-      return { value: this.#open.database.transaction(work).immediate() }
+      return { value: work() }
     } catch (error) {
       if (!(error instanceof Sqlite.SqliteError)) throw error
       this.#logs.forgetAll()
       const reason = error.code === 'SQLITE_FULL' ? 'full' : 'unreachable'
       if (reason === 'full') this.#wasFull = true
+      this.#metDamage = isCorrupt(error)
       this.#notice({ type: 'refused', reason, code: error.code })
       return { outcome: 'refused', reason }
     }
+  }
+}
+
+/** Up to a size that takes no longer than a moment, whether every index knows every row. */
+function isDamaged({ database }: OpenDatabase): boolean {
+  const bytes = database.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
+  if (Number(bytes.pluck().get()) > checkedBytes) return false
+  try {
+    return database.pragma('integrity_check(1)', { simple: true }) !== 'ok'
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError) return true
+    throw error
   }
 }
 

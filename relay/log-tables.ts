@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Row } from './batch.ts'
+import { unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
 import { checksumOf } from './hash.ts'
 import type { Appended, Head } from './store.ts'
@@ -80,12 +81,15 @@ export class LogTables {
   find(id: string): SessionRow | undefined {
     const remembered = this.#remembered.get(id)
     if (remembered) return remembered
-    const { find, lengths, snapshots } = this.#statements
+    const { find, snapshots } = this.#statements
     const row = find.get(id)
     if (!row) return undefined
-    const [current, older] = snapshots.all(row.key)
-    const all = lengths.get(row.key, 0)
-    const recent = lengths.get(row.key, current?.sequence ?? 0)
+    const [current, older] = unlessCorrupt(
+      () => snapshots.all(row.key),
+      () => [],
+    )
+    const all = this.#lengthAfter(row.key, 0)
+    const recent = this.#lengthAfter(row.key, current?.sequence ?? 0)
     return this.#remember(id, {
       key: row.key,
       head: Math.max(row.head, all?.last ?? 0),
@@ -113,9 +117,13 @@ export class LogTables {
 
   /** Notes the day on which a session was used last. */
   use(session: SessionRow): void {
-    if (session.day === this.day) return
+    if (!this.isNewDay(session)) return
     session.day = this.day
     this.#statements.setDay.run(this.day, session.key)
+  }
+
+  isNewDay({ day }: SessionRow): boolean {
+    return day !== this.day
   }
 
   isDeleted(id: string): boolean {
@@ -137,6 +145,15 @@ export class LogTables {
 
   forgetAll(): void {
     this.#remembered.clear()
+  }
+
+  /** On a damaged page lengths are not to be had, so the smallest is taken for each. */
+  #lengthAfter(key: number, sequence: number) {
+    const { lengths, counts } = this.#statements
+    return unlessCorrupt(
+      () => lengths.get(key, sequence),
+      () => counts.get(key, sequence),
+    )
   }
 
   #create(id: string): SessionRow | undefined {
@@ -208,6 +225,10 @@ function prepareAll(database: Database) {
     ),
     lengths: database.prepare<[number, number], { entries: number; bytes: number; last: number | null }>(
       `SELECT count(*) AS entries, ifnull(sum(length(envelope)), 0) AS bytes, max(sequence) AS last
+       FROM entries WHERE session = ? AND sequence > ?`,
+    ),
+    counts: database.prepare<[number, number], { entries: number; bytes: number; last: number | null }>(
+      `SELECT count(*) AS entries, 256 * count(*) AS bytes, max(sequence) AS last
        FROM entries WHERE session = ? AND sequence > ?`,
     ),
     snapshots: database.prepare<[number], { sequence: number; id: Buffer; bytes: number }>(

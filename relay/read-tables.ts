@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { equalBytes } from '../shared/codec.ts'
 import type { Position } from '../shared/cursor.ts'
 import type { Row } from './batch.ts'
+import { unlessCorrupt } from './corrupt.ts'
 import { checksumOf, markOf } from './hash.ts'
 import { type EntryKind, entryKinds } from './store.ts'
 
@@ -18,6 +19,22 @@ export interface RawPage {
 
 /** Entries of one page, so that one reader of a long log does not hold up everybody's appends. */
 const pageBytes = 262_144
+
+type Entries = Pick<RawPage, 'rows' | 'upTo' | 'more'>
+
+interface EntryRow {
+  readonly sequence: number
+  readonly checksum: Buffer
+  readonly envelope: Buffer
+  readonly kind: EntryKind
+}
+
+interface SnapshotRow {
+  readonly sequence: number
+  readonly mark: Buffer
+  readonly id: Buffer
+  readonly envelope: Buffer
+}
 
 export type Damage = (table: 'entries' | 'snapshots') => void
 
@@ -50,7 +67,13 @@ export class ReadTables {
   }
 
   #snapshot(key: number, generation: number): RawPage['snapshot'] {
-    for (const { sequence, mark, id, envelope } of this.#statements.snapshots.all(key).slice(generation)) {
+    const { snapshots, snapshotSequences, snapshot } = this.#statements
+    const kept = unlessCorrupt(
+      () => snapshots.all(key),
+      () =>
+        this.#oneByOne(snapshotSequences.all(key), (sequence) => snapshot.get(key, sequence), 'snapshots'),
+    )
+    for (const { sequence, mark, id, envelope } of kept.slice(generation)) {
       if (equalBytes(checksumOf(envelope), id)) return { id, covers: { sequence, mark }, envelope }
       this.#damaged('snapshots')
     }
@@ -59,21 +82,28 @@ export class ReadTables {
 
   /** What a snapshot covers of what was released: whoever made it may have left that out. */
   #releasedUpTo(key: number, { sequence }: Position): Row[] {
-    return this.#statements.released
-      .all(key, sequence)
-      .flatMap((row) =>
-        equalBytes(checksumOf(row.envelope), row.checksum) ? [{ session: '', previous: 0, ...row }] : [],
-      )
+    const covered = unlessCorrupt(
+      () => this.#statements.released.all(key, sequence),
+      () => this.#rowsOneByOne(key, 0).filter((row) => isReleased(row) && row.sequence <= sequence),
+    )
+    return covered.flatMap((row) =>
+      equalBytes(checksumOf(row.envelope), row.checksum) ? [{ session: '', previous: 0, ...row }] : [],
+    )
   }
 
-  #entries(key: number, after: Position | undefined): Pick<RawPage, 'rows' | 'upTo' | 'more'> {
+  #entries(key: number, after: Position | undefined): Entries {
+    const from = after?.sequence ?? 0
+    return unlessCorrupt(
+      () => this.#page(after, this.#statements.entries.iterate(key, from)),
+      () => this.#page(after, this.#rowsOneByOne(key, from)),
+    )
+  }
+
+  #page(after: Position | undefined, found: Iterable<EntryRow>): Entries {
     const rows: Row[] = []
     let upTo = after
     let bytes = 0
-    for (const { sequence, checksum, envelope, kind } of this.#statements.entries.iterate(
-      key,
-      after?.sequence ?? 0,
-    )) {
+    for (const { sequence, checksum, envelope, kind } of found) {
       if (bytes >= pageBytes) return { rows, upTo, more: true }
       upTo = { sequence, mark: markOf(checksum) }
       bytes += envelope.length
@@ -83,6 +113,31 @@ export class ReadTables {
     }
     return { rows, upTo, more: false }
   }
+
+  #rowsOneByOne(key: number, after: number): EntryRow[] {
+    const { sequences, entry } = this.#statements
+    return this.#oneByOne(sequences.all(key, after), (sequence) => entry.get(key, sequence), 'entries')
+  }
+
+  /** Indexes lie on other pages than the rows, so they still know what there was. */
+  #oneByOne<Found>(
+    sequences: readonly number[],
+    read: (sequence: number) => Found | undefined,
+    table: 'entries' | 'snapshots',
+  ): Found[] {
+    return sequences.flatMap((sequence) => {
+      const row = unlessCorrupt(
+        () => read(sequence),
+        () => undefined,
+      )
+      if (!row) this.#damaged(table)
+      return row ?? []
+    })
+  }
+}
+
+function isReleased({ kind }: EntryRow): boolean {
+  return kind === entryKinds.released
 }
 
 function prepareAll(database: Database) {
@@ -93,22 +148,30 @@ function prepareAll(database: Database) {
     covered: database.prepare<[number, number], { mark: Buffer }>(
       'SELECT mark FROM snapshots WHERE session = ? AND sequence = ?',
     ),
-    snapshots: database.prepare<[number], { sequence: number; mark: Buffer; id: Buffer; envelope: Buffer }>(
+    snapshots: database.prepare<[number], SnapshotRow>(
       'SELECT sequence, mark, id, envelope FROM snapshots WHERE session = ? ORDER BY sequence DESC',
     ),
-    released: database.prepare<
-      [number, number],
-      { sequence: number; checksum: Buffer; envelope: Buffer; kind: EntryKind }
-    >(
+    snapshotSequences: database
+      .prepare<[number], number>('SELECT sequence FROM snapshots WHERE session = ? ORDER BY sequence DESC')
+      .pluck(),
+    snapshot: database.prepare<[number, number], SnapshotRow>(
+      'SELECT sequence, mark, id, envelope FROM snapshots WHERE session = ? AND sequence = ?',
+    ),
+    released: database.prepare<[number, number], EntryRow>(
       `SELECT sequence, checksum, envelope, kind FROM entries
        WHERE session = ? AND sequence <= ? AND kind = ${entryKinds.released} ORDER BY sequence`,
     ),
-    entries: database.prepare<
-      [number, number],
-      { sequence: number; checksum: Buffer; envelope: Buffer; kind: EntryKind }
-    >(
+    entries: database.prepare<[number, number], EntryRow>(
       `SELECT sequence, checksum, envelope, kind FROM entries
        WHERE session = ? AND sequence > ? ORDER BY sequence`,
+    ),
+    sequences: database
+      .prepare<[number, number], number>(
+        'SELECT sequence FROM entries WHERE session = ? AND sequence > ? ORDER BY sequence',
+      )
+      .pluck(),
+    entry: database.prepare<[number, number], EntryRow>(
+      'SELECT sequence, checksum, envelope, kind FROM entries WHERE session = ? AND sequence = ?',
     ),
   }
 }

@@ -7,12 +7,16 @@ export type Report =
   | { readonly event: 'stopped' }
   | { readonly event: 'refused'; readonly reason: CloseReason; readonly times: number }
   | { readonly event: 'damagedRow'; readonly table: 'entries' | 'snapshots' }
+  | { readonly event: 'damagedDatabase'; readonly words: string }
   | { readonly event: 'expired'; readonly sessions: number }
   | { readonly event: 'storeRefused'; readonly reason: 'full' | 'unreachable'; readonly code: string }
   | { readonly event: 'storeStalled' }
   | { readonly event: 'storeRestarting' }
   | { readonly event: 'storeRecovered' }
   | { readonly event: 'failed'; readonly error: string }
+
+export const damageWords =
+  'Parts of the database in DATA_DIR are damaged. What can be read is served. Stop the relay and put a backup in its place, or move it away to start anew: devices bring back what they hold.'
 
 export type Reporter = (report: Report) => void
 

@@ -6,7 +6,7 @@ import type { Deposit } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { packRows, type Row, unpackRows } from './batch.ts'
 import { markOf } from './hash.ts'
-import type { Reporter } from './report.ts'
+import { damageWords, type Reporter } from './report.ts'
 import { SetupError } from './setup-error.ts'
 import type {
   Appended,
@@ -267,6 +267,8 @@ export class SqliteStore implements Store {
         return this.#answered(message)
       case 'damagedRow':
         return this.#report({ event: 'damagedRow', table: message.table })
+      case 'damagedDatabase':
+        return this.#report({ event: 'damagedDatabase', words: damageWords })
       case 'refused':
         return this.#report({ event: 'storeRefused', reason: message.reason, code: message.code })
       case 'expired':

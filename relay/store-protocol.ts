@@ -72,5 +72,6 @@ export type FromStore =
 /** What the store noticed by itself. */
 export type Notice =
   | { readonly type: 'damagedRow'; readonly table: 'entries' | 'snapshots' }
+  | { readonly type: 'damagedDatabase' }
   | { readonly type: 'refused'; readonly reason: 'full' | 'unreachable'; readonly code: string }
   | { readonly type: 'expired'; readonly sessions: number }
