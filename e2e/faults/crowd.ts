@@ -1,0 +1,165 @@
+import { WebSocket } from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import { type PlainSocket, RelayLink } from '../../client/link/relay-link.ts'
+import { random } from '../../relay/testing.ts'
+import { addRecord, recordsOf } from '../../shared/document.ts'
+import { createSessionKeys, keysFor, type SessionKeys } from '../../shared/keys.ts'
+import { recordIdOf } from '../../shared/record.ts'
+import { until } from './trial.ts'
+
+/** When something was tried, and when a WebSocket opened; of all guests together. */
+export interface Doorbell {
+  attempts: number[]
+  opened: number[]
+}
+
+/** The client's link, provider and document, without rules and screen: many fit into one process. */
+class Guest {
+  readonly doc = new Y.Doc()
+  readonly keys: SessionKeys
+  readonly link: RelayLink
+  readonly provider: WebsocketProvider
+  /** Ids of records this guest was told are saved. */
+  readonly saved: string[] = []
+  #made: string[] = []
+
+  constructor(url: string, keys: SessionKeys, doorbell: Doorbell) {
+    this.keys = keys
+    this.link = new RelayLink({
+      keys,
+      doc: this.doc,
+      origin: url,
+      place: undefined,
+      connect: (address, protocol) => {
+        doorbell.attempts.push(performance.now())
+        const socket = new WebSocket(address, protocol, { origin: url, perMessageDeflate: false })
+        socket.on('open', () => doorbell.opened.push(performance.now()))
+        return socket as unknown as PlainSocket
+      },
+      remember: () => {},
+      changed: () => {
+        if (this.link.waiting === 0) this.saved.push(...this.#made.splice(0))
+      },
+    })
+    this.provider = new WebsocketProvider(`${url.replace('http', 'ws')}/sync`, keys.session, this.doc, {
+      disableBc: true,
+      WebSocketPolyfill: this.link.socketClass as unknown as typeof globalThis.WebSocket,
+    })
+    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin !== this.provider) this.link.noteChange(update)
+    })
+  }
+
+  change(): void {
+    const record = random(150)
+    this.#made.push(recordIdOf(record))
+    addRecord(this.doc, record)
+  }
+
+  get inStep(): boolean {
+    return this.link.connection !== undefined && this.provider.synced && this.link.waiting === 0
+  }
+
+  leave(): void {
+    this.provider.destroy()
+    this.doc.destroy()
+  }
+}
+
+/** Teams of six at one relay. */
+export class Crowd {
+  readonly guests: Guest[] = []
+  readonly doorbell: Doorbell = { attempts: [], opened: [] }
+  readonly #url: string
+  #playing: NodeJS.Timeout | undefined
+
+  private constructor(url: string) {
+    this.#url = url
+  }
+
+  static async gather(url: string, size: number): Promise<Crowd> {
+    process.setMaxListeners(0) // each provider has one for the end of the process
+    const crowd = new Crowd(url)
+    let keys = createSessionKeys()
+    for (let number = 0; number < size; number++) {
+      if (number % 6 === 0) keys = createSessionKeys()
+      crowd.guests.push(new Guest(url, keysFor('member', keys), crowd.doorbell))
+      if (number % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await until(() => crowd.guests.every(({ inStep }) => inStep), 'everybody is in', 120_000)
+    return crowd
+  }
+
+  /** One after the other changes something, connected or not. */
+  play(perSecond: number): void {
+    let turn = 0
+    this.#playing = setInterval(() => {
+      for (let times = 0; times < perSecond / 50; times++, turn += 7) {
+        this.guests[turn % this.guests.length]?.change()
+      }
+    }, 20)
+  }
+
+  rest(): void {
+    clearInterval(this.#playing)
+  }
+
+  get saved(): number {
+    return this.guests.reduce((sum, guest) => sum + guest.saved.length, 0)
+  }
+
+  /** Resolves with when each of them was in step again, for the first time after it was not. */
+  async returned(patience: number): Promise<number[]> {
+    const away = new Set(this.guests)
+    const times: number[] = []
+    await until(
+      () => {
+        for (const guest of away) {
+          if (!guest.link.connection || !guest.provider.synced) continue
+          away.delete(guest)
+          times.push(performance.now())
+        }
+        return away.size === 0
+      },
+      'everybody is back',
+      patience,
+    )
+    return times
+  }
+
+  /** Records that somebody was told are saved, and that a newcomer does not get. */
+  async lost(): Promise<string[]> {
+    const bySession = new Map<string, Guest[]>()
+    for (const guest of this.guests) {
+      bySession.set(guest.keys.session, [...(bySession.get(guest.keys.session) ?? []), guest])
+    }
+    const lost: string[] = []
+    for (const team of bySession.values()) {
+      const [first] = team
+      if (!first) continue
+      const newcomer = new Guest(this.#url, keysFor('observer', first.keys), { attempts: [], opened: [] })
+      await until(() => newcomer.provider.synced, 'a newcomer has read the log')
+      const records = recordsOf(newcomer.doc)
+      lost.push(...team.flatMap(({ saved }) => saved).filter((id) => !records.has(id)))
+      newcomer.leave()
+    }
+    return lost
+  }
+
+  leave(): void {
+    this.rest()
+    for (const guest of this.guests) guest.leave()
+  }
+}
+
+/** How many of the moments fall into each tenth of a second since the first. */
+export function perTenth(moments: readonly number[]): number[] {
+  const tenths: number[] = []
+  const first = Math.min(...moments)
+  for (const moment of moments) {
+    const tenth = Math.floor((moment - first) / 100)
+    tenths[tenth] = (tenths[tenth] ?? 0) + 1
+  }
+  return Array.from(tenths, (count) => count ?? 0)
+}

@@ -1,0 +1,82 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { Crowd, perTenth } from './crowd.ts'
+import { quantile, Trial, until } from './trial.ts'
+
+const clients = Number(process.env.CLIENTS ?? 200)
+const stoppedFor = Number(process.env.STOPPED ?? 12)
+/** What a client needs to notice that nothing comes any more. */
+const noticedAfter = 37
+
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  `after ${clients} connections end with %s everybody is soon back, not all at once, and nothing saved is lost`,
+  async (signal) => {
+    const trial = await Trial.start({ NEW_CONNECTIONS_PER_SECOND: '1000' })
+    const crowd = await Crowd.gather(trial.url, clients)
+    onTestFinished(() => crowd.leave())
+    crowd.play(Math.max(50, clients / 10))
+    await until(() => crowd.saved > 50, 'changes are saved')
+
+    const before = crowd.doorbell.opened.length
+    const killed = performance.now()
+    await trial.end(signal)
+    const saved = crowd.saved
+    await trial.resume()
+    const listens = performance.now()
+    const back = (await crowd.returned(60_000)).map((time) => time - listens)
+    const opened = crowd.doorbell.opened.slice(before)
+    const tenths = perTenth(opened)
+    await until(() => crowd.saved > saved, 'changes are saved again')
+    crowd.rest()
+    await until(() => crowd.guests.every(({ inStep }) => inStep), 'everything is saved')
+    const lost = await crowd.lost()
+
+    console.info(
+      [
+        `${signal} under ${clients}: it listened again after ${seconds(listens - killed)} s;`,
+        `from then on 95 % were back in ${seconds(quantile(back, 0.95))} s, all in ${seconds(Math.max(...back))} s;`,
+        `${crowd.saved} changes were saved, ${lost.length} of them lost;`,
+        `connections per 100 ms: ${tenths.join(' ')}`,
+      ].join('\n'),
+    )
+    expect(lost).toEqual([])
+    // Who has tried in vain for a while waits for as long again.
+    const outage = listens - killed
+    expect(quantile(back, 0.95)).toBeLessThan(Math.max(3000, 2 * outage))
+    expect(Math.max(...back)).toBeLessThan(Math.max(10_000, 4 * outage))
+    expect(opened.length).toBeLessThan(clients * 1.1)
+    expect(Math.max(...tenths)).toBeLessThan(clients * 0.35)
+  },
+  300_000,
+)
+
+test(`a relay that stands still for ${stoppedFor} s loses nothing that was saved`, {
+  timeout: 200_000,
+}, async () => {
+  const trial = await Trial.start()
+  onTestFinished(() => trial.signal('SIGCONT'))
+  const crowd = await Crowd.gather(trial.url, 12)
+  onTestFinished(() => crowd.leave())
+  crowd.play(50)
+  await until(() => crowd.saved > 50, 'changes are saved')
+  trial.signal('SIGSTOP')
+  await new Promise((resolve) => setTimeout(resolve, 500)) // what was on its way
+  const saved = crowd.saved
+  await new Promise((resolve) => setTimeout(resolve, stoppedFor * 1000))
+  expect(crowd.saved).toBe(saved)
+  if (stoppedFor >= noticedAfter) {
+    expect(crowd.guests.map(({ link }) => link.state.state)).toEqual(crowd.guests.map(() => 'offline'))
+  }
+  trial.signal('SIGCONT')
+  const goesOn = performance.now()
+  await until(() => crowd.saved > saved, 'changes are saved again')
+  crowd.rest()
+  await until(() => crowd.guests.every(({ inStep }) => inStep), 'everybody is in step', 60_000)
+  console.info(`in step ${seconds(performance.now() - goesOn)} s after it went on`)
+  if (stoppedFor < noticedAfter) expect(performance.now() - goesOn).toBeLessThan(10_000)
+  expect(await crowd.lost()).toEqual([])
+  expect(crowd.saved).toBeGreaterThan(saved + stoppedFor * 10)
+})
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(1)
+}
