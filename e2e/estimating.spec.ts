@@ -118,7 +118,6 @@ test('two tabs of one person are one participant', async ({ relay, alice, bob })
   const link = await alice.invitation()
   await bob.joins(link, '1')
   const second = await bob.context.newPage()
-  bob.watch(second)
   await second.goto(link)
   await expect(second.getByRole('button', { name: 'Card 1', exact: true })).toHaveAttribute(
     'aria-pressed',

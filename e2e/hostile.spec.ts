@@ -120,11 +120,6 @@ test('300 nasty texts through every field and import: nothing runs, nothing brea
       alice.problems.push(`A dialog opened: ${dialog.message()}`)
       void dialog.dismiss()
     })
-    await page.addInitScript(() => {
-      addEventListener('securitypolicyviolation', ({ violatedDirective }) =>
-        console.error(`policy ${violatedDirective}`),
-      )
-    })
   }
   await alice.starts(relay.url)
   await bob.opens(await alice.invitation())

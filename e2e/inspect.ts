@@ -3,9 +3,9 @@ import * as Y from 'yjs'
 import { recordsOf } from '../shared/document.ts'
 import { decrypt } from '../shared/envelope.ts'
 import { boxKeyBytes, openBox } from '../shared/escrow.ts'
-import type { SessionId } from '../shared/id.ts'
+import { base32, parseBase32, parseSessionId, type SessionId } from '../shared/id.ts'
 import { parseInvitation } from '../shared/invitation.ts'
-import type { SessionKeys } from '../shared/keys.ts'
+import { keysFor, participantSeed, roleSeed, roles, type SessionKeys } from '../shared/keys.ts'
 import { decodePart } from '../shared/parts.ts'
 import { decodeRecord, type RecordOf, type StoredRecord } from '../shared/record.ts'
 import { decodeFromClient, decodeFromRelay } from '../shared/wire.ts'
@@ -93,4 +93,45 @@ export function keysThatOpen(
     }
   }
   return found
+}
+
+/** The secrets of a person's device and of its sessions, with all that follows from them, in each way they may be written. */
+export async function secretsOf({ context }: Person): Promise<Buffer[]> {
+  const { origins } = await context.storageState()
+  const kept = origins.flatMap(({ localStorage }) => localStorage)
+  const device = kept.flatMap(({ name, value }) =>
+    name === 'facedown.secret' || name.startsWith('facedown.person.') ? (parseBase32(value, 32) ?? []) : [],
+  )
+  const sessions = kept.flatMap(({ name, value }) => {
+    const id = parseSessionId(name.replace(/^facedown\.session\./, ''))
+    const [secret] = id ? (JSON.parse(value) as [string]) : []
+    const keys = id && secret && parseInvitation(id, secret)
+    if (id && !keys) throw new Error(`The device keeps no invitation to ${id}`)
+    return keys || []
+  })
+  const bytes = [
+    ...device,
+    ...sessions.flatMap(({ session }) => device.map((secret) => participantSeed(secret, session))),
+    ...sessions.flatMap(secretsOfSession),
+  ]
+  return bytes
+    .map((secret) => Buffer.from(secret))
+    .flatMap((secret) => [
+      secret,
+      Buffer.from(secret.toString('base64url').slice(0, -1)), // the last letter depends on what follows
+      Buffer.from(secret.toString('hex')),
+      Buffer.from(base32(secret)),
+    ])
+}
+
+function secretsOfSession(keys: SessionKeys): Uint8Array[] {
+  return roles.slice(roles.indexOf(keys.role)).flatMap((role) => {
+    const lesser = keysFor(role, keys)
+    return [
+      lesser.secret,
+      lesser.contentKey,
+      roleSeed(lesser),
+      ...(lesser.memberSeed ? [lesser.memberSeed] : []),
+    ]
+  })
 }

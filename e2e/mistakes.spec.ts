@@ -15,6 +15,7 @@ test('a damaged link is recognised before any relay is asked', async ({ relay, a
 })
 
 test('an unknown path says so and leads home', async ({ relay, alice }) => {
+  alice.expects(/status of 404/)
   const response = await alice.page.goto(`${relay.url}no/such/page`)
   expect(response?.status()).toBe(404)
   await expect(alice.page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible()

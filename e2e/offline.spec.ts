@@ -65,7 +65,6 @@ test('after one visit the app opens with the relay stopped, and what is done the
   await relay.stop()
   await alice.page.close()
   const offline = await alice.context.newPage()
-  alice.watch(offline)
   await offline.goto(address)
   await expect(offline.getByRole('button', { name: 'Card 3', exact: true })).toHaveAttribute(
     'aria-pressed',
@@ -78,7 +77,6 @@ test('after one visit the app opens with the relay stopped, and what is done the
 
   await offline.close()
   const again = await alice.context.newPage()
-  alice.watch(again)
   await again.goto(address)
   await expect(again.getByRole('button', { name: 'Card 8', exact: true })).toHaveAttribute(
     'aria-pressed',

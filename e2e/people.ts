@@ -1,9 +1,12 @@
-import { type BrowserContextOptions, test as base, expect } from '@playwright/test'
+import { type BrowserContext, type BrowserContextOptions, test as base, expect } from '@playwright/test'
+import { secretsOf } from './inspect.ts'
+import { Network } from './network.ts'
 import { Person } from './person.ts'
-import { RelayProcess } from './relay.ts'
-import { TcpProxy } from './tcp-proxy.ts'
+import type { RelayProcess } from './relay.ts'
+import type { TcpProxy } from './tcp-proxy.ts'
 
 interface People {
+  readonly network: Network
   readonly relay: RelayProcess
   readonly cable: TcpProxy
   readonly alice: Person
@@ -15,30 +18,51 @@ interface People {
 /** A relay of its own for each test, and people in separate browsers. Whatever goes wrong in a browser fails the test. */
 export const test = base.extend<People>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
-  relay: async ({}, use) => {
-    const relay = await RelayProcess.start()
-    await use(relay)
-    await relay.remove()
+  network: async ({}, use) => {
+    const network = new Network()
+    await use(network)
+    await network.remove()
   },
-  cable: async ({ relay }, use) => {
-    const cable = await TcpProxy.start(relay.port)
-    await use(cable)
-    await cable.stop()
-  },
-  newcomer: async ({ browser }, use) => {
+  relay: async ({ network }, use) => use(await network.startRelay()),
+  cable: async ({ network, relay }, use) => use(await network.layCable(relay)),
+  newcomer: async ({ browser, network }, use) => {
     const people: Person[] = []
     await use(async (name, options) => {
       const context = await browser.newContext(options)
+      await reportViolations(context)
       const person = new Person(name, await context.newPage(), context)
       people.push(person)
       return person
     })
+    const secrets = (await Promise.all(people.map(secretsOf))).flat()
     for (const person of people) await person.context.close()
-    expect(people.flatMap((person) => person.problems)).toEqual([])
+    expect(people.flatMap((person) => faultsOf(person, network))).toEqual([])
+    expect(network.whereabouts(secrets), 'where secrets of these people stand at the relay').toEqual([])
   },
   alice: async ({ newcomer }, use) => use(await newcomer('alice')),
   bob: async ({ newcomer }, use) => use(await newcomer('bob')),
   carol: async ({ newcomer }, use) => use(await newcomer('carol')),
 })
+
+/** Before a page of theirs opens: what it tries to do against its content policy becomes a problem of theirs. */
+export async function reportViolations(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      console.error(`The policy ${violatedDirective} was violated by ${blockedURI}`),
+    )
+  })
+}
+
+/** What should not have happened in their browser. */
+export function faultsOf(person: Person, network: Network): string[] {
+  const ofConnections = /^WebSocket connection to|^Failed to load resource: net::ERR_/
+  const problems = person.problems.filter(
+    (problem) => !person.isExpected(problem) && !(network.broke && ofConnections.test(problem)),
+  )
+  const strangers = [...person.origins].filter((origin) => !network.has(origin))
+  return [...problems, ...strangers.map((origin) => `A request went to ${origin}`)].map(
+    (fault) => `${person.name}: ${fault}`,
+  )
+}
 
 export { expect } from '@playwright/test'

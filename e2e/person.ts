@@ -10,29 +10,49 @@ export class Person {
   readonly received: Buffer[] = []
   /** What went wrong in their browser: uncaught errors, console errors, violated policies. */
   readonly problems: string[] = []
+  /** The origins their browser turned to. */
+  readonly origins = new Set<string>()
+  readonly #expected: RegExp[] = []
 
   constructor(name: string, page: Page, context: BrowserContext) {
     this.name = name
     this.page = page
     this.context = context
-    this.watch(page)
+    for (const opened of context.pages()) this.#watch(opened)
+    context.on('page', (opened) => this.#watch(opened))
+    context.on('request', (request) => this.#turnsTo(request.url()))
+    context.on('weberror', (error) => this.problems.push(String(error.error())))
+    context.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(message.text())
+    })
   }
 
-  /** Records what happens in a page of theirs. */
-  watch(page: Page): void {
+  #watch(page: Page): void {
     page.on('websocket', (socket) => {
+      this.#turnsTo(socket.url())
       socket.on('framesent', ({ payload }) => this.sent.push(Buffer.from(payload)))
       socket.on('framereceived', ({ payload }) => this.received.push(Buffer.from(payload)))
     })
-    page.on('pageerror', (error) => this.problems.push(String(error)))
-    page.on('console', (message) => {
-      // A stopped relay is what some tests are about; on plain http browsers mention a header that needs https.
-      const expected =
-        /WebSocket connection|Failed to load resource|net::ERR|Cross-Origin-Opener-Policy header has been ignored/.test(
-          message.text(),
-        )
-      if (message.type() === 'error' && !expected) this.problems.push(message.text())
-    })
+  }
+
+  #turnsTo(url: string): void {
+    // What the page holds itself is nowhere else.
+    if (!url.startsWith('data:')) this.origins.add(new URL(url.replace(/^ws/, 'http')).origin)
+  }
+
+  /** A problem that the test brings about. */
+  expects(problem: RegExp): void {
+    this.#expected.push(problem)
+  }
+
+  /** What went wrong until now was the test's own doing. */
+  forgives(): void {
+    this.problems.length = 0
+    this.origins.clear()
+  }
+
+  isExpected(problem: string): boolean {
+    return this.#expected.some((expected) => expected.test(problem))
   }
 
   /** Makes a session from the home page. */

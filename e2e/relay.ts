@@ -11,6 +11,10 @@ export class RelayProcess {
   readonly dataDir: string
   /** Everything it ever printed. */
   output = ''
+  /** How often it was ended. */
+  stops = 0
+  /** The address people use, when something stands in front of it. */
+  front: string | undefined
   readonly #built: string
   #child: ChildProcess | undefined
 
@@ -28,6 +32,10 @@ export class RelayProcess {
   }
 
   get url(): string {
+    return this.front ?? this.#own
+  }
+
+  get #own(): string {
     return `http://localhost:${this.port}/`
   }
 
@@ -48,13 +56,14 @@ export class RelayProcess {
       throw new Error(`The relay ended at once:\n${this.output}`)
     })
     ended.catch(() => {})
-    await Promise.race([ended, untilReady(this.url)])
+    await Promise.race([ended, untilReady(this.#own)])
   }
 
   /** Ends the process; nothing of it answers any more when this resolves. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#child
     this.#child = undefined
+    this.stops++
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
     child.kill(signal)

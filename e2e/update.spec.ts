@@ -4,11 +4,10 @@ import { expect, test as people } from './people.ts'
 import type { Person } from './person.ts'
 
 const test = people.extend<{ deployed: Deployed }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
-  deployed: async ({}, use) => {
+  deployed: async ({ network }, use) => {
     const deployed = await Deployed.start()
+    await network.add(deployed.relay, () => deployed.remove())
     await use(deployed)
-    await deployed.remove()
   },
 })
 
@@ -95,7 +94,6 @@ test('agreeing in one window reloads no other, which works on and asks for itsel
   await alice.starts(deployed.relay.url)
   await comesBack(alice)
   const other = await alice.context.newPage()
-  alice.watch(other)
   await other.goto(alice.page.url())
   const name = other.getByRole('textbox', { name: 'Your name' })
   await name.fill('ali')

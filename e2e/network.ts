@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RelayProcess } from './relay.ts'
+import { TcpProxy } from './tcp-proxy.ts'
+
+/** `FACEDOWN_NETWORK=rough`: every line is slow and keeps breaking. */
+export const isRough = process.env.FACEDOWN_NETWORK === 'rough'
+
+/** The relays of one test and the lines to them: nobody's browser has any business anywhere else. */
+export class Network {
+  readonly #relays: { readonly relay: RelayProcess; readonly remove: () => Promise<void> }[] = []
+  readonly #lines: TcpProxy[] = []
+  readonly #origins = new Set<string>()
+
+  async startRelay(): Promise<RelayProcess> {
+    const relay = await RelayProcess.start()
+    await this.add(relay, () => relay.remove())
+    return relay
+  }
+
+  /** Takes over a relay that was started elsewhere. */
+  async add(relay: RelayProcess, remove: () => Promise<void>): Promise<void> {
+    this.#relays.push({ relay, remove })
+    if (isRough) relay.front = (await this.layCable(relay)).url
+    this.allow(relay.url)
+  }
+
+  async layCable(relay: RelayProcess): Promise<TcpProxy> {
+    const cable = await TcpProxy.start(relay.port)
+    this.#lines.push(cable)
+    this.allow(cable.url)
+    if (isRough) {
+      Object.assign(cable.weather, { latency: 300, jitter: 100 })
+      cable.resetEvery(5_000)
+    }
+    return cable
+  }
+
+  /** Another address of a relay. */
+  allow(url: string): void {
+    this.#origins.add(new URL(url).origin)
+  }
+
+  has(origin: string): boolean {
+    return this.#origins.has(origin)
+  }
+
+  /** Whether browsers had reason to complain about connections. */
+  get broke(): boolean {
+    return this.#relays.some(({ relay }) => relay.stops > 0) || this.#lines.some(({ broken }) => broken > 0)
+  }
+
+  /** Where any of these stands in what the relays said and keep. */
+  whereabouts(secrets: readonly Buffer[]): string[] {
+    return this.#relays.flatMap(({ relay }) => {
+      const files = readdirSync(relay.dataDir)
+      const places = files.map((file) => ({ place: file, bytes: readFileSync(join(relay.dataDir, file)) }))
+      places.push({ place: 'the output', bytes: Buffer.from(relay.output) })
+      return places
+        .filter(({ bytes }) => secrets.some((secret) => bytes.includes(secret)))
+        .map(({ place }) => place)
+    })
+  }
+
+  async remove(): Promise<void> {
+    for (const line of this.#lines) await line.stop()
+    for (const { remove } of this.#relays) await remove()
+  }
+}
