@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
+import { decodeOnce } from './decoded.ts'
 
-/** Bounds of one update: far above what the app makes, far below what hurts. */
+/** Bounds of one update: above what the app makes, see `update-pieces.ts`, and below what hurts. */
 const limits = {
   outside: { bytes: 1 << 20, structs: 200_000 },
   /** This device's own rows and files hold whole sessions. */
@@ -9,29 +10,75 @@ const limits = {
 
 /**
  * Whether an update that was not made here and now may be applied. A throwing `applyUpdate` can leave half of itself in the document, so
- * everything that can be known before is checked on the decoded structs.
+ * everything that can be known before is checked on the decoded structs. Each rule looks at one transaction's worth, so that
+ * updates which were accepted one by one are accepted merged, too.
  */
 export function isAcceptable(update: Uint8Array, from: keyof typeof limits = 'outside'): boolean {
-  if (update.length > limits[from].bytes) return false
-  try {
-    const { structs } = Y.decodeUpdate(update)
-    return structs.length <= limits[from].structs && structs.every(isPlain)
-  } catch {
-    return false // the decoder throws for whatever it does not understand
-  }
+  const { bytes, structs: most } = limits[from]
+  const decoded = update.length <= bytes ? decodeOnce(update) : undefined
+  if (!decoded || decoded.structs.length > most) return false
+  const { structs, ds } = decoded
+  const ranges = [...ds.clients.values()].flat()
+  if (ranges.length > most || !ranges.every(({ clock, len }) => isSound(clock, len))) return false
+  return (
+    areInOrder(structs) &&
+    structs.every((struct) => isSound(struct.id.clock, struct.length)) &&
+    arePlain(structs)
+  )
 }
 
-/** The document holds maps, text and plain values: no sub-documents, arrays, XML or weak links. */
-function isPlain(struct: Y.Item | Y.GC | Y.Skip): boolean {
-  if (!(struct instanceof Y.Item)) return true
-  const content = struct.content
-  if (content instanceof Y.ContentType) return content.type instanceof Y.Map || content.type instanceof Y.Text
-  if (content instanceof Y.ContentAny) return content.arr.every((value) => isShallow(value))
-  return (
-    content instanceof Y.ContentString ||
-    content instanceof Y.ContentBinary ||
-    content instanceof Y.ContentDeleted
-  )
+type Struct = Y.Item | Y.GC | Y.Skip
+
+/** Yjs adds up clocks and lengths; without a length a struct cannot be found again. */
+function isSound(clock: number, length: number): boolean {
+  return length > 0 && Number.isSafeInteger(clock + length)
+}
+
+/** Every client once: of two runs Yjs would take the last. */
+function areInOrder(structs: readonly Struct[]): boolean {
+  const clients = new Set<number>()
+  let last: number | undefined
+  for (const { id } of structs) {
+    if (id.client === last) continue
+    last = id.client
+    if (clients.has(last)) return false
+    clients.add(last)
+  }
+  return true
+}
+
+/** The document holds plain values, and stories with two texts each: no sub-documents, lists, XML, formats or deeper nests. */
+function arePlain(structs: readonly Struct[]): boolean {
+  const stories = new Set<string>()
+  for (const struct of structs) {
+    if (!(struct instanceof Y.Item)) continue
+    const { id, content, origin, rightOrigin, parentSub } = struct
+    // In the file that decodes updates it is a name or an id, and not yet a type.
+    const parent: unknown = struct.parent
+    for (const needed of [origin, rightOrigin, parent]) {
+      // Yjs looks for what it takes to be there already, and throws.
+      if (needed instanceof Y.ID && needed.client === id.client && needed.clock >= id.clock) return false
+    }
+    if (content instanceof Y.ContentType) {
+      if (origin || rightOrigin) return false
+      const kind: unknown = content.type.constructor
+      if (kind === Y.Map && parent === 'stories' && parentSub !== null) stories.add(nameOf(id))
+      else if (kind !== Y.Text || (parentSub !== 'title' && parentSub !== 'notes')) return false
+      else if (!(parent instanceof Y.ID) || !stories.has(nameOf(parent))) return false
+    } else if (content instanceof Y.ContentAny) {
+      if (!content.arr.every(isShallow)) return false
+    } else if (
+      !(content instanceof Y.ContentString) &&
+      !(content instanceof Y.ContentBinary) &&
+      !(content instanceof Y.ContentDeleted)
+    )
+      return false
+  }
+  return true
+}
+
+function nameOf({ client, clock }: Y.ID): string {
+  return `${client} ${clock}`
 }
 
 function isShallow(value: unknown): boolean {

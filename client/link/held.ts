@@ -1,5 +1,6 @@
 import { createDecoder, readVarUint } from 'lib0/decoding'
 import * as Y from 'yjs'
+import { decodeOnce } from './decoded.ts'
 
 /**
  * What the log holds of the document: a state vector and the deletions. A state vector alone would make every client
@@ -97,7 +98,7 @@ const knownExtents = new WeakMap<Uint8Array, Extent>()
 function extentOf(update: Uint8Array): Extent {
   const known = knownExtents.get(update)
   if (known) return known
-  const { structs, ds } = Y.decodeUpdate(update)
+  const { structs, ds } = decodeOnce(update) ?? { structs: [], ds: Y.createDeleteSet() }
   const runs: Run[] = []
   for (const struct of structs) {
     if (struct instanceof Y.Skip) continue

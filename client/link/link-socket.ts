@@ -13,6 +13,8 @@ import {
   type FromRelay,
   subprotocol,
 } from '../../shared/wire.ts'
+import { mergeInPortions } from './decoded.ts'
+import { isAcceptable } from './gate.ts'
 import { greet } from './hello.ts'
 import { LazyExchange } from './lazy-exchange.ts'
 import { readFromOlder } from './lazy-second-reading.ts'
@@ -84,7 +86,7 @@ export class LinkSocket {
       doc: link.options.doc,
       candidates: () => this.#peers.othersThan(link.presence?.digest),
       send: (content, to) => this.#signal(content, to),
-      apply: (update) => this.#emit(updateFrame(update)),
+      apply: (update) => this.#apply(link.early.sort([update])),
     })
     this.#starting = setTimeout(() => this.connectNow(), link.backoff.next())
   }
@@ -245,7 +247,7 @@ export class LinkSocket {
       return
     }
     this.#reader.confirm(this.#reader.cursor) // an entry that comes late may be saved already
-    this.#emit(updateFrame(update))
+    this.#apply(this.#link.early.sort([update]))
   }
 
   #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {
@@ -271,9 +273,19 @@ export class LinkSocket {
   #introduceLog(): void {
     const updates = this.#caughtUp
     this.#caughtUp = []
-    this.#emit(answer(updates.length > 0 ? Y.mergeUpdates(updates) : emptyUpdate))
+    this.#apply(mergeInPortions(this.#link.early.sort(updates)))
+    this.#emit(answer(emptyUpdate))
     this.#emit(question(this.#reader.held.stateVector()))
     this.#moved()
+  }
+
+  /** Circles of changes that need each other would stay with Yjs, and cost more with each that comes. */
+  #apply(updates: readonly Uint8Array[]): void {
+    const { store } = this.#link.options.doc
+    const { pendingStructs, pendingDs } = store
+    for (const update of updates) this.#emit(updateFrame(update))
+    if (!pendingStructs) store.pendingStructs = null
+    if (!pendingDs) store.pendingDs = null
   }
 
   /** The provider notices silence, too, but by the device's clock, and that may have been set back. */
@@ -327,7 +339,7 @@ export class LinkSocket {
   /** What the newest snapshot hides and this device can read is sent again by the next look. */
   async #lookBehind(): Promise<Cursor | undefined> {
     const reading = await readFromOlder(this.#link.options, this.#url)
-    if (reading) this.#emit(updateFrame(reading.update))
+    if (reading) this.#apply(this.#link.early.sort([reading.update]))
     return reading?.cursor
   }
 
@@ -341,10 +353,12 @@ export class LinkSocket {
     this.#compacting = true
     const covers = await this.#lookBehind()
     this.#compacting = false
-    if (!covers || this.#link.options.escrow?.holds || this.readyState !== this.OPEN) return
-    const content = Y.encodeStateAsUpdate(this.#link.options.doc)
+    const { early, options } = this.#link
+    if (!covers || early.waits || options.escrow?.holds || this.readyState !== this.OPEN) return
+    const content = Y.encodeStateAsUpdate(options.doc)
     if (paddedSize(content.length + envelopeOverhead) > envelopeLimits.snapshot) return
-    const envelope = encrypt(this.#link.options.keys, 'snapshot', content)
+    if (!isAcceptable(content)) return // nobody else would read it
+    const envelope = encrypt(options.keys, 'snapshot', content)
     this.#transmit({ type: 'snapshot', covers, replaces, envelope })
   }
 

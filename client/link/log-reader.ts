@@ -3,6 +3,7 @@ import type { Cursor, Position } from '../../shared/cursor.ts'
 import { decrypt } from '../../shared/envelope.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { decodePart, PartCollector } from '../../shared/parts.ts'
+import { mergeInPortions } from './decoded.ts'
 import { isAcceptable } from './gate.ts'
 import { Held } from './held.ts'
 
@@ -83,7 +84,7 @@ export class LogReader {
     if (this.#held.covers(snapshot)) return true
     if (this.#unconfirmed.length === 0) return false
     const seen = this.#held.copy()
-    seen.add(Y.mergeUpdates(this.#unconfirmed.map((entry) => entry.update)))
+    for (const merged of mergeInPortions(this.#unconfirmed.map((entry) => entry.update))) seen.add(merged)
     return seen.covers(snapshot)
   }
 }

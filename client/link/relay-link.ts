@@ -4,6 +4,7 @@ import type { Asker, Deposit } from '../../shared/escrow.ts'
 import type { SealId } from '../../shared/id.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { Backoff } from './backoff.ts'
+import { Early } from './early.ts'
 import type { Held } from './held.ts'
 import { LinkSocket } from './link-socket.ts'
 import type { LogPlace } from './log-reader.ts'
@@ -67,6 +68,7 @@ export interface LinkOptions {
 export class RelayLink {
   readonly options: LinkOptions
   readonly backoff = new Backoff()
+  readonly early: Early
   /** 1 after the newest snapshot could not be read: the relay is asked for the one before. */
   generation = 0
   /** Envelopes of the log that could not be read, which says that somebody sends rubbish. */
@@ -84,6 +86,7 @@ export class RelayLink {
   constructor(options: LinkOptions) {
     this.options = options
     this.#place = options.place
+    this.early = new Early(options.doc, () => this.readAgain())
   }
 
   get state(): RelayState {
@@ -182,7 +185,7 @@ export class RelayLink {
   /** The log was read further, or more of it is saved. */
   moved(held: Held, place: LogPlace | undefined): void {
     this.#waiting = this.#waiting.filter((update) => !held.contains(update))
-    if (place && !this.options.escrow?.holds) {
+    if (place && !this.early.waits && !this.options.escrow?.holds) {
       this.#place = place
       this.options.remember(place)
     }

@@ -64,6 +64,7 @@ test('the pieces of any update, with gaps and deletions, bring the same, however
     Y.applyUpdate(whole, update)
     held.add(update)
     for (const piece of pieces) {
+      expect(isAcceptable(piece), `seed ${seed}`).toBe(true)
       Y.applyUpdate(together, piece)
       heldTogether.add(piece)
     }

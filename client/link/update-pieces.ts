@@ -15,6 +15,9 @@ export function splitUpdate(update: Uint8Array, largest = largestPiece): readonl
   const pieces: Uint8Array[] = []
   let runs: Run[] = []
   let size = 0
+  // The gate takes a story's texts only together with their story.
+  const texts = countTexts(structs)
+  let textsToCome = 0
   const finish = () => {
     pieces.push(encodePiece(runs, noDeletions))
     runs = []
@@ -32,7 +35,9 @@ export function splitUpdate(update: Uint8Array, largest = largestPiece): readonl
     struct.write(run.encoder, 0)
     run.structs++
     size += encoding.length(run.encoder.restEncoder) - before
-    if (size >= largest) finish()
+    if (isText(struct)) textsToCome = Math.max(0, textsToCome - 1)
+    else textsToCome += texts.get(nameOf(struct.id)) ?? 0
+    if (size >= largest && textsToCome === 0) finish()
   }
   if (runs.length > 0) finish()
   if (ds.clients.size > 0) pieces.push(encodePiece([], encodeDeletions(ds)))
@@ -40,6 +45,26 @@ export function splitUpdate(update: Uint8Array, largest = largestPiece): readonl
 }
 
 type Struct = Y.Item | Y.GC | Y.Skip
+
+/** By the stories they belong to. */
+function countTexts(structs: readonly Struct[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const struct of structs) {
+    if (!isText(struct)) continue
+    const story = nameOf(struct.parent)
+    counts.set(story, (counts.get(story) ?? 0) + 1)
+  }
+  return counts
+}
+
+function isText(struct: Struct): struct is Y.Item & { readonly parent: Y.ID } {
+  const parent: unknown = struct instanceof Y.Item && struct.content instanceof Y.ContentType && struct.parent
+  return parent instanceof Y.ID
+}
+
+function nameOf({ client, clock }: Y.ID): string {
+  return `${client} ${clock}`
+}
 
 /** Each struct after those that it names, as far as they are here. */
 function* inCausalOrder(structs: readonly Struct[]): Iterable<Struct> {
