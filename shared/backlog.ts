@@ -13,7 +13,10 @@ export class Backlog {
     stories.observeDeep((events) => {
       for (const event of events) {
         if (event.path.length > 0) this.#read(stories, String(event.path[0]))
-        else if (event instanceof Y.YMapEvent) for (const key of event.keysChanged) this.#read(stories, key)
+        else if (event instanceof Y.YMapEvent) {
+          // null, where a foreign client put a list into the map
+          for (const key of event.keysChanged) this.#read(stories, String(key))
+        }
       }
     })
   }

@@ -43,6 +43,18 @@ export const nameLimit = 80
 export const keyLimit = 64
 export const linkLimit = 2000
 
+const maps = ['records', 'stories', 'settings', 'hidden', 'decks', 'times'] as const
+
+/**
+ * Yjs makes a map of what came under a name when it is first asked for one, and loses hold of what a foreign client linked
+ * wrongly; then the document could not be written any more. So all are asked for at once.
+ */
+export function createDocument(): Y.Doc {
+  const doc = new Y.Doc()
+  for (const name of maps) doc.getMap(name)
+  return doc
+}
+
 export function recordsOf(doc: Y.Doc): Y.Map<unknown> {
   return doc.getMap('records')
 }

@@ -66,13 +66,10 @@ function arePlain(structs: readonly Struct[]): boolean {
       else if (kind !== Y.Text || (parentSub !== 'title' && parentSub !== 'notes')) return false
       else if (!(parent instanceof Y.ID) || !stories.has(nameOf(parent))) return false
     } else if (content instanceof Y.ContentAny) {
-      if (!content.arr.every(isShallow)) return false
-    } else if (
-      !(content instanceof Y.ContentString) &&
-      !(content instanceof Y.ContentBinary) &&
-      !(content instanceof Y.ContentDeleted)
-    )
-      return false
+      if (content.arr.length > 1 || !content.arr.every(isShallow)) return false
+    } else if (content instanceof Y.ContentString) {
+      if (parentSub !== null) return false
+    } else if (!(content instanceof Y.ContentBinary) && !(content instanceof Y.ContentDeleted)) return false
   }
   return true
 }

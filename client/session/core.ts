@@ -2,7 +2,7 @@ import { createSubscriber } from 'svelte/reactivity'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
-import { addRecord, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
+import { addRecord, createDocument, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
 import type { ParticipantId, RecordId } from '../../shared/id.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
@@ -44,7 +44,7 @@ const fewRecords = 4
 /** What a session on this device is made of: document, ledger, replica and link. Says when something changed, and pays what its participant owes. */
 export class SessionCore {
   readonly options: SessionOptions
-  readonly doc = new Y.Doc()
+  readonly doc = createDocument()
   readonly ledger: Ledger
   readonly participant: Participant
   readonly backlog: Backlog
