@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { Config } from './config.ts'
 import type { Encoding, File, Files } from './files.ts'
@@ -13,12 +14,14 @@ export interface AppParts {
   readonly files: Files
 }
 
+export type App = Hono<{ Bindings: HttpBindings }>
+
 /** A balancer asks often and everybody may ask, so the disk is only asked once in a while. */
 const checkEveryMs = 1000
 
 /** Pages and what operators ask for. */
-export function createApp({ config, store, sockets, files }: AppParts): Hono {
-  const app = new Hono()
+export function createApp({ config, store, sockets, files }: AppParts): App {
+  const app: App = new Hono()
   let checkedAt = Number.NEGATIVE_INFINITY
   let checked = store.check()
 

@@ -12,7 +12,7 @@ import {
   protocolVersion,
   subprotocol,
 } from '../shared/wire.ts'
-
+import { BarePolling } from './bare-polling.testing.ts'
 import { random } from './testing.ts'
 
 type Type = FromRelay['type']
@@ -43,10 +43,52 @@ export function askerOf(keys: SessionKeys, round: Uint8Array, session = keys.ses
   return { author, membership, reveal, signature: sign(releaseStatement(session, round, reveal), seed) }
 }
 
+/** How bare clients reach the relay. The tests of connections run over each, see `polled-connection.test.ts`. */
+export const transport: { kind: 'socket' | 'polling' } = { kind: 'socket' }
+
+/** As much of a socket of `ws` as is needed here. */
+export interface BareSocket {
+  on(event: 'close', listener: (code: number, words: unknown) => void): unknown
+  on(event: 'message', listener: (bytes: Buffer) => void): unknown
+  on(event: 'error' | 'open', listener: () => void): unknown
+  on(
+    event: 'unexpected-response',
+    listener: (request: unknown, response: { readonly statusCode?: number | undefined }) => void,
+  ): unknown
+  send(bytes: Uint8Array): void
+  pause(): void
+  resume(): void
+  close(): void
+  terminate(): void
+}
+
+export function openBareSocket(url: string, path: string, origin: string | null): BareSocket {
+  if (transport.kind === 'polling') return new BarePolling(url + path, origin)
+  return new WebSocket(url.replace('http', 'ws') + path, subprotocol, {
+    perMessageDeflate: false,
+    ...(origin === null ? {} : { origin }),
+  })
+}
+
+/** The HTTP status with which a connection is not opened. */
+export function openingStatus(url: string, path: string): Promise<number> {
+  const socket = openBareSocket(url, path, url)
+  return new Promise((resolve, reject) => {
+    socket.on('unexpected-response', (_, response) => {
+      resolve(response.statusCode ?? 0)
+      socket.terminate()
+    })
+    socket.on('open', () => reject(new Error('It was opened')))
+    socket.on('error', () => {
+      // `terminate` before the opening reports itself as an error.
+    })
+  })
+}
+
 /** Speaks the wire and nothing else: connects, says hello, keeps every frame. */
 export class BareClient {
   readonly frames: FromRelay[] = []
-  readonly socket: WebSocket
+  readonly socket: BareSocket
   readonly closed: Promise<Closed>
   #read = 0
   #ref = 0
@@ -55,10 +97,7 @@ export class BareClient {
 
   constructor(url: string, keys: SessionKeys, options: BareOptions = {}) {
     const origin = options.origin === undefined ? url : options.origin
-    this.socket = new WebSocket(`${url.replace('http', 'ws')}/sync/${keys.session}`, subprotocol, {
-      perMessageDeflate: false,
-      ...(origin === null ? {} : { origin }),
-    })
+    this.socket = openBareSocket(url, `/sync/${keys.session}`, origin)
     this.closed = new Promise((resolve) => {
       this.socket.on('close', (code, words) => {
         this.#isClosed = true
@@ -77,6 +116,10 @@ export class BareClient {
       this.frames.push(frame)
       this.#wake()
     })
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed
   }
 
   /** Resolves once everything in the log has arrived. */

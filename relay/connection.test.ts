@@ -1,14 +1,11 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { WebSocket } from 'ws'
 import { closeCodes } from '../shared/close-code.ts'
 import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../shared/keys.ts'
-import { subprotocol } from '../shared/wire.ts'
-import { BareClient, type BareOptions } from './bare-client.testing.ts'
+import { BareClient, type BareOptions, openingStatus } from './bare-client.testing.ts'
 import {
   someEnvelope,
   startRelay,
@@ -135,7 +132,7 @@ test('before the hello no large frame is taken', async () => {
 })
 
 test.each([
-  ['text', 'hello'],
+  ['no client frame', Uint8Array.of(64)],
   ['an unknown kind', Uint8Array.of(99)],
   ['half a frame', Uint8Array.of(3)],
   ['nothing', new Uint8Array()],
@@ -279,13 +276,6 @@ test.each([
   expect(await mallory.closed).toEqual(closed('tooLarge'))
 })
 
-test('a message in hundreds of fragments is refused', async () => {
-  const { url } = await started()
-  const mallory = await BareClient.join(url, keys)
-  for (let at = 0; at < 300; at++) mallory.socket.send(Uint8Array.of(2), { fin: false })
-  expect(await mallory.closed).toEqual(closed('tooLarge'))
-})
-
 test('who sends too fast is asked for a pause, and nobody else notices', async () => {
   const { url } = await started({ limits: { framesOfConnection: { perSecond: 1, burst: 20 } } })
   const mallory = await BareClient.join(url, keys)
@@ -308,13 +298,13 @@ test('an address may not open connections too fast', async () => {
   const { url } = await started({ limits: { connectionsOfAddress: { perSecond: 0.001, burst: 2 } } })
   await BareClient.join(url, keys)
   await BareClient.join(url, keys)
-  expect(await upgradeStatus(url)).toBe(429)
+  expect(await openingStatus(url, `/sync/${keys.session}`)).toBe(429)
 })
 
 test('an address may not have too many connections at once', async () => {
   const { url } = await started({ limits: { openOfAddress: 1 } })
   const alice = await BareClient.join(url, keys)
-  expect(await upgradeStatus(url)).toBe(429)
+  expect(await openingStatus(url, `/sync/${keys.session}`)).toBe(429)
   const bob = await BareClient.join(url, keys).catch(() => undefined)
   expect(bob).toBeUndefined()
   await alice.leave()
@@ -325,16 +315,6 @@ test('a relay with all the connections it can serve says so', async () => {
   const { url } = await started({ limits: { open: 1 } })
   await BareClient.join(url, keys)
   expect(await new BareClient(url, keys).closed).toEqual(closed('full'))
-})
-
-test.each([
-  ['no session', '/sync/', subprotocol, 404],
-  ['an id of wrong length', '/sync/abc', subprotocol, 404],
-  ['another path', '/other', subprotocol, 404],
-  ['another subprotocol', `/sync/${keys.session}`, 'other.v1', 400],
-])('no socket is opened for %s', async (_, path, protocol, status) => {
-  const { url } = await started()
-  expect(await upgradeStatus(url, path, protocol)).toBe(status)
 })
 
 test('who does not read is closed without holding up others, and resumes by cursor', async () => {
@@ -496,20 +476,6 @@ test('a session over its quota is refused alone', async () => {
   expect(await bob.save(someEnvelope())).toMatchObject({ type: 'saved' })
 })
 
-test('bytes that are not HTTP get no answer that helps', async () => {
-  const { port } = await started()
-  const socket = connect(port, '127.0.0.1')
-  socket.end('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03')
-  const answer = await new Promise<string>((resolve) => {
-    let text = ''
-    socket.on('data', (data) => {
-      text += data
-    })
-    socket.on('close', () => resolve(text))
-  })
-  expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request/)
-})
-
 /** Holds the database as a backup program might. Returns the release. */
 function lock(dataDir: string): () => void {
   const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
@@ -536,22 +502,4 @@ function isInOrder(client: BareClient): boolean {
     frame.type === 'entry' ? [...frame.cursor.values()].map(({ sequence }) => sequence) : [],
   )
   return sequences.every((sequence, at) => at === 0 || sequence > (sequences[at - 1] ?? 0))
-}
-
-function upgradeStatus(
-  url: string,
-  path = `/sync/${keys.session}`,
-  protocol: string = subprotocol,
-): Promise<number> {
-  const socket = new WebSocket(url.replace('http', 'ws') + path, protocol, { origin: url })
-  return new Promise((resolve, reject) => {
-    socket.on('unexpected-response', (_, response) => {
-      resolve(response.statusCode ?? 0)
-      socket.terminate()
-    })
-    socket.on('open', () => reject(new Error('It was opened')))
-    socket.on('error', () => {
-      // `terminate` before the opening reports itself as an error.
-    })
-  })
 }

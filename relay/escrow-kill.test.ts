@@ -85,7 +85,7 @@ test(`after ${kills} kills between deposit, acknowledgement and release every ac
   async function revealUntilCut(at: RelayProcess): Promise<void> {
     await untilCut(async () => {
       const revealer = await BareClient.join(at.url, keys)
-      while (revealer.socket.readyState === revealer.socket.OPEN) {
+      while (revealer.isOpen) {
         const round = acknowledged.at(-1)?.round
         await new Promise((resolve) => setTimeout(resolve, 3))
         if (!round || askedFor.includes(round)) continue

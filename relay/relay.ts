@@ -7,6 +7,7 @@ import { readClientFiles } from './files.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import { listen } from './listen.ts'
 import { LocalBus } from './local-bus.ts'
+import { Polls } from './polls.ts'
 import { countRefusals } from './refusals.ts'
 import type { Reporter } from './report.ts'
 import { Rooms } from './rooms.ts'
@@ -41,6 +42,8 @@ export async function startRelay(
   }
   const sockets = new Sockets(surroundings, config)
   const app = createApp({ config, store, sockets, files: readClientFiles(config.clientDir) })
+  const polls = new Polls(surroundings, sockets, config)
+  app.post('/sync/:session', (context) => polls.answer(context))
   const servers = await listen(app.fetch, config).catch(async (error) => {
     await sockets.close()
     await store.close()

@@ -4,6 +4,7 @@ import type { SessionId } from '../shared/id.ts'
 import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
 import type { Address } from './limits.ts'
+import type { Member, Registry } from './sockets.ts'
 
 /** What the receiver of ws closes with when a client breaks its rules, in our words. */
 const protocolErrors: Readonly<Record<number, CloseReason>> = {
@@ -16,16 +17,11 @@ const protocolErrors: Readonly<Record<number, CloseReason>> = {
 const missedPongsAllowed = 2
 const flushBelow = 131_072
 
-/** Where a socket is counted while it is open. */
-export interface Registry {
-  remove(socket: Socket): void
-}
-
 /**
  * A WebSocket and its connection. It takes its events where they are emitted: with many thousand sockets the memory of
  * listeners is felt.
  */
-export class Socket extends WebSocket implements Outlet {
+export class Socket extends WebSocket implements Outlet, Member {
   connection: Connection | undefined
   address: Address | undefined
   registry: Registry | undefined

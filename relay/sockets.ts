@@ -2,9 +2,9 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
-import { type CloseReason, closeCodes } from '../shared/close-code.ts'
+import { closeCodes } from '../shared/close-code.ts'
 import { encodeFromRelay, frameLimits, subprotocol } from '../shared/wire.ts'
-import type { Surroundings } from './connection.ts'
+import type { Connection, Surroundings } from './connection.ts'
 import { type Address, Addresses, spend } from './limits.ts'
 import { Socket } from './socket.ts'
 import { addressOf, readUpgrade } from './upgrade.ts'
@@ -30,14 +30,33 @@ export interface SocketOptions {
   readonly trustProxy: boolean
 }
 
-/** All WebSockets of a relay. */
-export class Sockets {
+/** One client's way to the relay, of either kind. */
+export interface Member {
+  readonly connection: Connection | undefined
+  readonly address: Address | undefined
+  /** Ticks of the registry's timer. */
+  openedAt: number
+  slot: number
+  /** Called every 20 seconds. */
+  checkAlive(): void
+  close(code: number, words: string): void
+  terminate(): void
+}
+
+/** Where whoever is connected is counted. */
+export interface Registry {
+  add(member: Member): void
+  remove(member: Member): void
+}
+
+/** All that are connected to a relay: its WebSockets, and what `Polls` adds. */
+export class Sockets implements Registry {
   readonly #server = new WebSocketServer(serverOptions)
   readonly #surroundings: Surroundings
   readonly #options: SocketOptions
-  readonly #slots = Array.from({ length: slotCount }, () => new Set<Socket>())
+  readonly #slots = Array.from({ length: slotCount }, () => new Set<Member>())
   /** In the order they opened. */
-  readonly #greeting = new Set<Socket>()
+  readonly #greeting = new Set<Member>()
   readonly #addresses = new Addresses()
   readonly #timer: NodeJS.Timeout
   #open = 0
@@ -77,53 +96,62 @@ export class Sockets {
     for (const socket of this.#all()) socket.terminate()
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** Whom a new connection counts for; an HTTP status when none may be opened now. */
+  admit(request: IncomingMessage): Address | 429 | 503 {
     const { limits } = this.#surroundings
-    if (this.#isDraining) return refuseUpgrade(socket, '503 Service Unavailable')
+    if (this.#isDraining) return 503
     const address = this.#addresses.get(addressOf(request, this.#options.trustProxy))
     const earnedAt = spend(address.earnedAt, limits.connectionsOfAddress, this.#surroundings.now())
-    if (!earnedAt || address.open >= limits.openOfAddress)
-      return refuseUpgrade(socket, '429 Too Many Requests')
+    if (!earnedAt || address.open >= limits.openOfAddress) return 429
     address.earnedAt = earnedAt
+    return address
+  }
+
+  /** Why a connection that could be opened is refused nevertheless: the frame that says so. */
+  refusal(isOriginServed: boolean): Refusal | undefined {
+    const isFull = this.#open >= this.#surroundings.limits.open
+    if (isOriginServed && !isFull) return undefined
+    const reason = isOriginServed ? 'full' : 'origin'
+    const { code, words } = closeCodes[reason]
+    this.#surroundings.refused(reason)
+    return { code, words, frame: encodeFromRelay({ type: 'refuse', code, words }) }
+  }
+
+  add(member: Member): void {
+    member.openedAt = this.#ticks
+    member.slot = Math.floor(Math.random() * slotCount)
+    this.#slots[member.slot]?.add(member)
+    this.#greeting.add(member)
+    if (member.address) member.address.open += 1
+    this.#open += 1
+  }
+
+  remove(member: Member): void {
+    this.#slots[member.slot]?.delete(member)
+    this.#greeting.delete(member)
+    if (member.address) member.address.open -= 1
+    this.#open -= 1
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const address = this.admit(request)
+    if (address === 503) return refuseUpgrade(socket, '503 Service Unavailable')
+    if (address === 429) return refuseUpgrade(socket, '429 Too Many Requests')
     const upgrade = readUpgrade(request, this.#options.origins)
     if (upgrade === 404) return refuseUpgrade(socket, '404 Not Found')
     if (upgrade === 400) return refuseUpgrade(socket, '400 Bad Request')
     const { session, origin, isOriginServed } = upgrade
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      if (!isOriginServed) return this.#refuse(opened, 'origin')
-      if (this.#open >= limits.open) return this.#refuse(opened, 'full')
-      this.#add(opened, address)
+      const refusal = this.refusal(isOriginServed)
+      if (refusal) return refuseSocket(opened, refusal)
+      opened.registry = this
+      opened.address = address
+      this.add(opened)
       opened.begin(session, origin, this.#surroundings)
     })
   }
 
-  /** A browser shows a page only how a WebSocket was closed, never why it was not opened. */
-  #refuse(socket: Socket, reason: CloseReason): void {
-    const { code, words } = closeCodes[reason]
-    this.#surroundings.refused(reason)
-    socket.send(encodeFromRelay({ type: 'refuse', code, words }))
-    socket.close(code, words)
-  }
-
-  #add(socket: Socket, address: Address): void {
-    socket.registry = this
-    socket.address = address
-    socket.openedAt = this.#ticks
-    socket.slot = Math.floor(Math.random() * slotCount)
-    this.#slots[socket.slot]?.add(socket)
-    this.#greeting.add(socket)
-    address.open += 1
-    this.#open += 1
-  }
-
-  remove(socket: Socket): void {
-    this.#slots[socket.slot]?.delete(socket)
-    this.#greeting.delete(socket)
-    if (socket.address) socket.address.open -= 1
-    this.#open -= 1
-  }
-
-  *#all(): Iterable<Socket> {
+  *#all(): Iterable<Member> {
     for (const slot of this.#slots) yield* slot
   }
 
@@ -141,6 +169,18 @@ export class Sockets {
     }
     if (turn === 0) this.#addresses.sweep(this.#surroundings.now())
   }
+}
+
+interface Refusal {
+  readonly code: number
+  readonly words: string
+  readonly frame: Uint8Array
+}
+
+/** A browser shows a page only how a WebSocket was closed, never why it was not opened. */
+function refuseSocket(socket: Socket, { code, words, frame }: Refusal): void {
+  socket.send(frame)
+  socket.close(code, words)
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {

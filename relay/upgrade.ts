@@ -15,8 +15,13 @@ export function readUpgrade(request: IncomingMessage, origins: readonly string[]
   if (!session) return 404
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
   if (!offered?.includes(subprotocol)) return 400
+  return { session, ...readOrigin(request, origins) }
+}
+
+/** The page that asks, and whether this relay serves it. */
+export function readOrigin(request: IncomingMessage, origins: readonly string[] | undefined) {
   const { origin = '', host = '' } = request.headers
-  return { session, origin, isOriginServed: servesOrigin(origin, host, origins) }
+  return { origin, isOriginServed: servesOrigin(origin, host, origins) }
 }
 
 /** Every browser says where a page comes from. Exactly that must be allowed: no suffix, no `null`, no silence. */
