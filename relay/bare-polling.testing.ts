@@ -55,6 +55,7 @@ export class BarePolling extends EventEmitter {
   #sending = false
   #isPaused = false
   #polling: ClientRequest | undefined
+  #idle = Promise.resolve()
   #isClosed = false
 
   constructor(url: string, origin: string | null) {
@@ -76,7 +77,14 @@ export class BarePolling extends EventEmitter {
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    void this.#keepPolling()
+    this.#idle = this.#keepPolling()
+  }
+
+  /** Cuts the request that waits. A test makes those that follow, soon. */
+  async stopPolling(): Promise<void> {
+    this.pause()
+    this.#polling?.destroy()
+    await this.#idle
   }
 
   close(): void {
@@ -103,7 +111,7 @@ export class BarePolling extends EventEmitter {
     this.token = new Uint8Array(body.subarray(0, tokenBytes))
     this.emit('open')
     this.#take(body.subarray(tokenBytes))
-    await this.#keepPolling()
+    this.#idle = this.#keepPolling()
   }
 
   async #keepPolling(): Promise<void> {
@@ -117,7 +125,7 @@ export class BarePolling extends EventEmitter {
     }
     const answer = await post(this.url, this.origin, down, undefined, begun).catch(() => undefined)
     if (answer?.status === 200) this.#take(answer.body)
-    else this.#end(1006)
+    else if (answer || !this.#isPaused) this.#end(1006)
   }
 
   #take(piece: Uint8Array): void {

@@ -23,6 +23,8 @@ export interface RunningRelay {
 
 /** How long `stop` waits for commits before it closes sockets anyway. */
 const settleMs = 3000
+/** And for answers to leave before it cuts them. */
+const endMs = 1000
 
 /** Starts everything one process needs: bus, store, sockets and pages. */
 export async function startRelay(
@@ -59,10 +61,12 @@ export async function startRelay(
 
   async function stop(): Promise<void> {
     report({ event: 'stopping', connections: sockets.open })
-    for (const server of servers) server.close()
+    const ended = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
     sockets.goAway()
     await Promise.race([bus.settled(), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
     await sockets.close()
+    // Those who poll hear it in an answer, and that has to leave.
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, endMs).unref())])
     for (const server of servers) server.closeAllConnections()
     bus.close()
     refusals.stop()
