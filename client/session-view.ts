@@ -127,6 +127,8 @@ export interface SavedView {
     | { readonly state: 'unkept' }
     | { readonly state: 'offline'; readonly since: number }
     | { readonly state: 'refused'; readonly reason: string; readonly words: string }
+  /** Connected without a WebSocket, because this network blocks those. */
+  readonly slow?: boolean
   /** Changes made on this device that no relay has confirmed. */
   readonly waiting: number
   /** Whether everybody here sees the same; undefined: alone, or not known yet. */

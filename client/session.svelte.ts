@@ -194,6 +194,7 @@ export class LiveSession implements SessionView {
       return {
         device: typeof device === 'string' ? device : { failed: device.trouble },
         relay: link?.state ?? { state: 'connecting' },
+        slow: link?.slow ?? false,
         waiting: link?.waiting ?? 0,
         same,
       }

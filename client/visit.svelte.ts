@@ -23,7 +23,7 @@ import {
 } from './device.ts'
 import { type Remembered, rememberEstimates } from './estimate-memory.ts'
 import { isAcceptable } from './link/gate.ts'
-import type { PlainSocket } from './link/relay-link.ts'
+import { Ways } from './link/ways.ts'
 import { derivePublicKeys, signNatively } from './native-ed25519.ts'
 import type { FileProblem, HomeView, SessionEntry } from './pages/session-entry.ts'
 import { parseRoute } from './router.ts'
@@ -38,6 +38,7 @@ export class Visit implements HomeView {
   current = $state.raw<Current>({ page: 'opening' })
   #sessions = $state.raw<readonly KeptSession[]>(keptSessions())
   #session: LiveSession | undefined
+  readonly #ways = new Ways()
   readonly #base: string
 
   /** `base`: where the app lives, taken before any navigation, because the document's base address moves with it. */
@@ -174,7 +175,7 @@ export class Visit implements HomeView {
       seed: participantSeedFor(keys.session),
       rememberedName: rememberedName(),
       base: this.#base,
-      connect: (url: string, protocol: string) => new WebSocket(url, protocol) as PlainSocket,
+      connect: this.#ways.connect,
       sign: signNatively,
       pause: yielded,
       rememberEstimates: (estimates: readonly Remembered[]) => rememberEstimates(keys.session, estimates),

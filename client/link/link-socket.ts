@@ -91,6 +91,10 @@ export class LinkSocket {
     this.#starting = setTimeout(() => this.connectNow(), link.backoff.next())
   }
 
+  get slow(): boolean {
+    return this.readyState === this.OPEN && this.#plain?.slow === true
+  }
+
   connectNow(): void {
     if (this.#plain || this.readyState !== this.CONNECTING) return
     clearTimeout(this.#starting)

@@ -14,6 +14,8 @@ import type { Presence } from './presence.ts'
 export interface PlainSocket {
   binaryType: string
   readonly readyState: number
+  /** Not a WebSocket, because none opens here. */
+  readonly slow?: boolean
   onopen: (() => void) | null
   onmessage: ((event: { data: unknown }) => void) | null
   onclose: ((event: { code: number; reason: string }) => void) | null
@@ -91,6 +93,11 @@ export class RelayLink {
 
   get state(): RelayState {
     return this.#state
+  }
+
+  /** Connected otherwise than by WebSocket. */
+  get slow(): boolean {
+    return this.#socket?.slow ?? false
   }
 
   /** Changes of this device that no store has. */

@@ -470,6 +470,7 @@ export interface Messages {
   'saved.relayOffline': { time: string }
   'saved.relayUnkept': undefined
   'saved.relayRefused': { why: string }
+  'saved.slow': undefined
   'saved.same': undefined
   'saved.differs': undefined
   'refused.malformed': undefined

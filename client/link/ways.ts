@@ -1,0 +1,105 @@
+import { read, remove, write } from '../device-storage.ts'
+import type { PlainSocket } from './relay-link.ts'
+import type { SlowWay } from './slow-way.ts'
+
+/** So often in a row a WebSocket has to fail before anything else is tried. */
+const enough = 2
+/** A WebSocket that has said nothing by then never will, in milliseconds. */
+const patience = 8_000
+const day = 86_400_000
+/** What the device's storage calls it. */
+const kept = 'websockets-blocked-until'
+
+export interface WayParts {
+  openSocket(url: string, protocol: string): WebSocket
+  loadSlowWay(): Promise<typeof SlowWay>
+}
+
+const ofBrowser: WayParts = {
+  openSocket: (url, protocol) => new WebSocket(url, protocol),
+  loadSlowWay: async () => (await import('./slow-way.ts')).SlowWay,
+}
+
+/** How this device reaches relays: by WebSocket or, where a network lets none open, by plain requests. */
+export class Ways {
+  readonly #parts: WayParts
+  #failures = 0
+  #slow: typeof SlowWay | undefined
+  #opening: WebSocket | undefined
+
+  constructor(parts = ofBrowser) {
+    this.#parts = parts
+    if (this.blockedUntil > Date.now()) this.blocked()
+  }
+
+  /** Until when this device takes WebSockets for blocked. */
+  get blockedUntil(): number {
+    return Number(read(kept))
+  }
+
+  readonly connect = (url: string, protocol: string): PlainSocket => {
+    const isBlocked = this.#failures >= enough || this.blockedUntil > Date.now()
+    if (!this.#slow || !isBlocked) return this.#openSocket(url, protocol) as PlainSocket
+    this.#failures = 0 // unless this opens, WebSockets have their turn again
+    return new this.#slow(url, protocol, this)
+  }
+
+  /** WebSockets do not open, and requests may. */
+  blocked(): void {
+    this.#failures = enough
+    this.#parts.loadSlowWay().then(
+      (slow) => {
+        this.#slow = slow
+        this.#opening?.close()
+      },
+      () => {}, // a part of the app that cannot be fetched: there is no network at all
+    )
+  }
+
+  /** Whether a WebSocket opens now, while requests are answered. */
+  async check(url: string, protocol: string): Promise<boolean> {
+    const works = await new Promise<boolean>((resolve) => {
+      const socket = this.#parts.openSocket(url, protocol)
+      watch(socket, resolve)
+      socket.addEventListener('message', () => socket.close())
+    })
+    if (works) {
+      remove(kept)
+      this.#failures = 0
+    }
+    return works
+  }
+
+  /** The next visits need not find out again. */
+  remember(): void {
+    write(kept, String(Date.now() + day))
+  }
+
+  #openSocket(url: string, protocol: string): WebSocket {
+    const socket = this.#parts.openSocket(url, protocol)
+    this.#opening = socket
+    watch(socket, (works, wasSilent) => {
+      this.#opening = undefined
+      this.#failures = works ? 0 : wasSilent ? enough : this.#failures + 1
+      if (this.#failures >= enough) this.blocked()
+    })
+    return socket
+  }
+}
+
+/** Tells once whether it works: the relay speaks first, so whoever hears nothing has no connection, whatever a proxy says. */
+function watch(socket: WebSocket, told: (works: boolean, wasSilent: boolean) => void): void {
+  let isSilent = false
+  const timer = setTimeout(() => {
+    isSilent = true
+    socket.close()
+  }, patience)
+  const tell = ({ type }: Event) => {
+    clearTimeout(timer)
+    socket.removeEventListener('message', tell)
+    socket.removeEventListener('close', tell)
+    told(type === 'message', isSilent)
+  }
+  socket.addEventListener('message', tell)
+  socket.addEventListener('close', tell)
+}
