@@ -1,15 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { HttpProxy } from './http-proxy.ts'
 import { RelayProcess } from './relay.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 /** `FACEDOWN_NETWORK=rough`: every line is slow and keeps breaking. */
 export const isRough = process.env.FACEDOWN_NETWORK === 'rough'
 
+/** `FACEDOWN_TRANSPORT=http`: everybody is in a network that blocks WebSockets, and has been there before. */
+export const isWithoutSockets = process.env.FACEDOWN_TRANSPORT === 'http'
+
 /** The relays of one test and the lines to them: nobody's browser has any business anywhere else. */
 export class Network {
   readonly #relays: { readonly relay: RelayProcess; readonly remove: () => Promise<void> }[] = []
   readonly #lines: TcpProxy[] = []
+  readonly #blocked = new Map<RelayProcess, HttpProxy>()
   readonly #origins = new Set<string>()
 
   async startRelay(): Promise<RelayProcess> {
@@ -21,12 +26,13 @@ export class Network {
   /** Takes over a relay that was started elsewhere. */
   async add(relay: RelayProcess, remove: () => Promise<void>): Promise<void> {
     this.#relays.push({ relay, remove })
+    if (isWithoutSockets) await this.blockSockets(relay)
     if (isRough) relay.front = (await this.layCable(relay)).url
     this.allow(relay.url)
   }
 
   async layCable(relay: RelayProcess): Promise<TcpProxy> {
-    const cable = await TcpProxy.start(relay.port)
+    const cable = await TcpProxy.start(this.#blocked.get(relay)?.port ?? relay.port)
     this.#lines.push(cable)
     this.allow(cable.url)
     if (isRough) {
@@ -34,6 +40,15 @@ export class Network {
       cable.resetEvery(5_000)
     }
     return cable
+  }
+
+  /** From here on people reach this relay through a network that lets no WebSocket pass. */
+  async blockSockets(relay: RelayProcess, how: 'refused' | 'ignored' = 'refused'): Promise<HttpProxy> {
+    const proxy = await HttpProxy.start(relay.port, how)
+    this.#blocked.set(relay, proxy)
+    relay.front = proxy.url
+    this.allow(proxy.url)
+    return proxy
   }
 
   /** Another address of a relay. */
@@ -47,7 +62,12 @@ export class Network {
 
   /** Whether browsers had reason to complain about connections. */
   get broke(): boolean {
-    return this.#relays.some(({ relay }) => relay.stops > 0) || this.#lines.some(({ broken }) => broken > 0)
+    const isBlocked = this.#blocked.size > 0
+    return (
+      isBlocked ||
+      this.#relays.some(({ relay }) => relay.stops > 0) ||
+      this.#lines.some(({ broken }) => broken > 0)
+    )
   }
 
   /** Where any of these stands in what the relays said and keep. */
@@ -63,7 +83,7 @@ export class Network {
   }
 
   async remove(): Promise<void> {
-    for (const line of this.#lines) await line.stop()
+    for (const line of [...this.#lines, ...this.#blocked.values()]) await line.stop()
     for (const { remove } of this.#relays) await remove()
   }
 }

@@ -1,6 +1,6 @@
 import { type BrowserContext, type BrowserContextOptions, test as base, expect } from '@playwright/test'
 import { secretsOf } from './inspect.ts'
-import { Network } from './network.ts'
+import { isWithoutSockets, Network } from './network.ts'
 import { Person } from './person.ts'
 import type { RelayProcess } from './relay.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
@@ -13,6 +13,10 @@ interface People {
   readonly bob: Person
   readonly carol: Person
   readonly newcomer: (name: string, options?: BrowserContextOptions) => Promise<Person>
+}
+
+function knowWhatIsBlocked(): void {
+  localStorage.setItem('facedown.websockets-blocked-until', String(Date.now() + 86_400_000))
 }
 
 /** A relay of its own for each test, and people in separate browsers. Whatever goes wrong in a browser fails the test. */
@@ -30,6 +34,7 @@ export const test = base.extend<People>({
     await use(async (name, options) => {
       const context = await browser.newContext(options)
       await reportViolations(context)
+      if (isWithoutSockets) await context.addInitScript(knowWhatIsBlocked)
       const person = new Person(name, await context.newPage(), context)
       people.push(person)
       return person
