@@ -16,6 +16,7 @@ interface People {
 }
 
 function knowWhatIsBlocked(): void {
+  if (origin === 'null') return // no page of ours, and without storage
   localStorage.setItem('facedown.websockets-blocked-until', String(Date.now() + 86_400_000))
 }
 

@@ -18,6 +18,7 @@ import { participantId, recordId, storyId } from './id.ts'
 import { formatInvitation, parseInvitation } from './invitation.ts'
 import { deleteStatement, helloStatement, keysFor, keysFrom, publicKeyOf, sign } from './keys.ts'
 import { decodePart } from './parts.ts'
+import { decodePoll, encodePoll, type Poll, putFrames } from './polling.ts'
 import {
   decodeRecord,
   encodeOpen,
@@ -137,7 +138,15 @@ const place = { session: owner.session, round, voter: author, counter: 1 }
 const release = { kind: 'release', round, ...asker, keys } as const
 const open = { kind: 'open', seal, ...choice, nonce: fill(12, 32) } as const
 
+const polls: Record<Poll['type'], Poll> = {
+  open: { type: 'open' },
+  up: { type: 'up', token: fill(20, 16), offset: 300, piece: putFrames([fill(21, 5)]) },
+  down: { type: 'down', token: fill(20, 16), offset: 37 },
+  leave: { type: 'leave', token: fill(20, 16) },
+}
+
 const made: Record<string, Uint8Array> = {
+  ...Object.fromEntries(Object.entries(polls).map(([name, poll]) => [`request ${name}`, encodePoll(poll)])),
   ...Object.fromEntries(
     Object.entries(client).map(([name, message]) => [`client ${name}`, encodeFromClient(message)]),
   ),
@@ -185,6 +194,10 @@ test.each(Object.keys(client))('the example of the client frame "%s" decodes', (
 
 test.each(Object.keys(relay))('the example of the relay frame "%s" decodes', (name) => {
   expect(decodeFromRelay(exampleBytes(`relay ${name}`))).toEqual(relay[name as FromRelay['type']])
+})
+
+test.each(Object.keys(polls))('the example of the request "%s" decodes', (name) => {
+  expect(decodePoll(exampleBytes(`request ${name}`))).toEqual(polls[name as Poll['type']])
 })
 
 test.each(Object.keys(statements))('the example of the record "%s" decodes and is signed', (name) => {
