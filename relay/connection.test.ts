@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { closeCodes } from '../shared/close-code.ts'
 import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../shared/keys.ts'
 import { BareClient, type BareOptions, openingStatus } from './bare-client.testing.ts'
+import { closeCodes } from './close-words.ts'
 import {
   someEnvelope,
   startRelay,

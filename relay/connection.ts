@@ -1,4 +1,4 @@
-import { type CloseReason, closeCodes } from '../shared/close-code.ts'
+import type { CloseReason } from '../shared/close-code.ts'
 import type { Cursor } from '../shared/cursor.ts'
 import { envelopeLimits, envelopeOverhead } from '../shared/envelope.ts'
 import type { SessionId } from '../shared/id.ts'
@@ -13,6 +13,7 @@ import {
   type UnsavedReason,
 } from '../shared/wire.ts'
 import { type CaughtUp, catchUp, type Reader } from './catch-up.ts'
+import { closeCodes } from './close-words.ts'
 import { checkAsker, checkDeletion, checkHello, type Hello } from './hello.ts'
 import { type Limits, spend } from './limits.ts'
 import type { Room } from './room.ts'

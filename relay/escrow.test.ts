@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
-import { closeCodes } from '../shared/close-code.ts'
 import { decodeReleased } from '../shared/escrow.ts'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import type { FromClient, FromRelay } from '../shared/wire.ts'
 import { askerOf, BareClient } from './bare-client.testing.ts'
+import { closeCodes } from './close-words.ts'
 import { random, someDeposit, someEnvelope, startRelay, type TestRelay } from './testing.ts'
 
 let relay: TestRelay | undefined

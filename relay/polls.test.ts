@@ -1,7 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import { createConnection } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { closeCodes } from '../shared/close-code.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import {
   contentType,
@@ -14,6 +13,7 @@ import {
 import { decodeFromRelay, encodeFromClient, type FromRelay } from '../shared/wire.ts'
 import { BareClient, transport } from './bare-client.testing.ts'
 import { type Answer, BarePolling, post } from './bare-polling.testing.ts'
+import { closeCodes } from './close-words.ts'
 import { comesBackWithinMs } from './polled.ts'
 import { someEnvelope, startRelay, type TestRelay, type TestRelayOptions } from './testing.ts'
 

@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { closeCodes } from '../shared/close-code.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { subprotocol } from '../shared/wire.ts'
 import { BareClient } from './bare-client.testing.ts'
+import { closeCodes } from './close-words.ts'
 import { startRelay, type TestRelay } from './testing.ts'
 
 let relay: TestRelay

@@ -8,6 +8,9 @@ const limits = {
   device: { bytes: 1 << 26, structs: 10_000_000 },
 } as const
 
+/** What is sent is split into pieces of about so many bytes: half of the bound, because a piece ends after the struct that fills it. */
+export const largestPiece = limits.outside.bytes / 2
+
 /**
  * Whether an update that was not made here and now may be applied. A throwing `applyUpdate` can leave half of itself in the document, so
  * everything that can be known before is checked on the decoded structs. Each rule looks at one transaction's worth, so that

@@ -3,7 +3,7 @@ import { encrypt } from '../../shared/envelope.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { splitIntoParts } from '../../shared/parts.ts'
 import type { FromClient, FromRelay } from '../../shared/wire.ts'
-import { splitUpdate } from './update-pieces.ts'
+import { largestPiece } from './gate.ts'
 
 type Append = Extract<FromClient, { type: 'append' }>
 type Answer = Extract<FromRelay, { type: 'saved' | 'unsaved' }>
@@ -31,6 +31,9 @@ export class Outbox {
   readonly #saved: (update: Uint8Array) => void
   readonly #shipments = new Map<number, Shipment>()
   #queue: Uint8Array[] = []
+  /** How many are being split into pieces. */
+  #splitting = 0
+  #isStopped = false
   #gathering: ReturnType<typeof setTimeout> | undefined
   #retrying: ReturnType<typeof setTimeout> | undefined
   #retryAfter = firstRetry
@@ -49,7 +52,7 @@ export class Outbox {
   }
 
   get empty(): boolean {
-    return this.#queue.length === 0 && this.#shipments.size === 0
+    return this.#queue.length === 0 && this.#splitting === 0 && this.#shipments.size === 0
   }
 
   add(update: Uint8Array): void {
@@ -71,6 +74,7 @@ export class Outbox {
   }
 
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#gathering)
     clearTimeout(this.#retrying)
     this.#shipments.clear()
@@ -90,8 +94,26 @@ export class Outbox {
   }
 
   #load(updates: readonly Uint8Array[], content: Uint8Array): void {
+    if (content.length > largestPiece) void this.#split(updates, content)
+    else this.#loadPieces(updates, [content])
+  }
+
+  /** Few visits send so much at once, so the way to split it is fetched when one does. */
+  async #split(updates: readonly Uint8Array[], content: Uint8Array): Promise<void> {
+    this.#splitting++
+    try {
+      const { splitUpdate } = await import('./update-pieces.ts')
+      if (!this.#isStopped) this.#loadPieces(updates, splitUpdate(content))
+    } catch {
+      // Without a network. The document still has it, and whoever looks what the log lacks comes back with it.
+    } finally {
+      this.#splitting--
+    }
+  }
+
+  #loadPieces(updates: readonly Uint8Array[], pieces: readonly Uint8Array[]): void {
     const shipment: Shipment = { updates, envelopes: new Map() }
-    for (const part of splitUpdate(content).flatMap(splitIntoParts)) {
+    for (const part of pieces.flatMap(splitIntoParts)) {
       const ref = this.#nextRef()
       const envelope = encrypt(this.#keys, 'change', part)
       shipment.envelopes.set(ref, envelope)

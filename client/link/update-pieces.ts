@@ -1,8 +1,6 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-
-/** In bytes; half of what `gate.ts` lets in, because a piece ends only after the struct that fills it. */
-const largestPiece = 512 * 1024
+import { largestPiece } from './gate.ts'
 
 /**
  * Updates that together bring what this one does, each small enough for others to take: an import made offline, or a session

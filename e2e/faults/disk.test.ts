@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BareClient } from '../../relay/bare-client.testing.ts'
+import { closeCodes } from '../../relay/close-words.ts'
 import { someEnvelope } from '../../relay/testing.ts'
-import { closeCodes } from '../../shared/close-code.ts'
 import { createSessionKeys, keysFor } from '../../shared/keys.ts'
 import { play, Team } from './team.ts'
 import { quantile, slowDisk, Trial, until } from './trial.ts'
