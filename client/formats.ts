@@ -26,6 +26,7 @@ export function either(labels: readonly string[]): string {
 }
 
 export function number(value: number): string {
+  if (Number.isInteger(value) && value >= 0 && value < 1000) return String(value)
   return formats().numbers().format(value)
 }
 

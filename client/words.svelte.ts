@@ -1,10 +1,10 @@
 /** What the interface says, in the language that is in use. */
-import { setupI18n } from '@lingui/core'
 import { available, englishTable, loadCatalog, type Part } from './locales/catalogs.ts'
 import { detectLanguage as detect, formatsFor } from './locales/detect.ts'
 import { isolate } from './locales/isolate.ts'
 import type { Language, LanguageCode } from './locales/languages.ts'
 import type { Messages } from './locales/messages.ts'
+import { type Counting, type Message, say } from './locales/say.ts'
 
 export const product = 'Facedown'
 
@@ -15,10 +15,8 @@ type Active = Language & {
   readonly formats: string
 }
 
-/** Lingui would read an escape in what people wrote, such as `\u0041`. */
-const backslash = '\u{f0000}'
-
-const i18n = setupI18n({ locale: 'en', messages: { en: englishTable }, missing: fetchPanels })
+/** What is said, by language. */
+const said: Partial<Record<LanguageCode, Readonly<Record<string, Message>>>> = { en: englishTable }
 /** Replaced with every change of the words, so that everything that says something says it anew. */
 let active = $state.raw<Active>({ code: 'en', name: 'English', direction: 'ltr', formats: 'en' })
 let wanted: LanguageCode = 'en'
@@ -30,9 +28,30 @@ export function t<Key extends keyof Messages>(key: Key, ...[values]: Values<Key>
   const { direction } = active
   const safe: Record<string, unknown> = { ...values }
   for (const [name, value] of Object.entries(safe)) {
-    if (typeof value === 'string') safe[name] = isolate(value, direction).replaceAll('\\', backslash)
+    if (typeof value === 'string') safe[name] = isolate(value, direction)
   }
-  return i18n._(key, safe).replaceAll(backslash, '\\')
+  const message = said[active.code]?.[key]
+  return message ? say(message, safe, counting()) : fetchPanels()
+}
+
+let made: (Counting & { readonly tag: string }) | undefined
+
+/** Most numbers are small, and all languages write those alike: a browser takes 30 ms to be able to write others. */
+function counting(): Counting {
+  const { code, formats: tag } = active
+  if (made?.tag === tag) return made
+  const rules = new Intl.PluralRules(code)
+  let numbers: Intl.NumberFormat | undefined
+  made = {
+    tag,
+    plural: (value) => rules.select(value),
+    number(value) {
+      if (Number.isInteger(value) && value >= 0 && value < 1000) return String(value)
+      numbers ??= new Intl.NumberFormat(tag)
+      return numbers.format(value)
+    },
+  }
+  return made
 }
 
 /** The language in use. */
@@ -57,7 +76,6 @@ export async function useLanguage(code: LanguageCode): Promise<void> {
   const found = available.find((each) => each.code === code)
   if (!found || wanted !== code) return
   const formats = formatsFor(code, navigator.languages)
-  i18n.activate(code, [formats])
   active = { ...found, formats }
   document.documentElement.lang = code
   document.documentElement.dir = found.direction
@@ -83,7 +101,8 @@ function load(code: LanguageCode, part: Part): Promise<void> {
 }
 
 async function fetchInto(code: LanguageCode, part: Part): Promise<void> {
-  i18n.load(code, await loadCatalog(code, part))
+  const more = await loadCatalog(code, part)
+  said[code] = { ...said[code], ...more }
   if (code === active.code) active = { ...active }
 }
 

@@ -1,9 +1,10 @@
-import type { Messages } from '@lingui/core'
 import { type LanguageCode, languages } from './languages.ts'
+import type { Message } from './say.ts'
 
 /** `table`: what the home page and the table say. `panels`: what is opened later. */
 export type Part = 'table' | 'panels'
 
+type Messages = Readonly<Record<string, Message>>
 type Loader = () => Promise<Messages>
 
 const tables = import.meta.glob<Messages>(['./*/table.json', '!./en/table.json'], { import: 'default' })
