@@ -65,6 +65,9 @@ export class SessionCore {
   readonly #followers = new Set<() => void>()
   /** Derived values by name, valid until something changes. */
   readonly #cache = new Map<string, unknown>()
+  /** The last of each: while records are being checked, the view stays as it was. */
+  readonly #shown = new Map<string, unknown>()
+  #checking = false
   #following = false
   #quiet = false
   #nameKept: string | undefined
@@ -96,7 +99,7 @@ export class SessionCore {
     recordsOf(this.doc).observe((event) => {
       for (const key of event.keysChanged) this.#index(key)
     })
-    this.doc.on('afterAllTransactions', () => this.#arrived())
+    this.doc.on('afterAllTransactions', () => this.change())
     this.doc.on('update', () => this.#disturb())
   }
 
@@ -178,10 +181,12 @@ export class SessionCore {
 
   /** The round on everybody's table: the laid story's, or the quick one when that story has none. */
   get roundOnTable(): RecordOf<'round'> | undefined {
-    return this.derived('round', () => {
-      const laid = readLaid(this.doc)
-      return (laid && this.ledger.current(laid)) ?? this.ledger.current('quick')
-    })
+    return this.derived('round', () => this.#findRound())
+  }
+
+  #findRound(): RecordOf<'round'> | undefined {
+    const laid = readLaid(this.doc)
+    return (laid && this.ledger.current(laid)) ?? this.ledger.current('quick')
   }
 
   /** Adds a record, and says when for those that statistics ask about. */
@@ -222,17 +227,6 @@ export class SessionCore {
     this.#announce({ nudge: { to, count: ++this.#counts.nudge } })
   }
 
-  /** Many new records, such as the whole session, are checked piece by piece before they are shown. */
-  #arrived(): void {
-    const { pause } = this.options
-    if (!pause || this.#quiet || this.ledger.unchecked < fewRecords) return this.change()
-    this.quietly(async () => {
-      for (const _ of this.ledger.check()) await pause()
-      const round = this.roundOnTable
-      for (const _ of round ? this.ledger.check(round.id) : []) await pause()
-    })
-  }
-
   /** While many changes are made one after the other, the view shows them a few times a second. */
   async quietly<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#quiet = true
@@ -249,6 +243,11 @@ export class SessionCore {
   /** Something the view shows may be different; and this participant may now owe the others something. */
   change(): void {
     if (this.#quiet) return
+    const { pause } = this.options
+    if (pause && this.ledger.unchecked >= fewRecords) {
+      this.quietly(() => this.#check(pause))
+      return
+    }
     this.#show()
     if (this.#following) return
     this.#following = true
@@ -260,6 +259,16 @@ export class SessionCore {
       this.#mending.consider()
       for (const follow of this.#followers) follow()
     })
+  }
+
+  /** Many new records, such as a whole session, are checked piece by piece before they are shown. */
+  async #check(pause: () => Promise<void>): Promise<void> {
+    this.#checking = true
+    await pause()
+    for (const _ of this.ledger.check()) await pause()
+    const round = this.#findRound()
+    for (const _ of round ? this.ledger.check(round.id) : []) await pause()
+    this.#checking = false
   }
 
   #show(): void {
@@ -290,7 +299,12 @@ export class SessionCore {
   /** Reactive: asking in an effect makes it run again after a change. */
   derived<Value>(name: string, compute: () => Value): Value {
     this.#subscribe()
-    if (!this.#cache.has(name)) this.#cache.set(name, compute())
+    if (!this.#cache.has(name)) {
+      if (this.#checking && this.#shown.has(name)) return this.#shown.get(name) as Value
+      const value = compute()
+      this.#cache.set(name, value)
+      this.#shown.set(name, value)
+    }
     return this.#cache.get(name) as Value
   }
 
