@@ -6,6 +6,7 @@ import { preferences } from './preferences.svelte.ts'
 import { deleteReplicasExcept } from './replica/replica.ts'
 import { followVersions } from './update.svelte.ts'
 import { Visit } from './visit.svelte.ts'
+import { yielded } from './yielded.ts'
 
 const base = new URL('.', document.baseURI).href
 // Relative addresses would move with every navigation inside the app.
@@ -24,19 +25,26 @@ function start(): void {
   })
 }
 
-// Nothing is shown before its words are there; when they cannot be fetched, it speaks English.
-preferences.load(navigator.languages).then(start, start)
+/** In one task for each step: what evaluating the files took is enough for the first. */
+async function begin(): Promise<void> {
+  await yielded()
+  // Nothing is shown before its words are there; when they cannot be fetched, it speaks English.
+  preferences.load(navigator.languages).then(start, start)
+  await yielded()
+  visit.follow(location.href)
+  addEventListener('popstate', () => visit.follow(location.href))
+  // A link to another session that is pasted over this one changes only what is behind the `#`.
+  addEventListener('hashchange', () => visit.follow(location.href))
+  await yielded()
 
-// Removing a session can be undone while the page is open; what it left goes with the next visit.
-forgetEstimatesOfOthers()
-deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
+  // Removing a session can be undone while the page is open; what it left goes with the next visit.
+  forgetEstimatesOfOthers()
+  deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
 
-visit.follow(location.href)
-addEventListener('popstate', () => visit.follow(location.href))
-// A link to another session that is pasted over this one changes only what is behind the `#`.
-addEventListener('hashchange', () => visit.follow(location.href))
-
-// Browsers allow it on https and on localhost only; elsewhere the app works without opening offline.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  followVersions(base).catch(() => {}) // the browser refuses: the app works without opening offline
+  // Browsers allow it on https and on localhost only; elsewhere the app works without opening offline.
+  if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+    followVersions(base).catch(() => {}) // the browser refuses: the app works without opening offline
+  }
 }
+
+begin()

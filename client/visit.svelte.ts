@@ -65,6 +65,7 @@ export class Visit implements HomeView {
       this.#sessions = keptSessions()
       this.current = { page: 'home' }
     } else if (route.page === 'session') {
+      await yielded()
       await derivePublicKeys([route.secret, secretOf(route.id) ?? ''].flatMap(seedsToCheck))
       const device = parseDeviceInvitation(route.id, route.secret)
       if (device) becomeParticipant(device.keys.session, device.seed)
@@ -138,6 +139,7 @@ export class Visit implements HomeView {
     // What is in the address bar ends up in histories and screen shares; this device remembers it now.
     if (kept)
       history.replaceState(null, '', new URL(sessionPath(invited.session) + location.search, this.#base))
+    await yielded()
     const options = this.#optionsFor(keysOf(invited.session) ?? invited)
     await derivePublicKeys([options.seed])
     await this.#show(LiveSession.open(options))
@@ -159,6 +161,7 @@ export class Visit implements HomeView {
 
   async #show(opening: Promise<LiveSession>): Promise<void> {
     const session = await opening
+    await yielded()
     this.#session = session
     this.current = { page: 'session', session }
   }

@@ -29,9 +29,13 @@ afterEach(() => {
   history.replaceState(null, '', location.pathname)
 })
 
-function open(): void {
+/** Resolves when every part of the page has had its turn. */
+async function open(): Promise<void> {
   page = mount(Session, { target: document.body, props: { session } })
-  flushSync()
+  await opened(() => {
+    const begun = document.querySelector('.page')
+    if (begun && !begun.querySelector('aside, .waiting')) throw new Error('The page is not complete')
+  })
 }
 
 function button(name: string): HTMLButtonElement {
@@ -102,22 +106,22 @@ async function openMenuOf(name: string): Promise<void> {
   })
 }
 
-test('a name and a card are all it takes to vote', () => {
-  open()
+test('a name and a card are all it takes to vote', async () => {
+  await open()
   write('Ana')
   click('Card 5')
   expect(session.acts).toEqual(['introduce Ana', 'choose 4'])
 })
 
-test('with a remembered name, one tap votes', () => {
+test('with a remembered name, one tap votes', async () => {
   session.rememberedName = 'Ana'
-  open()
+  await open()
   click('Card 8')
   expect(session.acts).toEqual(['introduce Ana', 'choose 5'])
 })
 
-test('a card tapped before there is a name waits for it', () => {
-  open()
+test('a card tapped before there is a name waits for it', async () => {
+  await open()
   click('Card 13')
   expect(session.acts).toEqual([])
   expect(document.activeElement).toBe(field())
@@ -127,26 +131,26 @@ test('a card tapped before there is a name waits for it', () => {
   expect(session.acts).toEqual(['introduce Ana', 'choose 6'])
 })
 
-test('500 pasted characters become a name of 80 and a kind sentence', () => {
-  open()
+test('500 pasted characters become a name of 80 and a kind sentence', async () => {
+  await open()
   write('x'.repeat(500))
   expect(field().value).toHaveLength(80)
   expect(text()).toContain('We kept the first 80 characters.')
 })
 
-test('the chosen card, tapped again, is taken back', () => {
+test('the chosen card, tapped again, is taken back', async () => {
   session.people = [fakePerson('Ana', { me: true })]
-  open()
+  await open()
   click('Card 3')
   click('Card 3')
   expect(session.acts).toEqual(['choose 3', 'choose undefined'])
 })
 
-test('a reveal asks before it leaves out somebody who is here', () => {
+test('a reveal asks before it leaves out somebody who is here', async () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben]
   session.begin({ votes: [[ana, 4]] })
-  open()
+  await open()
   click('Reveal')
   expect(session.acts).toEqual([])
   expect(text()).toContain('Ben has not voted yet.')
@@ -156,16 +160,16 @@ test('a reveal asks before it leaves out somebody who is here', () => {
   expect(session.acts).toEqual(['reveal'])
 })
 
-test('who has not voted is named in the order of the names', () => {
+test('who has not voted is named in the order of the names', async () => {
   const [ana, zoe, ben] = [fakePerson('Ana', { me: true }), fakePerson('Zoe'), fakePerson('Ben')]
   session.people = [ana, zoe, ben]
   session.begin({ votes: [[ana, 4]] })
-  open()
+  await open()
   click('Reveal')
   expect(text()).toContain('Ben and Zoe have not voted yet.')
 })
 
-test('a reveal asks nothing when everybody who is here has voted', () => {
+test('a reveal asks nothing when everybody who is here has voted', async () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben, fakePerson('Cy', { here: false }), fakePerson('Olga', { observer: true })]
   session.begin({
@@ -174,13 +178,13 @@ test('a reveal asks nothing when everybody who is here has voted', () => {
       [ben, 4],
     ],
   })
-  open()
+  await open()
   press('r')
   expect(session.acts).toEqual(['reveal'])
   expect(text()).toContain('Revealed: consensus on 5')
 })
 
-test('the suggestion is preselected and saved only by settling', () => {
+test('the suggestion is preselected and saved only by settling', async () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben]
   session.addStories([{ title: 'Sign in' }, { title: 'Sign out' }])
@@ -189,7 +193,7 @@ test('the suggestion is preselected and saved only by settling', () => {
     [ben, 5],
   ] as const
   session.begin({ votes, revealed: true, ...(session.stories[0] && { story: session.stories[0].id }) })
-  open()
+  await open()
   expect(session.acts.slice(1)).toEqual([])
   click('Settle at 8')
   expect(session.acts.slice(1)).toEqual(['settle 5'])
@@ -199,7 +203,7 @@ test('the suggestion is preselected and saved only by settling', () => {
   expect(session.acts.slice(1)).toEqual(['settle 5', 'lay Sign out'])
 })
 
-test('a late vote is counted when somebody says so', () => {
+test('a late vote is counted when somebody says so', async () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben]
   session.begin({
@@ -209,15 +213,15 @@ test('a late vote is counted when somebody says so', () => {
     ],
     revealed: true,
   })
-  open()
+  await open()
   expect(text()).toContain('Ben voted after the reveal.')
   click('Count it')
   expect(session.acts).toEqual(['admit 1'])
 })
 
-test('typing chooses a card, but not while a text field has the focus', () => {
+test('typing chooses a card, but not while a text field has the focus', async () => {
   session.people = [fakePerson('Ana', { me: true })]
-  open()
+  await open()
   press('1')
   press('3')
   expect(session.acts).toEqual(['choose 6'])
@@ -226,16 +230,16 @@ test('typing chooses a card, but not while a text field has the focus', () => {
   expect(session.acts).toEqual(['choose 6'])
 })
 
-test('an observer finds neither cards nor controls', () => {
+test('an observer finds neither cards nor controls', async () => {
   session.mayWrite = false
   session.people = [fakePerson('Ben')]
-  open()
+  await open()
   expect(document.querySelector('[aria-pressed]')).toBeNull()
   expect(text()).toContain('You are watching.')
   expect(() => button('Reveal')).toThrow()
 })
 
-test('a quick round is settled like a story, and then goes on to the next', () => {
+test('a quick round is settled like a story, and then goes on to the next', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   const votes = [
@@ -243,7 +247,7 @@ test('a quick round is settled like a story, and then goes on to the next', () =
     [bob, 4],
   ] as const
   session.begin({ votes, revealed: true })
-  open()
+  await open()
   click('Settle at 5')
   session.begin({ votes, revealed: true, settled: [{ card: 4, by: alice }] })
   flushSync()
@@ -259,7 +263,7 @@ test('alice votes on a story of her own, sees where the team is, and finds the w
   if (!signIn || !signOut || !signUp) throw new Error('There are three stories')
   session.changeStory(signUp.id, { round: 'voting' })
   session.begin({ story: signIn.id })
-  open()
+  await open()
   expect(text()).not.toContain('on your own')
   session.look(signOut.id)
   flushSync()
@@ -276,9 +280,9 @@ test('alice votes on a story of her own, sees where the team is, and finds the w
   expect(text()).not.toContain('on your own')
 })
 
-test('a vote is marked as unsure by its button or by u, once there is one', () => {
+test('a vote is marked as unsure by its button or by u, once there is one', async () => {
   session.people = [fakePerson('alice', { me: true })]
-  open()
+  await open()
   press('u')
   expect(() => button('Not sure')).toThrow()
   click('Card 5')
@@ -289,7 +293,7 @@ test('a vote is marked as unsure by its button or by u, once there is one', () =
   expect(session.acts).toEqual(['choose 4', 'choose 4 unsure', 'choose 4'])
 })
 
-test('unsure votes are told apart in words, and the result without them is told too', () => {
+test('unsure votes are told apart in words, and the result without them is told too', async () => {
   const [alice, bob, carol] = [fakePerson('alice', { me: true }), fakePerson('bob'), fakePerson('carol')]
   session.people = [alice, bob, carol]
   session.begin({
@@ -300,17 +304,17 @@ test('unsure votes are told apart in words, and the result without them is told 
     ],
     revealed: true,
   })
-  open()
+  await open()
   expect(seat('carol').textContent).toContain('unsure')
   expect(text()).toContain('carol (unsure)')
   expect(text()).toContain('Without the unsure ones: median 5')
 })
 
-test('after the reveal everybody sees that bob did not vote, and hears it once', () => {
+test('after the reveal everybody sees that bob did not vote, and hears it once', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   session.begin({ votes: [[alice, 4]] })
-  open()
+  await open()
   expect(seat('bob').querySelector('.note')?.textContent?.trim()).toBe('')
   session.reveal()
   flushSync()
@@ -318,7 +322,7 @@ test('after the reveal everybody sees that bob did not vote, and hears it once',
   expect(seat('bob').textContent?.match(/did not vote/g)).toHaveLength(1)
 })
 
-test('after the reveal the lowest and the highest card are marked in words, and no card when all are the same', () => {
+test('after the reveal the lowest and the highest card are marked in words, and no card when all are the same', async () => {
   const [alice, bob, carol] = [fakePerson('alice', { me: true }), fakePerson('bob'), fakePerson('carol')]
   session.people = [alice, bob, carol]
   session.begin({
@@ -329,7 +333,7 @@ test('after the reveal the lowest and the highest card are marked in words, and 
     ],
     revealed: true,
   })
-  open()
+  await open()
   const note = (name: string) => seat(name).querySelector('.note')?.textContent?.trim()
   expect([note('alice'), note('bob'), note('carol')]).toEqual(['', 'lowest', 'highest'])
   session.begin({ votes: [alice, bob, carol].map((person) => [person, 4] as const), revealed: true })
@@ -337,11 +341,11 @@ test('after the reveal the lowest and the highest card are marked in words, and 
   expect([note('alice'), note('bob'), note('carol')]).toEqual(['', '', ''])
 })
 
-test('the reveal is the main thing to do once bob has voted too, and the tab tells alice how far it is', () => {
+test('the reveal is the main thing to do once bob has voted too, and the tab tells alice how far it is', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   session.name = 'Sprint 48'
-  open()
+  await open()
   expect(document.title).toBe('Sprint 48 · Facedown')
   click('Card 5')
   expect(document.title).toBe('1/2 · Sprint 48 · Facedown')
@@ -359,7 +363,7 @@ test('the reveal is the main thing to do once bob has voted too, and the tab tel
   expect(document.title).toBe('revealed · Sprint 48 · Facedown')
 })
 
-test('the median stands large once, and again only when alice has settled at another card', () => {
+test('the median stands large once, and again only when alice has settled at another card', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   const votes = [
@@ -367,7 +371,7 @@ test('the median stands large once, and again only when alice has settled at ano
     [bob, 5],
   ] as const
   session.begin({ votes, revealed: true })
-  open()
+  await open()
   const terms = () => [...document.querySelectorAll('dt')].map((term) => term.textContent)
   expect(terms()).not.toContain('Median')
   session.begin({ votes, revealed: true, settled: [{ card: 4, by: alice }] })
@@ -385,7 +389,7 @@ test('who may not decide is told who may, and no key gets around it', async () =
     [bob, 5],
   ] as const
   session.begin({ votes })
-  open()
+  await open()
   press('r')
   expect(() => button('Reveal')).toThrow()
   await arrived('Only facilitators reveal: bob')
@@ -398,12 +402,12 @@ test('who may not decide is told who may, and no key gets around it', async () =
   expect(session.acts).toEqual([])
 })
 
-test('who comes after the reveal takes a seat before deciding', () => {
+test('who comes after the reveal takes a seat before deciding', async () => {
   const bob = fakePerson('bob')
   session.people = [bob]
   session.mayDecide = false
   session.begin({ votes: [[bob, 4]], revealed: true })
-  open()
+  await open()
   expect(text()).not.toContain('Only facilitators')
   write('alice')
   submit()
@@ -420,7 +424,7 @@ test('when no facilitator is here, alice takes over and everybody is told', asyn
   session.mayDecide = false
   session.mayTakeOver = true
   session.begin({ votes: [[alice, 4]] })
-  open()
+  await open()
   expect(document.querySelector('[aria-live] span')?.parentElement?.textContent).toContain(
     'carol has taken over as facilitator.',
   )
@@ -433,7 +437,7 @@ test('when no facilitator is here, alice takes over and everybody is told', asyn
 
 test('the menu of a seat asks somebody to vote, and offers nothing that cannot be done', async () => {
   session.people = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  open()
+  await open()
   await openMenuOf('bob')
   expect(() => button('Make facilitator')).toThrow()
   expect(() => button('Hide from the table')).toThrow()
@@ -444,7 +448,7 @@ test('the menu of a seat asks somebody to vote, and offers nothing that cannot b
 
 test('a facilitator makes another one', async () => {
   session.people = [fakePerson('alice', { me: true, facilitator: true }), fakePerson('bob')]
-  open()
+  await open()
   await openMenuOf('bob')
   click('Make facilitator')
   expect(session.acts).toEqual(['makeFacilitator'])
@@ -453,7 +457,7 @@ test('a facilitator makes another one', async () => {
 
 test('alice changes her name at her seat, watches for a while, and takes part again', async () => {
   session.people = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  open()
+  await open()
   await openMenuOf('alice')
   click('Change my name')
   write('Alice')
@@ -469,7 +473,7 @@ test('somebody who left is hidden from the table and can be brought back', async
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob', { here: false })]
   session.people = [alice, bob]
   session.begin({ votes: [[bob, 4]] })
-  open()
+  await open()
   await openMenuOf('bob')
   click('Hide from the table')
   expect(() => seat('bob')).toThrow()
@@ -484,7 +488,7 @@ test('50 people sit in a grid, and together by their card after the reveal', asy
   session.people = Array.from({ length: 50 }, (_, at) => fakePerson(`person ${at}`, { me: at === 0 }))
   const votes = session.people.slice(0, 40).map((person, at) => [person, at < 30 ? 4 : 5] as const)
   session.begin({ votes })
-  open()
+  await open()
   await arrived('person 49')
   const chips = document.querySelectorAll('ul[aria-label="People at the table"] > li:not([aria-hidden])')
   expect(chips).toHaveLength(50)
@@ -504,7 +508,7 @@ test('the projector view stays in the address, shows no hand, and Escape leaves 
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   session.begin({ votes: [[bob, 4]] })
-  open()
+  await open()
   press('p')
   expect(location.search).toBe('?view=projector')
   await opened(() => button('Leave the projector view'))
@@ -515,19 +519,19 @@ test('the projector view stays in the address, shows no hand, and Escape leaves 
   expect(session.acts).toEqual([])
   press('Escape')
   expect(location.search).toBe('')
-  expect(button('Card 5')).toBeDefined()
+  expect(await opened(() => button('Card 5'))).toBeDefined()
 })
 
 test('an address with the projector view opens in it', async () => {
   history.replaceState(null, '', '?view=projector')
   session.people = [fakePerson('alice', { me: true })]
-  open()
+  await open()
   expect((await opened(() => button('Leave the projector view'))).isConnected).toBe(true)
 })
 
-test('Ctrl+Z undoes the last act, but belongs to a text field while somebody writes', () => {
+test('Ctrl+Z undoes the last act, but belongs to a text field while somebody writes', async () => {
   session.people = [fakePerson('alice', { me: true })]
-  open()
+  await open()
   const field = document.querySelector('form textarea')
   field?.dispatchEvent(new KeyboardEvent('keydown', { key: 'z', ctrlKey: true, bubbles: true }))
   expect(session.acts).toEqual([])
@@ -536,7 +540,7 @@ test('Ctrl+Z undoes the last act, but belongs to a text field while somebody wri
   expect(session.acts).toEqual(['undo', 'undo'])
 })
 
-test('the focus alice had on the reveal moves to the result, and from there to her hand', () => {
+test('the focus alice had on the reveal moves to the result, and from there to her hand', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   session.begin({
@@ -545,7 +549,7 @@ test('the focus alice had on the reveal moves to the result, and from there to h
       [bob, 4],
     ],
   })
-  open()
+  await open()
   expect(document.activeElement).toBe(document.body)
   button('Reveal').focus()
   click('Reveal')
@@ -555,22 +559,22 @@ test('the focus alice had on the reveal moves to the result, and from there to h
   expect(document.activeElement?.getAttribute('aria-label')).toBe('Your hand')
 })
 
-test('alice, asked to wait for bob, gets the focus back on the reveal when she does', () => {
+test('alice, asked to wait for bob, gets the focus back on the reveal when she does', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   session.begin({ votes: [[alice, 4]] })
-  open()
+  await open()
   click('Reveal')
   expect(document.activeElement).toBe(button('Wait'))
   click('Wait')
   expect(document.activeElement).toBe(button('Reveal'))
 })
 
-test('alice goes on writing while bob reveals', () => {
+test('alice goes on writing while bob reveals', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   session.begin({ votes: [[bob, 4]] })
-  open()
+  await open()
   const writing = document.querySelector<HTMLTextAreaElement>('form textarea')
   writing?.focus()
   session.reveal()
@@ -589,7 +593,7 @@ test('alice finds the key and the beginning of the notes under the title, and op
   const [signIn, signOut, signUp] = session.stories
   if (!signIn || !signOut || !signUp) throw new Error('There are three stories')
   session.begin({ story: signIn.id })
-  open()
+  await open()
   const context = () => document.querySelector('.stage .context')
   await opened(() => expect(context()?.textContent).toContain('People forget passwords.'))
   expect(context()?.querySelector('a')?.href).toBe(link)
@@ -607,7 +611,7 @@ test('alice finds the key and the beginning of the notes under the title, and op
   expect(context()).toBeNull()
 })
 
-test('a double click on the reveal reveals, and decides nothing else', () => {
+test('a double click on the reveal reveals, and decides nothing else', async () => {
   const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.people = [alice, bob]
   session.begin({
@@ -616,7 +620,7 @@ test('a double click on the reveal reveals, and decides nothing else', () => {
       [bob, 4],
     ],
   })
-  open()
+  await open()
   click('Reveal')
   for (const name of ['New quick round', 'Vote again', 'Settle at 5']) click(name, 2)
   expect(session.acts).toEqual(['reveal'])
