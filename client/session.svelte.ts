@@ -47,6 +47,7 @@ import type {
   Timer,
   Undoable,
 } from './session-view.ts'
+import { yielded } from './yielded.ts'
 
 /** How many stories go into the document in one portion of an import. */
 const portion = 200
@@ -325,10 +326,13 @@ export class LiveSession implements SessionView {
     const addAll = async () => {
       while (added.length < stories.length) {
         signal?.throwIfAborted()
-        const last = this.core.backlog.stories.at(-1)?.order
-        added.push(...addStories(this.core.doc, stories.slice(added.length, added.length + portion), last))
+        const before = added.at(-1)
+        const last = before ? this.core.backlog.story(before) : this.core.backlog.stories.at(-1)
+        added.push(
+          ...addStories(this.core.doc, stories.slice(added.length, added.length + portion), last?.order),
+        )
         progress(added.length)
-        await new Promise((resolve) => setTimeout(resolve))
+        await yielded()
       }
     }
     try {
