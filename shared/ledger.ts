@@ -64,6 +64,11 @@ export class Ledger {
     this.#keys = keys
   }
 
+  /** Grows with every record: as long as it is the same, every answer of this ledger is. */
+  get size(): number {
+    return this.#records.size
+  }
+
   /** False when it is no record, or its key is not its hash, or it is here already. */
   add(key: string, bytes: Uint8Array): boolean {
     const record = decodeRecord(bytes)

@@ -34,6 +34,8 @@ export class Participant {
   readonly id: ParticipantId
   readonly #keys: SessionKeys
   readonly #seed: Uint8Array
+  /** Found by trying the cards, which takes a millisecond or two. */
+  readonly #openings = new WeakMap<RecordOf<'seal'>, Open | undefined>()
   readonly #nonceKey: Uint8Array
   readonly #boxSecret: Uint8Array
   readonly #ledger: Ledger
@@ -220,7 +222,11 @@ export class Participant {
   /** The opening of a seal of this participant's. */
   openingOf(seal: RecordOf<'seal'>, round: RecordOf<'round'>): Open | undefined {
     if (takesBack(seal)) return undefined
-    return openingOf(this.#place(round.id, seal.counter), seal, round.cards.length, this.#nonceKey)
+    if (!this.#openings.has(seal)) {
+      const place = this.#place(round.id, seal.counter)
+      this.#openings.set(seal, openingOf(place, seal, round.cards.length, this.#nonceKey))
+    }
+    return this.#openings.get(seal)
   }
 
   #ownSeals(round: RoundId): RecordOf<'seal'>[] {

@@ -70,6 +70,8 @@ export class SessionCore {
   #checking = false
   #following = false
   #quiet = false
+  /** How many records there were. */
+  #paidAt = 0
   #nameKept: string | undefined
   #presence: Presence = { participant: undefined }
   #counts = { reaction: 0, nudge: 0 }
@@ -349,7 +351,10 @@ export class SessionCore {
     this.options.remember({ session: name ?? '' })
   }
 
+  /** What is owed follows from the records alone. */
   #payWhatIsOwed(): void {
+    if (this.#paidAt === this.ledger.size) return
+    this.#paidAt = this.ledger.size
     const rounds = this.participant.roundsToOpen().flatMap((id) => this.ledger.round(id) ?? [])
     const owed = rounds.flatMap((round) => this.participant.owedOpens(round, this.ledger.resolve(round)))
     for (const topic of this.participant.topicsToCarry()) {

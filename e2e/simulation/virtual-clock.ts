@@ -8,14 +8,35 @@ export interface Life {
   over: boolean
 }
 
-interface Timer {
-  readonly at: number
-  readonly order: number
+/** Also what `setTimeout` gives out. */
+class Timer {
+  at: number
+  order: number
   readonly life: Life
   readonly work: () => void
   /** Of an interval. */
   readonly every: number | undefined
-  ended: boolean
+  ended = false
+
+  constructor(at: number, order: number, life: Life, work: () => void, every: number | undefined) {
+    this.at = at
+    this.order = order
+    this.life = life
+    this.work = work
+    this.every = every
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+
+  hasRef(): boolean {
+    return true
+  }
 }
 
 const beginning = Date.UTC(2026, 0, 5, 9)
@@ -41,7 +62,7 @@ export class VirtualClock {
 
   after(delay: number, work: () => void, life = this.life, every?: number): Timer {
     const at = this.now + Math.max(0, Number.isFinite(delay) ? delay : 0)
-    const timer = { at, order: this.#order++, life, work, every, ended: false }
+    const timer = new Timer(at, this.#order++, life, work, every)
     this.#push(timer)
     return timer
   }
@@ -58,6 +79,7 @@ export class VirtualClock {
       if (timer.every !== undefined && !timer.ended) this.#repeat(timer, timer.every)
     }
     this.now = end
+    await new Promise<void>((resolve) => nextTurn(resolve)) // Node tells of what nobody caught
   }
 
   /** Somebody does something, and all that follows from it at once. */
@@ -69,13 +91,15 @@ export class VirtualClock {
     } catch (error) {
       this.#failed(error)
     }
-    await new Promise<void>((resolve) => nextTurn(resolve)) // every microtask has run by then
+    await new Promise<void>((resolve) => process.nextTick(resolve)) // every microtask has run by then
     this.life = before
   }
 
   /** The same handle goes on, because that is what stops the interval. */
   #repeat(timer: Timer, every: number): void {
-    this.#push(Object.assign(timer, { at: this.now + Math.max(1, every), order: this.#order++ }))
+    timer.at = this.now + Math.max(1, every)
+    timer.order = this.#order++
+    this.#push(timer)
   }
 
   #push(timer: Timer): void {

@@ -30,10 +30,8 @@ export function replaceGlobals(): void {
 
 function replaceTimers(): void {
   const real = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval }
-  const start = (work: (...args: unknown[]) => void, delay: number, args: unknown[], every?: number) => {
-    const timer = ruled?.clock.after(delay, () => work(...args), undefined, every)
-    return Object.assign(timer ?? {}, { ref: () => timer, unref: () => timer, hasRef: () => true })
-  }
+  const start = (work: (...args: unknown[]) => void, delay: number, args: unknown[], every?: number) =>
+    ruled?.clock.after(delay, () => work(...args), undefined, every)
   const stop = (timer: unknown, otherwise: (timer: never) => void) => {
     if (typeof timer === 'object' && timer !== null && 'ended' in timer) timer.ended = true
     else otherwise(timer as never)
