@@ -1,47 +1,53 @@
 import * as Y from 'yjs'
 import { recordSetOf, resolvedRounds } from './agreement.ts'
+import { flow } from './faults.ts'
 import { contentOf, type Peer, stateVectorOf } from './peer.ts'
 import type { World } from './world.ts'
 
-/** In milliseconds of the world: half a minute for noticing a dead connection, then a minute. */
-const patience = 90_000
+/** In milliseconds of the world. Half of it is for noticing a dead connection. */
+const patience = 60_000
 const quiet = 30_000
 
-/** After the storm everything works again, all come to the same, and somebody new gets it from the store alone. */
-export async function calm(world: World, check: () => void): Promise<void> {
+/**
+ * After the storm everything works again, all come to the same, and somebody new gets it from the store alone. Says how long
+ * the devices took.
+ */
+export async function calm(world: World, check: () => void): Promise<number> {
   await heal(world)
-  await converge(world, check)
+  const healing = await converge(world, check)
   await staySettled(world)
   await arrive(world)
+  return healing
 }
 
 async function heal(world: World): Promise<void> {
-  const { peers, relay, disk } = world
+  const { peers, relays, disk } = world
   world.calm = true
   disk.trouble = 'none'
-  if (relay.liar.lying) relay.crash(false)
-  relay.liar.lying = false
+  for (const relay of relays) {
+    if (relay.liar.lying && relay.isRunning) relay.crash(false)
+    relay.liar.lying = false
+  }
   world.intruder.leave()
-  if (!relay.isRunning) await relay.start()
+  await world.startRelays()
+  flow(world)
   for (const peer of peers) {
     peer.online = true
-    for (const { up, down } of peer.wires) {
-      up.flow()
-      down.flow()
-    }
     if (!peer.core) await peer.start()
     await peer.act((core) => core.link?.retryNow())
   }
 }
 
-async function converge(world: World, check: () => void): Promise<void> {
+async function converge(world: World, check: () => void): Promise<number> {
   const { clock, peers } = world
+  const begin = clock.now
   const end = clock.now + patience
   while (clock.now < end && !isSettled(peers)) {
     await clock.pass(500)
     check()
   }
   if (!isSettled(peers)) throw new Error(`Devices differ:\n${peers.map(describe).join('\n')}`)
+  return clock.now - begin
 }
 
 /** Everybody is connected, has sent everything and holds the same. */

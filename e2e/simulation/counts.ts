@@ -7,6 +7,7 @@ export const noCounts = {
   drops: 0,
   cuts: 0,
   offline: 0,
+  regionCuts: 0,
   relayCrashes: 0,
   relayRestarts: 0,
   storeTroubles: 0,
@@ -20,10 +21,10 @@ export const noCounts = {
 
 /** What a run has come to, so that runs cannot pass by doing nothing. */
 export function countOf(world: World, happened: Counts): Counts {
-  const { promises, disk, clock, relay } = world
+  const { promises, disk, clock, relays } = world
   return {
     ...happened,
-    ...relay.liar.told,
+    ...toldBy(relays),
     ...votesOf(world),
     promised: promises.promised,
     entries: disk.length,
@@ -31,6 +32,14 @@ export function countOf(world: World, happened: Counts): Counts {
     lostByBoth: promises.lost,
     virtualHours: clock.now / 3_600_000,
   }
+}
+
+function toldBy(relays: World['relays']): Counts {
+  const told: Counts = {}
+  for (const { liar } of relays) {
+    for (const [lie, count] of Object.entries(liar.told)) told[lie] = (told[lie] ?? 0) + count
+  }
+  return told
 }
 
 function votesOf({ peers }: World): Counts {

@@ -1,5 +1,6 @@
 import type { noCounts } from './counts.ts'
 import type { Peer } from './peer.ts'
+import type { VirtualRelay } from './virtual-relay.ts'
 import type { World } from './world.ts'
 
 type Counts = Record<keyof typeof noCounts, number>
@@ -12,6 +13,7 @@ export const faults: readonly (readonly [weight: number, name: string, fault: Fa
   [4, 'flow', (world) => flow(world)],
   [3, 'offline', goOffline],
   [6, 'online', comeBack],
+  [2, 'region cut', cutRegion],
   [2, 'relay crash', crashRelay],
   [1, 'relay restart', restartRelay],
   [4, 'relay start', startRelay],
@@ -31,6 +33,10 @@ function someone(world: World): Peer {
   return world.chance.pick(world.peers)
 }
 
+function someRelay(world: World): VirtualRelay {
+  return world.chance.pick(world.relays)
+}
+
 /** The connection is gone; each end notices at some time, or by silence. */
 function drop(world: World, counts: Counts): void {
   const { chance, clock } = world
@@ -41,7 +47,7 @@ function drop(world: World, counts: Counts): void {
     const { end } = wire
     wire.dead = true
     if (chance.happens(0.8)) clock.after(chance.below(5000), () => wire.tellDevice(), peer.life)
-    clock.after(chance.below(60_000), () => end?.gone(), world.relay.life)
+    clock.after(chance.below(60_000), () => end?.gone(), wire.far.life)
   }
 }
 
@@ -54,13 +60,23 @@ function cut(world: World, counts: Counts): void {
   }
 }
 
-function flow(world: World): void {
-  for (const { wires } of world.peers) {
-    for (const { up, down } of wires) {
-      up.flow()
-      down.flow()
-    }
+export function flow(world: World): void {
+  const ways = [...world.peers.flatMap(({ wires }) => wires), ...world.relays.flatMap((relay) => relay.ways)]
+  for (const { up, down } of ways) {
+    up.flow()
+    down.flow()
   }
+}
+
+/** Between one relay and the bus, or the store, that it shares with the other. */
+function cutRegion(world: World, counts: Counts): void {
+  const { ways } = someRelay(world)
+  if (ways.length === 0) return
+  counts.regionCuts++
+  const way = world.chance.pick(ways)
+  const direction = world.chance.happens(0.5) ? way.up : way.down
+  direction.stall()
+  world.clock.after(world.chance.below(120_000), () => direction.flow(), world.world)
 }
 
 function goOffline(world: World, counts: Counts): void {
@@ -71,7 +87,7 @@ function goOffline(world: World, counts: Counts): void {
   for (const wire of peer.wires) {
     const { end } = wire
     wire.dead = true
-    world.clock.after(world.chance.below(60_000), () => end?.gone(), world.relay.life)
+    world.clock.after(world.chance.below(60_000), () => end?.gone(), wire.far.life)
     if (world.chance.happens(0.5)) world.clock.after(10, () => wire.tellDevice(), peer.life)
   }
 }
@@ -83,20 +99,23 @@ async function comeBack(world: World): Promise<void> {
 }
 
 function crashRelay(world: World, counts: Counts): void {
-  if (!world.relay.isRunning) return
+  const relay = someRelay(world)
+  if (!relay.isRunning) return
   counts.relayCrashes++
-  world.relay.crash(world.chance.happens(0.3))
+  relay.crash(world.chance.happens(0.3))
 }
 
 async function restartRelay(world: World, counts: Counts): Promise<void> {
-  if (!world.relay.isRunning) return
+  const relay = someRelay(world)
+  if (!relay.isRunning) return
   counts.relayRestarts++
-  await world.relay.stop()
-  await world.relay.start()
+  await relay.stop()
+  await relay.start()
 }
 
 async function startRelay(world: World): Promise<void> {
-  if (!world.relay.isRunning) await world.relay.start()
+  const relay = someRelay(world)
+  if (!relay.isRunning) await relay.start()
 }
 
 function troubleStore(world: World, counts: Counts): void {
@@ -115,11 +134,11 @@ async function rollBack(world: World, counts: Counts): Promise<void> {
     return
   }
   counts.rollbacks++
-  world.relay.crash(true)
+  world.crashRelays(true)
   world.disk.putBack(copy)
   world.auditor.readAgain(world.disk)
   world.promises.goneBack(world.peers)
-  await world.relay.start()
+  await world.startRelays()
 }
 
 async function crashClient(world: World, counts: Counts): Promise<void> {
@@ -137,15 +156,17 @@ async function startClient(world: World): Promise<void> {
 
 function lie(world: World, counts: Counts): void {
   counts.lyingTimes++
-  world.relay.liar.lying = true
+  someRelay(world).liar.lying = true
 }
 
 /** An honest relay takes its place. */
 async function tellTruth(world: World): Promise<void> {
-  if (!world.relay.liar.lying) return
-  world.relay.liar.lying = false
-  world.relay.crash(false)
-  await world.relay.start()
+  for (const relay of world.relays) {
+    if (!relay.liar.lying) continue
+    relay.liar.lying = false
+    if (relay.isRunning) relay.crash(false)
+    await relay.start()
+  }
 }
 
 function setClock(world: World, counts: Counts): void {

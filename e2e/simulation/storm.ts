@@ -11,6 +11,8 @@ import { World } from './world.ts'
 
 export interface Outcome {
   readonly counts: Counts
+  /** Until all had the same after everything worked again, in milliseconds of the world. */
+  readonly healing: number
   /** The same for every run of a seed. */
   readonly trace: number
 }
@@ -40,8 +42,8 @@ export async function storm(seed: number, steps: number): Promise<Outcome> {
       check()
       if (chance.happens(0.1)) checkAgreement(world.peers, chance)
     }
-    await calm(world, check)
-    return { counts: countOf(world, happened), trace: world.trace }
+    const healing = await calm(world, check)
+    return { healing, counts: countOf(world, happened), trace: world.trace }
   } catch (error) {
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
     throw new Error([words, ...log.slice(-lastSteps)].join('\n'))

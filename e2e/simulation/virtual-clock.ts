@@ -82,6 +82,17 @@ export class VirtualClock {
     await new Promise<void>((resolve) => nextTurn(resolve)) // Node tells of what nobody caught
   }
 
+  /** What is begun here belongs to that life. */
+  within<Result>(life: Life, work: () => Result): Result {
+    const before = this.life
+    this.life = life
+    try {
+      return work()
+    } finally {
+      this.life = before
+    }
+  }
+
   /** Somebody does something, and all that follows from it at once. */
   async act(life: Life, work: () => void): Promise<void> {
     const before = this.life

@@ -6,7 +6,7 @@ import type { Life, VirtualClock } from './virtual-clock.ts'
 export type Latency = () => number
 
 /** One direction of a wire: what goes in comes out later, in the same order. */
-class Pipe {
+export class Pipe {
   readonly #clock: VirtualClock
   readonly #latency: Latency
   readonly #receiver: () => Life
@@ -73,6 +73,7 @@ export class Wire implements PlainSocket {
   readonly url: string
   readonly up: Pipe
   readonly down: Pipe
+  readonly far: Far
   end: FarEnd | undefined
   /** Neither side hears anything of the other any more. */
   dead = false
@@ -87,6 +88,7 @@ export class Wire implements PlainSocket {
     trace: (what: string, frame: Uint8Array) => void,
   ) {
     this.url = url
+    this.far = far
     this.#trace = trace
     this.up = new Pipe(clock, latency, () => far.life)
     this.down = new Pipe(clock, latency, () => device)

@@ -1,13 +1,13 @@
 import { Connection, type Outlet, type Surroundings } from '../../relay/connection.ts'
 import { limitsOf } from '../../relay/limits.ts'
-import { LocalBus } from '../../relay/local-bus.ts'
 import { Rooms } from '../../relay/rooms.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { Chance } from '../../shared/testing.ts'
+import { FarRegion } from './far-region.ts'
 import { Liar } from './liar.ts'
 import type { Life, VirtualClock } from './virtual-clock.ts'
-import type { Far, Wire } from './virtual-network.ts'
-import { SlowStore, type StoreDisk } from './virtual-store.ts'
+import type { Far, Latency, Wire } from './virtual-network.ts'
+import type { VirtualRegion } from './virtual-region.ts'
 
 /** What `sockets.ts` does for real ones. */
 const pingEvery = 20_000
@@ -18,31 +18,34 @@ const limits = limitsOf({ maxConnections: 100, maxConnectionsPerAddress: 100, ne
 export interface RelayOptions {
   readonly clock: VirtualClock
   readonly chance: Chance
-  readonly disk: StoreDisk
-  /** In milliseconds, once for doing and once for answering. */
-  readonly slowness: () => number
-  readonly committed: (envelope: Uint8Array) => void
-  /** A snapshot took the place of what came before. */
-  readonly compacted: () => void
+  readonly name: string
+  readonly region: VirtualRegion
+  /** Of the way to a region that other relays share; undefined for a relay with bus and store in its own process. */
+  readonly latency: Latency | undefined
   readonly isKept: (envelope: Uint8Array) => boolean
 }
 
-/** One relay process: the real core between a virtual network and a virtual disk. */
+/** One relay process: the real core between a virtual network and its region. */
 export class VirtualRelay implements Far {
   readonly liar: Liar
   readonly #options: RelayOptions
   readonly #wires = new Set<Wire>()
   #life: Life
-  #running: { readonly bus: LocalBus; readonly surroundings: Surroundings } | undefined
+  #running: { readonly region: FarRegion | undefined; readonly surroundings: Surroundings } | undefined
 
   constructor(options: RelayOptions) {
     this.#options = options
     this.liar = new Liar(options.chance, options.clock, options.isKept)
-    this.#life = { name: 'relay', skew: 0, over: true }
+    this.#life = { name: options.name, skew: 0, over: true }
   }
 
   get life(): Life {
     return this.#life
+  }
+
+  /** What can be cut between this relay and its region. */
+  get ways(): FarRegion['ways'] {
+    return this.#running?.region?.ways ?? []
   }
 
   get isRunning(): boolean {
@@ -50,11 +53,11 @@ export class VirtualRelay implements Far {
   }
 
   async start(): Promise<void> {
-    const { clock, chance, disk, slowness, committed, compacted } = this.#options
-    this.#life = { name: 'relay', skew: 0, over: false }
+    const { name, clock, chance, region, latency } = this.#options
+    this.#life = { name, skew: 0, over: false }
     await clock.act(this.#life, () => {
-      const store = new SlowStore(disk, clock, slowness, committed, compacted)
-      const bus = new LocalBus(store)
+      const far = latency && new FarRegion(clock, latency, this.#life, region)
+      const { bus, store } = far ?? region.start()
       const surroundings: Surroundings = {
         rooms: new Rooms(bus, store),
         limits,
@@ -62,14 +65,18 @@ export class VirtualRelay implements Far {
         random: (bytes) => chance.bytes(bytes),
         refused: () => {},
       }
-      this.#running = { bus, surroundings }
+      this.#running = { region: far, surroundings }
     })
   }
 
   /** Everything in memory is gone. Devices notice at once, or only by silence when the whole machine has died. */
   crash(silently: boolean): void {
+    const { clock, chance, region } = this.#options
+    const far = this.#running?.region
     this.#running = undefined
     this.#life.over = true
+    if (far) clock.after(chance.below(10_000), () => far.gone(), region.life)
+    else region.crash()
     for (const wire of this.#wires) {
       wire.reset()
       if (!silently) wire.tellDevice()
@@ -80,11 +87,9 @@ export class VirtualRelay implements Far {
 
   /** As when its operator updates it: clients are told, what was sent is committed. */
   async stop(): Promise<void> {
-    const running = this.#running
-    if (!running) return
+    if (!this.#running) return
     await this.#options.clock.act(this.#life, () => {
       for (const wire of this.#wires) wire.end?.goAway(this.#options.chance.below(200))
-      running.bus.close()
     })
     await this.#options.clock.pass(500)
     for (const wire of this.#wires) wire.closeByRelay(1012, 'The relay restarts.')

@@ -5,7 +5,7 @@ import type { NewEntry, NewSnapshot, Store } from '../../relay/store.ts'
 import type { Cursor } from '../../shared/cursor.ts'
 import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
-import type { VirtualClock } from './virtual-clock.ts'
+import type { Life, VirtualClock } from './virtual-clock.ts'
 
 const options = { dataDir: '', region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
 
@@ -83,6 +83,7 @@ export class SlowStore implements Store {
   readonly #store: DirectStore
   readonly #disk: StoreDisk
   readonly #clock: VirtualClock
+  readonly #life: Life
   readonly #slowness: () => number
   readonly #committed: (envelope: Uint8Array) => void
   readonly #compacted: () => void
@@ -92,6 +93,7 @@ export class SlowStore implements Store {
   constructor(
     disk: StoreDisk,
     clock: VirtualClock,
+    life: Life,
     slowness: () => number,
     committed: (envelope: Uint8Array) => void,
     compacted: () => void,
@@ -99,6 +101,7 @@ export class SlowStore implements Store {
     this.#store = disk.open()
     this.#disk = disk
     this.#clock = clock
+    this.#life = life
     this.#slowness = slowness
     this.#committed = committed
     this.#compacted = compacted
@@ -155,11 +158,12 @@ export class SlowStore implements Store {
     this.#answeredAt = Math.max(this.#answeredAt, this.#doneAt + this.#slowness())
     const untilAnswer = this.#answeredAt - this.#doneAt
     return new Promise((resolve) => {
-      this.#clock.after(this.#doneAt - now, () => {
+      const begin = () => {
         this.#store.works = this.#disk.trouble !== 'gone'
         const answer = work()
         this.#clock.after(untilAnswer, () => resolve(answer))
-      })
+      }
+      this.#clock.after(this.#doneAt - now, begin, this.#life)
     })
   }
 }

@@ -9,6 +9,7 @@ import { Promises } from './promises.ts'
 import { Secrecy } from './secrecy.ts'
 import type { Life, VirtualClock } from './virtual-clock.ts'
 import { latencyFrom, Wire } from './virtual-network.ts'
+import { VirtualRegion } from './virtual-region.ts'
 import { VirtualRelay } from './virtual-relay.ts'
 import { StoreDisk } from './virtual-store.ts'
 
@@ -17,7 +18,9 @@ export class World {
   readonly chance: Chance
   readonly clock: VirtualClock
   readonly disk = new StoreDisk()
-  readonly relays: VirtualRelay[]
+  /** One with bus and store in its process, or two that share them. */
+  readonly relays: readonly VirtualRelay[]
+  readonly region: VirtualRegion
   readonly peers: Peer[] = []
   readonly keys: SessionKeys
   readonly auditor: Auditor
@@ -43,27 +46,48 @@ export class World {
     this.keys = createSessionKeys()
     this.auditor = new Auditor(this.keys)
     this.promises = new Promises(this.auditor)
-    this.relays = [
-      new VirtualRelay({
-        clock,
-        chance,
-        disk: this.disk,
-        slowness: () => (this.calm || chance.happens(0.95) ? 1 + chance.below(20) : chance.below(4000)),
-        committed: (envelope) => this.auditor.read('change', envelope),
-        compacted: () => {
-          this.snapshots++
-          this.auditor.readAgain(this.disk)
-        },
-        isKept: (envelope) => this.auditor.knows(envelope),
-      }),
-    ]
+    const isShared = chance.happens(0.5)
+    this.region = new VirtualRegion({
+      clock,
+      disk: this.disk,
+      slowness: () => (this.calm || chance.happens(0.95) ? 1 + chance.below(20) : chance.below(4000)),
+      committed: (envelope) => this.auditor.read('change', envelope),
+      compacted: () => {
+        this.snapshots++
+        this.auditor.readAgain(this.disk)
+      },
+    })
+    const latency = isShared ? latencyFrom(chance, () => this.calm) : undefined
+    this.relays = (isShared ? ['east', 'west'] : ['relay']).map(
+      (name) =>
+        new VirtualRelay({
+          name,
+          clock,
+          chance,
+          region: this.region,
+          latency,
+          isKept: (envelope) => this.auditor.knows(envelope),
+        }),
+    )
     this.intruder = new Intruder(keysFor('member', this.keys), chance, () =>
       this.#wire(`wss://table.example/sync/${this.keys.session}`, this.world),
     )
   }
 
-  get relay(): VirtualRelay {
-    return this.relays[0] as VirtualRelay
+  /** Where the balancer sends somebody: seldom to a relay that has just died. */
+  #anyRelay(): VirtualRelay {
+    const running = this.relays.filter((relay) => relay.isRunning)
+    return this.chance.pick(running.length > 0 && this.chance.happens(0.9) ? running : this.relays)
+  }
+
+  async startRelays(): Promise<void> {
+    for (const relay of this.relays) if (!relay.isRunning) await relay.start()
+  }
+
+  /** All that the relays and their region had in memory is gone. */
+  crashRelays(silently: boolean): void {
+    for (const relay of this.relays) if (relay.isRunning) relay.crash(silently)
+    this.region.crash()
   }
 
   /** Somebody with an invitation, on a new device. */
@@ -80,7 +104,7 @@ export class World {
         const wire = this.#wire(url, from.life)
         from.wires = from.wires.filter((other) => !other.dead)
         from.wires.push(wire)
-        const reaches = from.online && this.relay.isRunning
+        const reaches = from.online && wire.far.life.over === false
         if (!reaches) {
           wire.dead = true
           if (this.calm || chance.happens(0.8))
@@ -96,7 +120,7 @@ export class World {
 
   async begin(): Promise<void> {
     const { chance } = this
-    await this.relay.start()
+    await this.startRelays()
     const owner = this.invite('ana', 'owner')
     await owner.start()
     await owner.act((core) => {
@@ -135,7 +159,7 @@ export class World {
       clock,
       latencyFrom(chance, () => this.calm),
       life,
-      this.relay,
+      this.#anyRelay(),
       (what, frame) => this.mix(`${clock.now} ${life.name} ${what} ${frame.length}`, frame),
     )
   }
