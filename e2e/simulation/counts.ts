@@ -21,7 +21,7 @@ export const noCounts = {
 
 /** What a run has come to, so that runs cannot pass by doing nothing. */
 export function countOf(world: World, happened: Counts): Counts {
-  const { promises, disk, clock, relays } = world
+  const { promises, disk, clock, relays, intruder } = world
   return {
     ...happened,
     ...toldBy(relays),
@@ -29,6 +29,7 @@ export function countOf(world: World, happened: Counts): Counts {
     promised: promises.promised,
     entries: disk.length,
     snapshots: world.snapshots,
+    hidden: intruder.hidden,
     lostByBoth: promises.lost,
     virtualHours: clock.now / 3_600_000,
   }

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import type { Cursor } from '../../shared/cursor.ts'
 import { recordsOf } from '../../shared/document.ts'
 import { encrypt } from '../../shared/envelope.ts'
 import { helloStatement, roleSeed, type SessionKeys, sign } from '../../shared/keys.ts'
@@ -16,6 +17,10 @@ export class Intruder {
   readonly #connect: () => Wire
   #wire: Wire | undefined
   #ref = 0
+  #cursor: Cursor = new Map()
+  #snapshot: Uint8Array | undefined
+  /** Snapshots that hide everything: one, because of two in a row the store keeps nothing else. */
+  hidden = 0
 
   constructor(keys: SessionKeys, chance: Chance, connect: () => Wire) {
     this.#keys = keys
@@ -32,6 +37,7 @@ export class Intruder {
     if (this.#wire.readyState === 0) return 0
     const pieces = 1 + this.#chance.below(4)
     for (let piece = 0; piece < pieces; piece++) this.#sendRubbish()
+    if (this.#cursor.size > 0 && this.hidden === 0 && this.#chance.happens(0.2)) this.#hideAll()
     return pieces
   }
 
@@ -51,12 +57,23 @@ export class Intruder {
     }
   }
 
+  /** Takes the place of the whole log, and has nothing of it. */
+  #hideAll(): void {
+    this.hidden++
+    const envelope = encrypt(this.#keys, 'snapshot', Y.encodeStateAsUpdate(new Y.Doc()))
+    this.#send({ type: 'snapshot', covers: this.#cursor, replaces: this.#snapshot, envelope })
+  }
+
   #begin(): void {
+    this.#cursor = new Map()
+    this.#snapshot = undefined
     const wire = this.#connect()
     this.#wire = wire
     wire.onmessage = ({ data }) => {
       const message = data instanceof ArrayBuffer ? decodeFromRelay(new Uint8Array(data)) : undefined
       if (message?.type === 'challenge') this.#greet(message.nonce)
+      if (message?.type === 'snapshot') this.#snapshot = message.id
+      if (message?.type === 'caughtUp') this.#cursor = message.cursor
     }
   }
 
