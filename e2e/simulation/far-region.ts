@@ -10,15 +10,23 @@ import type { VirtualRegion } from './virtual-region.ts'
 class Way {
   readonly up: Pipe
   readonly down: Pipe
+  /** Nothing more arrives of what a dead relay had sent. */
+  over = false
 
   constructor(clock: VirtualClock, latency: Latency, relay: Life, region: Life) {
     this.up = new Pipe(clock, latency, () => region)
     this.down = new Pipe(clock, latency, () => relay)
   }
 
+  send(work: () => void): void {
+    this.up.send(0, () => {
+      if (!this.over) work()
+    })
+  }
+
   ask<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     return new Promise((resolve) => {
-      this.up.send(0, () => void work().then((answer) => this.down.send(0, () => resolve(answer))))
+      this.send(() => void work().then((answer) => this.down.send(0, () => resolve(answer))))
     })
   }
 }
@@ -34,7 +42,6 @@ export class FarRegion {
   readonly #shared: Bus
   readonly #joined = new Map<ConnectionId, SessionId>()
   readonly #stops = new Set<() => void>()
-  #isGone = false
 
   constructor(clock: VirtualClock, latency: Latency, relay: Life, region: VirtualRegion) {
     const { bus, store } = region.start()
@@ -61,14 +68,13 @@ export class FarRegion {
 
   /** The region notices that this relay has died. */
   gone(): void {
-    this.#isGone = true
+    for (const way of this.ways) way.over = true
     for (const stop of this.#stops) stop()
     for (const [connection, session] of this.#joined) this.#shared.leave(session, connection)
   }
 
   #busBehind(bus: Bus): Bus {
-    const { up } = this.#toBus
-    const send = (work: () => void) => up.send(0, () => (this.#isGone ? undefined : work()))
+    const send = (work: () => void) => this.#toBus.send(work)
     return {
       // Whoever subscribes waits until the bus knows, before anything is read: as if that took no time.
       subscribe: (session, subscriber) => {
