@@ -57,7 +57,7 @@ export class World {
         this.auditor.readAgain(this.disk)
       },
     })
-    const latency = isShared ? latencyFrom(chance, () => this.calm) : undefined
+    const latency = isShared ? () => chance.below(this.calm || chance.happens(0.95) ? 5 : 1500) : undefined
     this.relays = (isShared ? ['east', 'west'] : ['relay']).map(
       (name) =>
         new VirtualRelay({
