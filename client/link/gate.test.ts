@@ -1,3 +1,4 @@
+import * as encoding from 'lib0/encoding'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { addStories } from '../../shared/document.ts'
@@ -67,4 +68,82 @@ test('a text inside a text is refused, also when each level comes in an update o
   fields?.get('title')?.setAttribute('title', new Y.Text('deeper'))
   expect(isAcceptable(Y.encodeStateAsUpdate(doc))).toBe(false)
   expect(isAcceptable(Y.encodeStateAsUpdate(doc, before))).toBe(false)
+})
+
+test('more values under one name than there can be people apart are refused, as many as that cost little', () => {
+  const rivals = (count: number) => {
+    const updates = Array.from({ length: count }, (_, at) =>
+      updateOf((doc) => {
+        doc.clientID = at + 1
+        doc.getMap('settings').set('name', at)
+      }),
+    )
+    return Y.mergeUpdates(updates)
+  }
+  expect(isAcceptable(rivals(1001))).toBe(false)
+  const allowed = rivals(1000)
+  expect(isAcceptable(allowed)).toBe(true)
+  const begun = process.cpuUsage()
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, allowed)
+  expect(process.cpuUsage(begun).user / 1000).toBeLessThan(500)
+  expect(doc.getMap('settings').get('name')).toBe(999)
+})
+
+/** One run of one client, whose structs are what `write` gives. */
+function written(count: number, write: (encoder: encoding.Encoder, at: number) => void): Uint8Array {
+  return encoding.encode((encoder) => {
+    for (const number of [1, count, 5, 0]) encoding.writeVarUint(encoder, number)
+    for (let at = 0; at < count; at++) write(encoder, at)
+    encoding.writeVarUint(encoder, 0)
+  })
+}
+
+/** A value of the setting `name`. */
+function value(encoder: encoding.Encoder, count: number): void {
+  encoding.writeUint8(encoder, 8 | 32)
+  encoding.writeVarUint(encoder, 1)
+  encoding.writeVarString(encoder, 'settings')
+  encoding.writeVarString(encoder, 'name')
+  encoding.writeVarUint(encoder, count)
+}
+
+test.each<[string, Uint8Array]>([
+  [
+    'maps inside each other, 60,000 deep',
+    written(1, (encoder) => {
+      value(encoder, 1)
+      for (let depth = 0; depth < 60_000; depth++) encoding.writeUint8Array(encoder, Uint8Array.of(117, 1, 0))
+      encoding.writeAny(encoder, null)
+    }),
+  ],
+  ['a value of no length', written(1, (encoder) => value(encoder, 0))],
+  ['as many values as nobody can count', written(1, (encoder) => value(encoder, 2 ** 40))],
+  [
+    'something that stands behind itself',
+    written(1, (encoder) => {
+      encoding.writeUint8Array(encoder, Uint8Array.of(4 | 128, 5, 0))
+      encoding.writeVarString(encoder, 'text')
+    }),
+  ],
+  [
+    'something that stands before what its author writes later',
+    written(1, (encoder) => {
+      encoding.writeUint8Array(encoder, Uint8Array.of(4 | 64, 5, 9))
+      encoding.writeVarString(encoder, 'text')
+    }),
+  ],
+  [
+    'a run up to the last number there is',
+    written(2, (encoder) => {
+      encoding.writeUint8(encoder, 0)
+      encoding.writeVarUint(encoder, Number.MAX_SAFE_INTEGER)
+    }),
+  ],
+  ['deletions nobody can count', Uint8Array.of(0, 1, 5, 255, 255, 255, 255, 15, 0, 1)],
+  ['nothing but the largest byte', new Uint8Array(27).fill(255)],
+])('%s: refused, and at once', (_, update) => {
+  const begun = process.cpuUsage()
+  expect(isAcceptable(update)).toBe(false)
+  expect(process.cpuUsage(begun).user / 1000).toBeLessThan(300)
 })
