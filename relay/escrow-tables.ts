@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import { equalBytes } from '../shared/codec.ts'
-import { type Deposit, encodeKeys, mostKeys, saltBytes } from '../shared/escrow.ts'
+import {
+  boxKeyBytes,
+  type Deposit,
+  decodeReleased,
+  encodeKeys,
+  mostKeys,
+  nameBytes,
+  saltBytes,
+} from '../shared/escrow.ts'
 import type { LogTables } from './log-tables.ts'
 import type { Deposited, Release } from './store.ts'
+import { isBytes } from './whole-rows.ts'
 
 /** Keys of rounds that nobody ever reveals stay as long as the session, so there is an end to them. */
 const mostDeposits = 20_000
@@ -26,7 +35,7 @@ export class EscrowTables {
     // First, because what it replaces may have the same name: the key of a vote that goes on in another round.
     for (const old of replaces) session.deposits -= drop.run(session.key, round, old).changes
     const known = find.get(session.key, round, seal)
-    if (known && !equalBytes(known.key, key)) return { outcome: 'closed' }
+    if (known && !(isBytes(known.key) && equalBytes(known.key, key))) return { outcome: 'closed' }
     if (known) return { outcome: 'deposited' }
     if (session.deposits >= mostDeposits || (count.get(session.key, round)?.keys ?? 0) >= mostKeys) {
       return { outcome: 'refused', reason: 'quota' }
@@ -42,7 +51,7 @@ export class EscrowTables {
     if (!session) return { outcome: 'deleted' }
     const { released, keys, dropRound, note } = this.#statements
     const known = released.get(session.key, round)
-    if (known) return { outcome: 'released', body: known.body }
+    if (isBytes(known?.body) && decodeReleased(known.body)) return { outcome: 'released', body: known.body }
     if (this.#logs.isOverQuota(session)) return { outcome: 'refused', reason: 'quota' }
     const salt = randomBytes(saltBytes)
     const body = Buffer.concat([round, asker, salt, encodeKeys(keys.all(session.key, round))])
@@ -55,12 +64,16 @@ export class EscrowTables {
 
 function prepareAll(database: Database) {
   const ofRound = 'session = ? AND round = ?'
+  const has = (column: string, bytes: number) => `typeof(${column}) = 'blob' AND length(${column}) = ${bytes}`
+  const isWhole = `${has('seal', nameBytes)} AND ${has('key', boxKeyBytes)}`
   return {
-    released: database.prepare<[number, Uint8Array], { body: Buffer }>(
+    released: database.prepare<[number, Uint8Array], { body: unknown }>(
       `SELECT body FROM releases WHERE ${ofRound}`,
     ),
-    note: database.prepare<[number, Uint8Array, Uint8Array]>('INSERT INTO releases VALUES (?, ?, ?)'),
-    find: database.prepare<[number, Uint8Array, Uint8Array], { key: Buffer }>(
+    note: database.prepare<[number, Uint8Array, Uint8Array]>(
+      'INSERT OR REPLACE INTO releases VALUES (?, ?, ?)',
+    ),
+    find: database.prepare<[number, Uint8Array, Uint8Array], { key: unknown }>(
       `SELECT key FROM deposits WHERE ${ofRound} AND seal = ?`,
     ),
     insert: database.prepare<[number, Uint8Array, Uint8Array, Uint8Array]>(
@@ -73,7 +86,7 @@ function prepareAll(database: Database) {
       `SELECT count(*) AS keys FROM deposits WHERE ${ofRound}`,
     ),
     keys: database.prepare<[number, Uint8Array], { seal: Buffer; key: Buffer }>(
-      `SELECT seal, key FROM deposits WHERE ${ofRound} ORDER BY seal`,
+      `SELECT seal, key FROM deposits WHERE ${ofRound} AND ${isWhole} ORDER BY seal`,
     ),
     dropRound: database.prepare<[number, Uint8Array]>(`DELETE FROM deposits WHERE ${ofRound}`),
   }

@@ -2,8 +2,9 @@ import type { Database } from 'better-sqlite3'
 import type { Row } from './batch.ts'
 import { unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
-import { checksumOf } from './hash.ts'
+import { checksumOf, markOf } from './hash.ts'
 import type { Appended, Head } from './store.ts'
+import { hasSequence, isBytes, numberIn } from './whole-rows.ts'
 
 /** What the store remembers of a session between two appends. */
 export interface SessionRow {
@@ -73,7 +74,7 @@ export class LogTables {
     return {
       outcome: 'head',
       sequence: session.head,
-      saved: last && { sequence: last.sequence, mark: last.checksum.subarray(0, 8) },
+      saved: isBytes(last?.checksum) ? { sequence: last.sequence, mark: markOf(last.checksum) } : undefined,
       overQuota: this.isOverQuota(session),
     }
   }
@@ -184,7 +185,8 @@ export class LogTables {
   #originalOf(session: SessionRow, row: Row): number | undefined {
     const original = this.#statements.byChecksum.get(session.key, row.checksum)
     if (!original) return undefined
-    if (checksumOf(original.envelope).equals(row.checksum)) return original.sequence
+    const { envelope } = original
+    if (isBytes(envelope) && checksumOf(envelope).equals(row.checksum)) return original.sequence
     this.#statements.repair.run(row.envelope, session.key, original.sequence)
     return original.sequence
   }
@@ -197,7 +199,7 @@ function isLong(session: SessionRow): boolean {
 function prepareAll(database: Database) {
   return {
     find: database.prepare<[string], { key: number; head: number; day: number }>(
-      'SELECT key, head, day FROM sessions WHERE id = ?',
+      `SELECT key, ${numberIn('head')} AS head, ${numberIn('day')} AS day FROM sessions WHERE id = ?`,
     ),
     create: database.prepare<[string, number]>('INSERT INTO sessions (id, head, day) VALUES (?, 0, ?)'),
     deletion: database.prepare<[string], { id: string }>('SELECT id FROM deletions WHERE id = ?'),
@@ -217,22 +219,23 @@ function prepareAll(database: Database) {
     repair: database.prepare<[Uint8Array, number, number]>(
       'UPDATE entries SET envelope = ? WHERE session = ? AND sequence = ?',
     ),
-    byChecksum: database.prepare<[number, Uint8Array], { sequence: number; envelope: Buffer }>(
-      'SELECT sequence, envelope FROM entries WHERE session = ? AND checksum = ?',
+    byChecksum: database.prepare<[number, Uint8Array], { sequence: number; envelope: unknown }>(
+      `SELECT sequence, envelope FROM entries WHERE session = ? AND checksum = ? AND ${hasSequence}`,
     ),
-    last: database.prepare<[number], { sequence: number; checksum: Buffer }>(
-      'SELECT sequence, checksum FROM entries WHERE session = ? ORDER BY sequence DESC LIMIT 1',
+    last: database.prepare<[number], { sequence: number; checksum: unknown }>(
+      `SELECT sequence, checksum FROM entries WHERE session = ? AND ${hasSequence} ORDER BY sequence DESC LIMIT 1`,
     ),
     lengths: database.prepare<[number, number], { entries: number; bytes: number; last: number | null }>(
       `SELECT count(*) AS entries, ifnull(sum(length(envelope)), 0) AS bytes, max(sequence) AS last
-       FROM entries WHERE session = ? AND sequence > ?`,
+       FROM entries WHERE session = ? AND sequence > ? AND ${hasSequence}`,
     ),
     counts: database.prepare<[number, number], { entries: number; bytes: number; last: number | null }>(
       `SELECT count(*) AS entries, 256 * count(*) AS bytes, max(sequence) AS last
        FROM entries WHERE session = ? AND sequence > ?`,
     ),
     snapshots: database.prepare<[number], { sequence: number; id: Buffer; bytes: number }>(
-      `SELECT sequence, id, length(envelope) AS bytes FROM snapshots WHERE session = ? ORDER BY sequence DESC`,
+      `SELECT sequence, id, length(envelope) AS bytes FROM snapshots
+       WHERE session = ? AND ${hasSequence} AND typeof(id) = 'blob' ORDER BY sequence DESC`,
     ),
   }
 }

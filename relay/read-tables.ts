@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3'
 import { equalBytes } from '../shared/codec.ts'
-import type { Position } from '../shared/cursor.ts'
+import { markBytes, type Position } from '../shared/cursor.ts'
 import type { Row } from './batch.ts'
 import { unlessCorrupt } from './corrupt.ts'
-import { checksumOf, markOf } from './hash.ts'
-import { type EntryKind, entryKinds } from './store.ts'
+import { checksumBytes, checksumOf, markOf } from './hash.ts'
+import { entryKinds } from './store.ts'
+import { hasSequence, isBytes, numberIn } from './whole-rows.ts'
 
 /** A page of a log as the store's thread sends it. */
 export interface RawPage {
@@ -22,18 +23,19 @@ const pageBytes = 262_144
 
 type Entries = Pick<RawPage, 'rows' | 'upTo' | 'more'>
 
-interface EntryRow {
+/** As a disk gives it, which may be anything. */
+interface StoredEntry {
   readonly sequence: number
-  readonly checksum: Buffer
-  readonly envelope: Buffer
-  readonly kind: EntryKind
+  readonly checksum: unknown
+  readonly envelope: unknown
+  readonly kind: number
 }
 
-interface SnapshotRow {
+interface StoredSnapshot {
   readonly sequence: number
-  readonly mark: Buffer
-  readonly id: Buffer
-  readonly envelope: Buffer
+  readonly mark: unknown
+  readonly id: unknown
+  readonly envelope: unknown
 }
 
 export type Damage = (table: 'entries' | 'snapshots') => void
@@ -61,9 +63,9 @@ export class ReadTables {
   /** True for the place of an entry in the log, and for the end of what a kept snapshot covers. */
   isPlace(key: number, position: Position): boolean {
     const entry = this.#statements.checksum.get(key, position.sequence)
-    if (entry) return equalBytes(markOf(entry.checksum), position.mark)
+    if (entry) return isBytes(entry.checksum) && equalBytes(markOf(entry.checksum), position.mark)
     const covered = this.#statements.covered.get(key, position.sequence)
-    return covered !== undefined && equalBytes(covered.mark, position.mark)
+    return isBytes(covered?.mark) && equalBytes(covered.mark, position.mark)
   }
 
   #snapshot(key: number, generation: number): RawPage['snapshot'] {
@@ -74,10 +76,19 @@ export class ReadTables {
         this.#oneByOne(snapshotSequences.all(key), (sequence) => snapshot.get(key, sequence), 'snapshots'),
     )
     for (const { sequence, mark, id, envelope } of kept.slice(generation)) {
-      if (equalBytes(checksumOf(envelope), id)) return { id, covers: { sequence, mark }, envelope }
+      const isWhole = isBytes(envelope) && isBytes(id) && equalBytes(checksumOf(envelope), id)
+      if (isWhole && isBytes(mark, markBytes) && this.#covers(key, { sequence, mark }))
+        return { id, covers: { sequence, mark }, envelope }
       this.#damaged('snapshots')
     }
     return undefined
+  }
+
+  /** A place that the log reached: entries before a snapshot that has none would be hidden by it. */
+  #covers(key: number, { sequence, mark }: Position): boolean {
+    const entry = this.#statements.checksum.get(key, sequence)
+    if (entry) return isBytes(entry.checksum) && equalBytes(markOf(entry.checksum), mark)
+    return sequence > 0 && this.#statements.behind.get(key, sequence) !== undefined
   }
 
   /** What a snapshot covers of what was released: whoever made it may have left that out. */
@@ -86,9 +97,20 @@ export class ReadTables {
       () => this.#statements.released.all(key, sequence),
       () => this.#rowsOneByOne(key, 0).filter((row) => isReleased(row) && row.sequence <= sequence),
     )
-    return covered.flatMap((row) =>
-      equalBytes(checksumOf(row.envelope), row.checksum) ? [{ session: '', previous: 0, ...row }] : [],
-    )
+    return covered.flatMap((row) => this.#whole(row) ?? [])
+  }
+
+  #whole({ sequence, checksum, envelope, kind }: StoredEntry): Row | undefined {
+    const isWhole = isBytes(envelope) && isBytes(checksum) && equalBytes(checksumOf(envelope), checksum)
+    if (!isWhole || sequence === 0) return undefined
+    return {
+      session: '',
+      sequence,
+      previous: 0,
+      checksum,
+      kind: kind === entryKinds.released ? kind : entryKinds.change,
+      envelope,
+    }
   }
 
   #entries(key: number, after: Position | undefined): Entries {
@@ -99,22 +121,24 @@ export class ReadTables {
     )
   }
 
-  #page(after: Position | undefined, found: Iterable<EntryRow>): Entries {
+  #page(after: Position | undefined, found: Iterable<StoredEntry>): Entries {
     const rows: Row[] = []
     let upTo = after
     let bytes = 0
-    for (const { sequence, checksum, envelope, kind } of found) {
+    for (const stored of found) {
       if (bytes >= pageBytes) return { rows, upTo, more: true }
-      upTo = { sequence, mark: markOf(checksum) }
-      bytes += envelope.length
-      if (equalBytes(checksumOf(envelope), checksum)) {
-        rows.push({ session: '', sequence, previous: 0, checksum, kind, envelope })
+      const { sequence, checksum } = stored
+      if (sequence > 0 && isBytes(checksum, checksumBytes)) upTo = { sequence, mark: markOf(checksum) }
+      const row = this.#whole(stored)
+      if (row) {
+        bytes += row.envelope.length
+        rows.push(row)
       } else this.#damaged('entries')
     }
     return { rows, upTo, more: false }
   }
 
-  #rowsOneByOne(key: number, after: number): EntryRow[] {
+  #rowsOneByOne(key: number, after: number): StoredEntry[] {
     const { sequences, entry } = this.#statements
     return this.#oneByOne(sequences.all(key, after), (sequence) => entry.get(key, sequence), 'entries')
   }
@@ -136,42 +160,50 @@ export class ReadTables {
   }
 }
 
-function isReleased({ kind }: EntryRow): boolean {
+function isReleased({ kind }: StoredEntry): boolean {
   return kind === entryKinds.released
 }
 
+const entryColumns = `${numberIn('sequence')} AS sequence, checksum, envelope, ${numberIn('kind')} AS kind`
+const snapshotColumns = `${numberIn('sequence')} AS sequence, mark, id, envelope`
+
 function prepareAll(database: Database) {
   return {
-    checksum: database.prepare<[number, number], { checksum: Buffer }>(
+    checksum: database.prepare<[number, number], { checksum: unknown }>(
       'SELECT checksum FROM entries WHERE session = ? AND sequence = ?',
     ),
-    covered: database.prepare<[number, number], { mark: Buffer }>(
+    behind: database.prepare<[number, number], { sequence: number }>(
+      `SELECT sequence FROM entries WHERE session = ? AND sequence > ? AND ${hasSequence} LIMIT 1`,
+    ),
+    covered: database.prepare<[number, number], { mark: unknown }>(
       'SELECT mark FROM snapshots WHERE session = ? AND sequence = ?',
     ),
-    snapshots: database.prepare<[number], SnapshotRow>(
-      'SELECT sequence, mark, id, envelope FROM snapshots WHERE session = ? ORDER BY sequence DESC',
+    snapshots: database.prepare<[number], StoredSnapshot>(
+      `SELECT ${snapshotColumns} FROM snapshots WHERE session = ? ORDER BY snapshots.sequence DESC`,
     ),
     snapshotSequences: database
-      .prepare<[number], number>('SELECT sequence FROM snapshots WHERE session = ? ORDER BY sequence DESC')
+      .prepare<[number], number>(
+        `SELECT sequence FROM snapshots WHERE session = ? AND ${hasSequence} ORDER BY sequence DESC`,
+      )
       .pluck(),
-    snapshot: database.prepare<[number, number], SnapshotRow>(
-      'SELECT sequence, mark, id, envelope FROM snapshots WHERE session = ? AND sequence = ?',
+    snapshot: database.prepare<[number, number], StoredSnapshot>(
+      `SELECT ${snapshotColumns} FROM snapshots WHERE session = ? AND snapshots.sequence = ?`,
     ),
-    released: database.prepare<[number, number], EntryRow>(
-      `SELECT sequence, checksum, envelope, kind FROM entries
-       WHERE session = ? AND sequence <= ? AND kind = ${entryKinds.released} ORDER BY sequence`,
+    released: database.prepare<[number, number], StoredEntry>(
+      `SELECT ${entryColumns} FROM entries
+       WHERE session = ? AND sequence <= ? AND kind = ${entryKinds.released} ORDER BY entries.sequence`,
     ),
-    entries: database.prepare<[number, number], EntryRow>(
-      `SELECT sequence, checksum, envelope, kind FROM entries
-       WHERE session = ? AND sequence > ? ORDER BY sequence`,
+    entries: database.prepare<[number, number], StoredEntry>(
+      `SELECT ${entryColumns} FROM entries
+       WHERE session = ? AND entries.sequence > ? ORDER BY entries.sequence`,
     ),
     sequences: database
       .prepare<[number, number], number>(
-        'SELECT sequence FROM entries WHERE session = ? AND sequence > ? ORDER BY sequence',
+        `SELECT sequence FROM entries WHERE session = ? AND sequence > ? AND ${hasSequence} ORDER BY sequence`,
       )
       .pluck(),
-    entry: database.prepare<[number, number], EntryRow>(
-      'SELECT sequence, checksum, envelope, kind FROM entries WHERE session = ? AND sequence = ?',
+    entry: database.prepare<[number, number], StoredEntry>(
+      `SELECT ${entryColumns} FROM entries WHERE session = ? AND entries.sequence = ?`,
     ),
   }
 }

@@ -5,6 +5,7 @@ import { checksumOf } from './hash.ts'
 import type { LogTables, SessionRow } from './log-tables.ts'
 import type { ReadTables } from './read-tables.ts'
 import { entryKinds, type PutSnapshot } from './store.ts'
+import { hasSequence } from './whole-rows.ts'
 
 /** A snapshot may go over the quota by this much, because it is the way back under it. */
 const grace = 2 << 20
@@ -54,12 +55,13 @@ export class SnapshotTables {
 }
 
 function prepareAll(database: Database) {
+  const whole = `session = ? AND ${hasSequence} AND typeof(id) = 'blob'`
   return {
     current: database.prepare<[number], { sequence: number; id: Buffer }>(
-      'SELECT sequence, id FROM snapshots WHERE session = ? ORDER BY sequence DESC LIMIT 1',
+      `SELECT sequence, id FROM snapshots WHERE ${whole} ORDER BY sequence DESC LIMIT 1`,
     ),
     older: database.prepare<[number], { sequence: number }>(
-      'SELECT sequence FROM snapshots WHERE session = ? ORDER BY sequence DESC LIMIT 1 OFFSET 1',
+      `SELECT sequence FROM snapshots WHERE ${whole} ORDER BY sequence DESC LIMIT 1 OFFSET 1`,
     ),
     insert: database.prepare<[number, number, Uint8Array, Uint8Array, Uint8Array]>(
       'INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)',
