@@ -93,7 +93,13 @@ function withoutPrefix(text: string): string {
 }
 
 function oneLine(text: string): string {
-  return clean(text).replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
+  const whole = clean(text)
+  if (!/[\r\n\u2028\u2029]/.test(whole)) return whole
+  return whole
+    .split(/[\r\n\u2028\u2029]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ')
 }
 
 /** Without control characters; every script, emoji and mark of direction stays. */

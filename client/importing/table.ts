@@ -25,6 +25,10 @@ export const tableLimits = { bytes: 20 << 20, rows: 20_000 } as const
 const separators = [',', ';', '\t', '|']
 /** Rows that are read before the page gets its turn. */
 const portion = 400
+/** The page waits no longer than this for its turn, in milliseconds. */
+const turn = 12
+/** In characters. The parser splits all that it is given to read a few rows of it. */
+const smallestWindow = 4096
 
 const newlines = ['\r\n', '\n', '\r'] as const
 type Newline = (typeof newlines)[number]
@@ -47,13 +51,20 @@ export async function readTable(text: string, { progress, signal, separator }: R
   const delimiter = separator ?? named?.[1] ?? bestSeparator(body)
   let line = named ? 2 : 1
   let newline: Newline | undefined
+  let window = smallestWindow
+  let begun = performance.now()
   for (let cursor = 0; cursor < body.length; ) {
     signal?.throwIfAborted()
-    const { data, errors, meta } = Papa.parse<string[]>(body.slice(cursor), {
-      delimiter,
-      preview: portion,
-      ...(newline ? { newline } : {}),
-    })
+    const read = (length: number) =>
+      Papa.parse<string[]>(body.slice(cursor, cursor + length), {
+        delimiter,
+        preview: portion,
+        ...(newline ? { newline } : {}),
+      })
+    let parsed = read(window)
+    for (; !parsed.meta.truncated && cursor + window < body.length; parsed = read(window)) window *= 4
+    const { data, errors, meta } = parsed
+    window = Math.max(smallestWindow, meta.cursor * 2)
     newline ??= newlines.find((each) => each === meta.linebreak)
     const broken = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [row] : [])))
     data.forEach((cells, at) => {
@@ -65,7 +76,9 @@ export async function readTable(text: string, { progress, signal, separator }: R
     if (!meta.truncated) break
     cursor += meta.cursor
     progress?.(skipped + cursor)
+    if (performance.now() - begun < turn) continue
     await new Promise((resolve) => setTimeout(resolve))
+    begun = performance.now()
   }
   progress?.(text.length)
   const header = looksLikeHeader(rows) ? rows.shift()?.cells.map((cell) => cell.trim()) : undefined
