@@ -26,6 +26,9 @@ export interface Presence {
   readonly digest?: Uint8Array
 }
 
+/** More than a room of the relay seats in earnest; each that comes is compared with all. */
+const mostPeers = 1000
+
 /** The longest emoji sequences, such as families, are shorter. */
 const emojiBytes = 48
 
@@ -49,7 +52,7 @@ export class PresentPeers {
   }
 
   arrive(connection: ConnectionId): void {
-    this.#here.add(connection)
+    if (this.#here.size < mostPeers) this.#here.add(connection)
   }
 
   /** Everybody else, those first who have something else than `digest` says, and who follow last: they cannot answer. */
@@ -63,7 +66,9 @@ export class PresentPeers {
     return [...this.#here].sort((a, b) => rank(a) - rank(b))
   }
 
-  set(connection: ConnectionId, presence: Presence): Uint8Array {
+  /** Undefined, too, when there are more than anybody could look at. */
+  set(connection: ConnectionId, presence: Presence): Uint8Array | undefined {
+    if (this.#peers.size >= mostPeers && !this.#peers.has(connection)) return undefined
     this.#here.add(connection)
     this.#peers.set(connection, presence)
     return this.#frame([connection])

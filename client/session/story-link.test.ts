@@ -29,3 +29,9 @@ test('a template takes the key, escaped', () => {
   expect(linkFromTemplate('javascript:{key}', 'alert(1)')).toBeUndefined()
   expect(linkFromTemplate('{key}', 'javascript:alert(1)')).toBeUndefined()
 })
+
+test('half a character in a key is no reason to fail', () => {
+  const template = 'https://tracker.example/browse/{key}'
+  expect(linkFromTemplate(template, 'APP-\ud83d')).toBe('https://tracker.example/browse/APP-%EF%BF%BD')
+  expect(linkFromTemplate(template, "$&$'1")).toBe("https://tracker.example/browse/%24%26%24'1")
+})

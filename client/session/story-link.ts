@@ -10,5 +10,6 @@ export function parseLink(text: string): string | undefined {
 /** `{key}` is where the story's key goes, as in `https://tracker.example/browse/{key}`. */
 export function linkFromTemplate(template: string, key: string): string | undefined {
   if (key === '' || !template.includes('{key}')) return undefined
-  return parseLink(template.replaceAll('{key}', encodeURIComponent(key)))
+  const whole = key.replace(/\p{Surrogate}/gu, '\ufffd') // half a character has no place in an address
+  return parseLink(template.replaceAll('{key}', () => encodeURIComponent(whole)))
 }
