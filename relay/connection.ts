@@ -93,14 +93,9 @@ export class Connection implements Reader {
 
   receive(frame: Uint8Array): void {
     const state = this.#state
-    if (state.phase === 'closed') return
-    const { limits } = this.#surroundings
-    const now = this.now()
-    const earnedAt = spend(this.#earnedAt, limits.framesOfConnection, now)
-    if (!earnedAt) return this.close('tooFast')
-    this.#earnedAt = earnedAt
+    if (state.phase === 'closed' || !this.count()) return
     if (state.phase === 'greeting') return this.#greet(frame, state)
-    if (!state.room.spend(limits.framesOfSession, now)) return this.close('tooFast')
+    if (!state.room.spend(this.#surroundings.limits.framesOfSession, this.now())) return this.close('tooFast')
     const message = decodeFromClient(frame)
     if (!message || message.type === 'hello') return this.close('malformed')
     if (!('envelope' in message)) return this.#takeSmall(message, state.role, state.room)
@@ -109,6 +104,14 @@ export class Connection implements Reader {
     if (length > envelopeLimits[message.type === 'append' ? 'change' : message.type])
       return this.close('tooLarge')
     this.#take(message, state.role, state.room)
+  }
+
+  /** Each frame counts, pings too: they are work as well. False when there were too many, and it is closed. */
+  count(): boolean {
+    const earnedAt = spend(this.#earnedAt, this.#surroundings.limits.framesOfConnection, this.now())
+    if (earnedAt) this.#earnedAt = earnedAt
+    else this.close('tooFast')
+    return earnedAt !== undefined
   }
 
   /** Sends what happened, or keeps it until the log has been read. */

@@ -4,9 +4,11 @@ import { afterAll, expect, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { prepare } from './database.ts'
 import { DirectStore } from './direct-store.ts'
+import { checksumOf } from './hash.ts'
 import { createPlace } from './place.testing.ts'
 import { storeContract } from './store.contract.ts'
-import { temporaryFolder } from './testing.ts'
+import { entryKinds } from './store.ts'
+import { someEnvelope, temporaryFolder } from './testing.ts'
 
 const folders: string[] = []
 afterAll(() => {
@@ -30,7 +32,13 @@ test('a store opens on a disk that refuses, and works once that is over', async 
   database.pragma('query_only = 1')
   const store = new DirectStore(options, undefined, open)
   const { session } = createSessionKeys()
-  expect(await store.since(session, new Map(), 0)).toMatchObject({ outcome: 'refused' })
+  const envelope = someEnvelope()
+  const checksum = checksumOf(envelope)
+  const entry = { sequence: 1, previous: 0, checksum, kind: entryKinds.change, envelope }
+  expect(await store.append(session, entry)).toMatchObject({ outcome: 'refused' })
+  expect(await store.check()).toMatchObject({ outcome: 'refused' })
+  expect(await store.since(session, new Map(), 0)).toMatchObject({ outcome: 'page', entries: [] })
   database.pragma('query_only = 0')
-  expect(await store.since(session, new Map(), 0)).toMatchObject({ outcome: 'page' })
+  expect(await store.append(session, entry)).toMatchObject({ outcome: 'saved' })
+  expect(await store.since(session, new Map(), 0)).toMatchObject({ outcome: 'page', entries: [{ kind: 0 }] })
 })

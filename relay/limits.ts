@@ -47,7 +47,9 @@ export interface Limits {
   readonly openOfAddress: number
   readonly open: number
   readonly helloMs: number
+  /** What may wait for one client that does not read, and for all of them together. */
   readonly bufferedBytes: number
+  readonly bufferedInAll: number
 }
 
 /** What an operator may set, and what suits everybody. */
@@ -61,6 +63,7 @@ export function limitsOf(config: LimitConfig): Limits {
     open: maxConnections,
     helloMs: 5000,
     bufferedBytes: 1 << 20,
+    bufferedInAll: 128 << 20,
   }
 }
 

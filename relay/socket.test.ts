@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { createSessionKeys } from '../shared/keys.ts'
+import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import { subprotocol } from '../shared/wire.ts'
 import { BareClient } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
-import { startRelay, type TestRelay } from './testing.ts'
+import { someEnvelope, startRelay, type TestRelay } from './testing.ts'
 
 let relay: TestRelay
 
@@ -18,6 +18,7 @@ afterEach(async () => {
 })
 
 const keys = createSessionKeys()
+const member = keysFor('member', keys)
 
 test('text is malformed', async () => {
   const mallory = await BareClient.join(relay.url, keys)
@@ -29,6 +30,74 @@ test('a message in hundreds of fragments is refused', async () => {
   const mallory = await BareClient.join(relay.url, keys)
   for (let at = 0; at < 300; at++) socketOf(mallory).send(Uint8Array.of(2), { fin: false })
   expect(await mallory.closed).toEqual(closeCodes.tooLarge)
+})
+
+test('a compressed message is malformed, and compression is not agreed to', async () => {
+  const { url } = relay
+  const mallory = await BareClient.join(url, keys)
+  expect(socketOf(mallory).extensions).toBe('')
+  const wire = connect(Number(new URL(url).port), '127.0.0.1')
+  onTestFinished(() => void wire.destroy())
+  wire.write(
+    [
+      `GET /sync/${keys.session} HTTP/1.1`,
+      `Host: ${new URL(url).host}`,
+      `Origin: ${url}`,
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits',
+      `Sec-WebSocket-Protocol: ${subprotocol}`,
+      '\r\n',
+    ].join('\r\n'),
+  )
+  const heard: Buffer[] = []
+  wire.on('data', (bytes) => heard.push(bytes))
+  const ended = new Promise((resolve) => wire.on('end', resolve))
+  await vi.waitFor(() => expect(String(Buffer.concat(heard))).toContain('101 Switching Protocols'))
+  expect(String(Buffer.concat(heard))).not.toMatch(/sec-websocket-extensions/i)
+  // FIN and RSV1, binary, masked with zeros, one byte
+  wire.write(Uint8Array.of(0xc2, 0x81, 0, 0, 0, 0, 1))
+  await ended
+  const { code, words } = closeCodes.malformed
+  expect(
+    Buffer.concat(heard).includes(Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(words)])),
+  ).toBe(true)
+})
+
+test('pings are frames, too: who sends too many is asked for a pause', async () => {
+  const strict = await startRelay({ limits: { framesOfConnection: { perSecond: 1, burst: 20 } } })
+  onTestFinished(strict.stop)
+  const mallory = await BareClient.join(strict.url, keys)
+  for (let sent = 0; sent < 30; sent++) socketOf(mallory).ping()
+  expect(await mallory.closed).toEqual(closeCodes.tooFast)
+})
+
+test('clients that do not read may have so much waiting together, and no more', async () => {
+  const rate = { perSecond: 1e5, burst: 1e5 }
+  const limits = {
+    bufferedInAll: 1 << 20,
+    bufferedBytes: 64 << 20,
+    framesOfConnection: rate,
+    framesOfSession: rate,
+  }
+  const { url, reports, stop } = await startRelay({ limits, sessionMaxBytes: 1 << 30 })
+  const alice = await BareClient.join(url, keys)
+  const stalled = await Promise.all(Array.from({ length: 4 }, () => BareClient.join(url, member)))
+  for (const client of stalled) socketOf(client).pause()
+  const bob = await BareClient.join(url, member)
+  const hasLost = () => alice.frames.filter(({ type }) => type === 'left').length
+  let sent = 0
+  for (; hasLost() < 4 && sent < 400; sent++) {
+    alice.send({ type: 'signal', to: 0, envelope: someEnvelope(4000) })
+    for (let more = 0; more < 12; more++) alice.send({ type: 'signal', to: 0, envelope: someEnvelope(4000) })
+    await bob.until((frames) => frames.filter(({ type }) => type === 'signal').length === (sent + 1) * 13)
+  }
+  expect(hasLost()).toBe(4)
+  expect(await bob.save(someEnvelope())).toMatchObject({ type: 'saved' })
+  await stop()
+  expect(reports).toContainEqual({ event: 'refused', reason: 'tooSlow', times: 4 })
 })
 
 test.each([

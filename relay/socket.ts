@@ -4,7 +4,7 @@ import type { SessionId } from '../shared/id.ts'
 import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
 import type { Address } from './limits.ts'
-import type { Member, Registry } from './sockets.ts'
+import type { Member, SocketRegistry } from './sockets.ts'
 
 /** What the receiver of ws closes with when a client breaks its rules, in our words. */
 const protocolErrors: Readonly<Record<number, CloseReason>> = {
@@ -16,6 +16,8 @@ const protocolErrors: Readonly<Record<number, CloseReason>> = {
 
 const missedPongsAllowed = 2
 const flushBelow = 131_072
+/** With more than that unsent a client counts as slow. */
+export const slowBytes = 65_536
 
 /**
  * A WebSocket and its connection. It takes its events where they are emitted: with many thousand sockets the memory of
@@ -24,7 +26,7 @@ const flushBelow = 131_072
 export class Socket extends WebSocket implements Outlet, Member {
   connection: Connection | undefined
   address: Address | undefined
-  registry: Registry | undefined
+  registry: SocketRegistry | undefined
   /** Ticks of the registry's timer. */
   openedAt = 0
   slot = 0
@@ -43,6 +45,9 @@ export class Socket extends WebSocket implements Outlet, Member {
       case 'pong':
         this.#missedPongs = 0
         return true
+      case 'ping':
+        this.connection?.count()
+        return true
       case 'close':
         this.connection?.gone()
         this.registry?.remove(this)
@@ -52,6 +57,11 @@ export class Socket extends WebSocket implements Outlet, Member {
       default:
         return super.emit(event, ...details)
     }
+  }
+
+  override send(frame: Uint8Array): void {
+    super.send(frame)
+    if (this.bufferedAmount > slowBytes) this.registry?.noteSlow(this)
   }
 
   flush(): Promise<void> {

@@ -6,7 +6,7 @@ import { encodeFromRelay, frameLimits, subprotocol } from '../shared/wire.ts'
 import { closeCodes } from './close-words.ts'
 import type { Connection, Surroundings } from './connection.ts'
 import { type Address, Addresses, spend } from './limits.ts'
-import { Socket } from './socket.ts'
+import { Socket, slowBytes } from './socket.ts'
 import { addressOf, readUpgrade } from './upgrade.ts'
 
 /** One timer for all sockets: each slot's turn comes every 20 seconds. */
@@ -49,14 +49,21 @@ export interface Registry {
   remove(member: Member): void
 }
 
+export interface SocketRegistry extends Registry {
+  /** More waits for this client than for one that reads. */
+  noteSlow(socket: Socket): void
+}
+
 /** All that are connected to a relay: its WebSockets, and what `Polls` adds. */
-export class Sockets implements Registry {
+export class Sockets implements SocketRegistry {
   readonly #server = new WebSocketServer(serverOptions)
   readonly #surroundings: Surroundings
   readonly #options: SocketOptions
   readonly #slots = Array.from({ length: slotCount }, () => new Set<Member>())
   /** In the order they opened. */
   readonly #greeting = new Set<Member>()
+  /** Clients that read more slowly than they are sent to. */
+  readonly #slow = new Set<Socket>()
   readonly #addresses = new Addresses()
   readonly #timer: NodeJS.Timeout
   #open = 0
@@ -126,7 +133,12 @@ export class Sockets implements Registry {
     this.#open += 1
   }
 
+  noteSlow(socket: Socket): void {
+    this.#slow.add(socket)
+  }
+
   remove(member: Member): void {
+    if (member instanceof Socket) this.#slow.delete(member)
     this.#slots[member.slot]?.delete(member)
     this.#greeting.delete(member)
     if (member.address) member.address.open -= 1
@@ -167,7 +179,27 @@ export class Sockets implements Registry {
       else if ((this.#ticks - socket.openedAt) * tickMs < this.#surroundings.limits.helloMs) break
       else socket.connection.close('lateHello')
     }
+    if (this.#slow.size > 0) this.#relieve()
     if (turn === 0) this.#addresses.sweep(this.#surroundings.now())
+  }
+
+  /** Each may be a little slow; all together they must not fill the memory. Who is behind most goes first. */
+  #relieve(): void {
+    const waiting = [...this.#slow].map((socket) => ({ socket, bytes: socket.bufferedAmount }))
+    let sum = 0
+    for (const { socket, bytes } of waiting) {
+      sum += bytes
+      if (bytes <= slowBytes) this.#slow.delete(socket)
+    }
+    const { bufferedInAll } = this.#surroundings.limits
+    if (sum <= bufferedInAll) return
+    waiting.sort((one, other) => other.bytes - one.bytes)
+    for (const { socket, bytes } of waiting) {
+      if (sum <= bufferedInAll) return
+      sum -= bytes
+      this.#surroundings.refused('tooSlow')
+      socket.terminate()
+    }
   }
 }
 

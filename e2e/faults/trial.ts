@@ -23,7 +23,7 @@ export class Trial {
   }
 
   static async start(environment: Record<string, string> = {}, dataDir = ownFolder()): Promise<Trial> {
-    built ??= buildRelay(`facedown-trial-${process.pid}`)
+    built ??= build()
     const trial = new Trial(await built, dataDir, environment)
     onTestFinished(async () => void (await trial.#relay?.end('SIGKILL')))
     await trial.resume()
@@ -67,6 +67,13 @@ export class Trial {
   signal(signal: NodeJS.Signals): void {
     this.relay.process.kill(signal)
   }
+}
+
+/** Once for all tests of a file. */
+async function build(): Promise<string> {
+  const main = await buildRelay(`facedown-trial-${process.pid}`)
+  process.once('exit', () => rmSync(join(main, '..'), { recursive: true, force: true }))
+  return main
 }
 
 /** What makes a relay's disk slow, and the way to say how slow, in milliseconds per commit. */

@@ -1,0 +1,172 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { BareClient } from '../../relay/bare-client.testing.ts'
+import { closeCodes } from '../../relay/close-words.ts'
+import { someEnvelope } from '../../relay/testing.ts'
+import { createSessionKeys, keysFor } from '../../shared/keys.ts'
+import { play, Team } from './team.ts'
+import { quantile, Trial, until } from './trial.ts'
+
+const readers = Number(process.env.READERS ?? 40)
+const halfOpen = Number(process.env.HALF_OPEN ?? 2000)
+/** SLACK=5, in milliseconds, where nothing else runs: then p99 counts. Beside other tests only the middle says something. */
+const slack = Number(process.env.SLACK ?? 150)
+const share = process.env.SLACK ? 0.99 : 0.5
+/** So that a pause of this machine is not taken for the attack. */
+const windows = 5
+
+test(`${readers} readers that stand still cost others nothing, and the relay little memory`, async () => {
+  const trial = await Trial.start({ SESSION_MAX_BYTES: String(2 ** 32) })
+  const teams = await honest(trial)
+  const keys = createSessionKeys()
+  const stalled = await Promise.all(
+    Array.from({ length: readers }, () => BareClient.join(trial.url, keysFor('observer', keys))),
+  )
+  onTestFinished(() => {
+    for (const { socket } of stalled) socket.terminate()
+  })
+  const writer = await BareClient.join(trial.url, keys)
+  const clean = await delay(teams)
+  const before = memoryOf(trial)
+  for (const { socket } of stalled) socket.pause()
+  let most = 0
+  let left = 0
+  const flood = setInterval(() => {
+    if (writer.socket.bufferedAmount < 1 << 20)
+      writer.send({ type: 'signal', to: 0, envelope: someEnvelope(65_536) })
+    most = Math.max(most, memoryOf(trial))
+    left = writer.frames.filter(({ type }) => type === 'left').length
+  }, 12)
+  onTestFinished(() => clearInterval(flood))
+  const attacked = await delay(teams)
+  await until(() => left === readers, 'all who do not read are closed', 40_000)
+  clearInterval(flood)
+  console.info(
+    `p${share * 100} ${ms(clean)}, while ${readers} stand still ${ms(attacked)}; memory + ${mb(most - before)}`,
+  )
+  expect(attacked).toBeLessThan(2 * clean + slack)
+  expect(most - before).toBeLessThan((readers + 120) * (1 << 20))
+}, 120_000)
+
+test.each([
+  ['changes', (one: BareClient) => void one.append(someEnvelope())],
+  [
+    'signals to everybody',
+    (one: BareClient) => one.send({ type: 'signal', to: 0, envelope: someEnvelope() }),
+  ],
+  ['pings', (one: BareClient) => one.socket.ping()],
+])(
+  'somebody who sends 1,000 %s a second, and comes back whenever they are closed, is felt by nobody',
+  async (_, send) => {
+    const trial = await Trial.start({ NEW_CONNECTIONS_PER_SECOND: '1000' })
+    const teams = await honest(trial)
+    const clean = await delay(teams)
+    const keys = createSessionKeys()
+    let closed = 0
+    let goesOn = true
+    const attack = (async () => {
+      while (goesOn) {
+        const mallory = new BareClient(trial.url, keys)
+        const joined = await mallory.next('caughtUp').then(
+          () => true,
+          () => false,
+        )
+        if (!joined) continue
+        const start = performance.now()
+        let sent = 0
+        const sending = setInterval(() => {
+          if (!goesOn) mallory.socket.terminate()
+          const { readyState, OPEN } = mallory.socket
+          for (; readyState === OPEN && sent < performance.now() - start; sent++) send(mallory)
+        }, 5)
+        if ((await mallory.closed).code === closeCodes.tooFast.code) closed++
+        clearInterval(sending)
+      }
+    })()
+    const attacked = await delay(teams)
+    await until(() => closed > 0, 'they were closed')
+    goesOn = false
+    await attack
+    console.info(`p${share * 100} ${ms(clean)}, attacked ${ms(attacked)}; closed ${closed} times`)
+    expect(attacked).toBeLessThan(2 * clean + slack)
+    expect(teams.every(({ answered }) => answered)).toBe(true)
+  },
+)
+
+test(`${halfOpen} connections that were begun and left alone keep nobody from joining`, async () => {
+  const trial = await Trial.start({ NEW_CONNECTIONS_PER_SECOND: '1000' })
+  const clean = await joins(trial)
+  const begun: Socket[] = []
+  onTestFinished(() => {
+    for (const socket of begun) socket.destroy()
+  })
+  while (begun.length < halfOpen) {
+    const some = Array.from({ length: 100 }, () => connect(trial.port, '127.0.0.1'))
+    await Promise.all(some.map((socket) => once(socket, 'connect')))
+    for (const socket of some) {
+      socket.on('error', () => {})
+      socket.resume()
+      socket.write(`GET /sync/${createSessionKeys().session} HTTP/1.1\r\nHost: `)
+    }
+    begun.push(...some)
+  }
+  const attacked = await joins(trial)
+  console.info(`join p99 ${ms(clean)}, beside ${halfOpen} half-open connections ${ms(attacked)}`)
+  expect(attacked).toBeLessThan(Math.max(1000, 3 * clean))
+  const patience = performance.now()
+  await until(() => begun.every(({ closed }) => closed), 'the relay ends them all', 20_000)
+  console.info(`all were ended after ${ms(performance.now() - patience)}`)
+})
+
+async function honest(trial: Trial): Promise<Team[]> {
+  const teams: Team[] = []
+  for (let number = 0; number < 6; number++) teams.push(await Team.join(trial.url))
+  onTestFinished(() => {
+    for (const team of teams) team.leave()
+  })
+  await play(teams, 0.5, 100)
+  return teams
+}
+
+/** Of fan-out: the median of some windows. */
+async function delay(teams: readonly Team[]): Promise<number> {
+  const found: number[] = []
+  for (let window = 0; window < windows; window++) {
+    for (const team of teams) team.forget()
+    await play(teams, 0.5, 150)
+    await until(() => teams.every(({ answered }) => answered), 'everything is saved')
+    found.push(
+      quantile(
+        teams.flatMap(({ fanOut }) => fanOut),
+        share,
+      ),
+    )
+  }
+  return quantile(found, 0.5)
+}
+
+async function joins(trial: Trial): Promise<number> {
+  const times: number[] = []
+  for (let number = 0; number < 40; number++) {
+    const before = performance.now()
+    const client = await BareClient.join(trial.url, createSessionKeys())
+    times.push(performance.now() - before)
+    client.socket.terminate()
+  }
+  return quantile(times, 0.99)
+}
+
+function memoryOf(trial: Trial): number {
+  const status = readFileSync(`/proc/${trial.relay.process.pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
+}
+
+function ms(milliseconds: number): string {
+  return `${milliseconds.toFixed(1)} ms`
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MB`
+}

@@ -1,0 +1,111 @@
+import { rmSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { base32, parseSessionId, type SessionId } from '../shared/id.ts'
+import { createSessionKeys, helloStatement, roleSeed, sign } from '../shared/keys.ts'
+import { decodeFromRelay, encodeFromClient, type FromRelay, protocolVersion } from '../shared/wire.ts'
+import { closeCodes } from './close-words.ts'
+import { Connection, type Outlet, type Surroundings } from './connection.ts'
+import { checksumOf } from './hash.ts'
+import { limitsOf } from './limits.ts'
+import { LocalBus } from './local-bus.ts'
+import { Rooms } from './rooms.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import { entryKinds } from './store.ts'
+import { random, someEnvelope, temporaryFolder } from './testing.ts'
+
+const probes = Number(process.env.PROBES ?? 6000)
+
+test(`of ${probes} probed sessions nobody learns which exist, by the answer or by how long it takes`, async () => {
+  const dataDir = temporaryFolder()
+  const options = { dataDir, region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
+  const store = await openSqliteStore(options, () => {})
+  const surroundings = around(new Rooms(new LocalBus(store), store))
+  const own = createSessionKeys()
+  const existing = Array.from({ length: 50 }, () => createSessionKeys().session)
+  for (const session of existing) {
+    const envelope = someEnvelope()
+    const checksum = checksumOf(envelope)
+    await store.append(session, { sequence: 1, previous: 0, checksum, kind: entryKinds.change, envelope })
+  }
+  const times = { existing: [] as number[], unknown: [] as number[] }
+  for (let probe = 0; probe < probes; probe++) {
+    const kind = Math.random() < 0.5 ? 'existing' : 'unknown'
+    const session = kind === 'existing' ? existing[probe % existing.length] : someSession()
+    if (!session) throw new Error('There are some')
+    const { answer, took } = probeFor(session, own, surroundings)
+    expect(answer).toBe(forbidden)
+    times[kind].push(took)
+  }
+  await store.close()
+  rmSync(dataDir, { recursive: true })
+  const [existingTimes, unknownTimes] = [times.existing, times.unknown]
+  const share = shareOfLonger(existingTimes, unknownTimes)
+  console.info(
+    `an existing session takes longer than an unknown one in ${(share * 100).toFixed(1)} % of pairs`,
+  )
+  expect(Math.abs(share - 0.5)).toBeLessThan(0.5 / Math.sqrt(probes / 60))
+})
+
+const { code, words } = closeCodes.forbidden
+const forbidden = JSON.stringify([{ type: 'refuse', code, words }, [code, words]])
+
+/** With keys and a signature that are in order, but of another session. */
+function probeFor(
+  session: SessionId,
+  own: ReturnType<typeof createSessionKeys>,
+  surroundings: Surroundings,
+): { answer: string; took: number } {
+  const frames: FromRelay[] = []
+  let closed: readonly [number, string] | undefined
+  const outlet: Outlet = {
+    bufferedAmount: 0,
+    flush: () => Promise.resolve(),
+    send: (frame) => {
+      const message = decodeFromRelay(frame)
+      if (message) frames.push(message)
+    },
+    close: (code, words) => {
+      closed = [code, words]
+    },
+  }
+  const connection = new Connection(session, 'http://poker.example', outlet, surroundings)
+  const challenge = frames.shift()
+  if (challenge?.type !== 'challenge') throw new Error('A connection begins with a challenge')
+  const hello = encodeFromClient({
+    type: 'hello',
+    version: protocolVersion,
+    role: own.role,
+    publicKeys: own.publicKeys,
+    signature: sign(helloStatement(challenge.nonce, session, 'http://poker.example'), roleSeed(own)),
+    generation: 0,
+    cursor: new Map(),
+  })
+  const before = performance.now()
+  connection.receive(hello)
+  return { answer: JSON.stringify([...frames, closed]), took: performance.now() - before }
+}
+
+/** Of all pairs, one of each, how many have the longer first: one half when nothing can be told (Mann and Whitney). */
+function shareOfLonger(some: readonly number[], others: readonly number[]): number {
+  const all = [
+    ...some.map((time) => ({ time, some: true })),
+    ...others.map((time) => ({ time, some: false })),
+  ]
+  all.sort((one, other) => one.time - other.time)
+  let ranks = 0
+  all.forEach(({ some }, rank) => {
+    if (some) ranks += rank + 1
+  })
+  return (ranks - (some.length * (some.length + 1)) / 2) / (some.length * others.length)
+}
+
+function around(rooms: Rooms): Surroundings {
+  const limits = limitsOf({ maxConnections: 10, maxConnectionsPerAddress: 10, newConnectionsPerSecond: 10 })
+  return { rooms, limits, now: () => performance.now(), random, refused: () => {} }
+}
+
+function someSession(): SessionId {
+  const session = parseSessionId(base32(random(16)))
+  if (!session) throw new Error('It is one')
+  return session
+}
