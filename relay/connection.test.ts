@@ -436,6 +436,8 @@ test('a slow disk delays only that something is saved', async () => {
   const envelope = someEnvelope()
   const ref = alice.append(envelope)
   expect((await bob.next('entry')).envelope).toEqual(envelope)
+  bob.send({ type: 'signal', to: 0, envelope: someEnvelope() })
+  await alice.next('signal') // comes after whatever alice was told before
   expect(alice.frames.some((frame) => frame.type === 'saved' && frame.ref === ref)).toBe(false)
   release()
   await alice.next('saved', (saved) => saved.ref === ref)
