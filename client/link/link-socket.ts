@@ -257,7 +257,9 @@ export class LinkSocket {
   #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {
     if (this.readyState !== this.CONNECTING) return
     clearTimeout(this.#starting)
-    if (!message.resumed && message.log === 'kept') this.#reader.startOver()
+    // A store that takes nothing may still be read, and then it says how far.
+    const wasRead = message.log === 'kept' || message.cursor.size > 0
+    if (!message.resumed && wasRead) this.#reader.startOver()
     if (this.#snapshot) {
       this.#reader.held.add(this.#snapshot)
       const { after, spread } = secondReading

@@ -1,6 +1,7 @@
 import { testFailedSeeds } from './storms.testing.ts'
 
 testFailedSeeds({
+  2: 'a relay that could read its log but not write it was believed to have what a restored store had lost',
   6: 'a store did not open on a disk that refused its daily sweep',
   10: 'a change whose predecessor never came was uploaded again and again',
   7: 'a device from which a relay had kept an entry stayed different for ever',
