@@ -51,7 +51,7 @@ export const bugs = [
     file: 'relay/upgrade.ts',
     text: '  if (origins) return origins.includes(origin)\n',
     instead: '  if (origins) return true\n',
-    run: ['relay', 'connection', '-t', 'another origin is not served'],
+    run: ['relay', 'connection', '-t', 'not served: evil', '--testTimeout', '15000'],
   },
   {
     name: 'reconnecting without jitter',
