@@ -54,6 +54,16 @@ test('documents with the same content have the same digest, whatever way it came
   expect(digestOf(a)).toEqual(digestOf(b))
 })
 
+test('documents that differ only in what was deleted have different digests', () => {
+  const [a, b] = [new Y.Doc(), new Y.Doc()]
+  a.getText('title').insert(0, 'Login')
+  Y.applyUpdate(b, Y.encodeStateAsUpdate(a))
+  expect(digestOf(a)).toEqual(digestOf(b))
+  a.getText('title').delete(0, 1)
+  expect(Y.encodeStateVector(a)).toEqual(Y.encodeStateVector(b))
+  expect(digestOf(a)).not.toEqual(digestOf(b))
+})
+
 test('"everybody sees the same" is said when it is quiet, and a difference only when it lasts', () => {
   const doc = new Y.Doc()
   const told: Uint8Array[] = []

@@ -86,7 +86,7 @@ export const bugs = [
     file: 'client/session/same.ts',
     text: 'Y.encodeSnapshot(Y.snapshot(doc))',
     instead: 'Y.encodeStateVector(doc)',
-    run: ['client', 'session/parts', '-t', 'same digest'],
+    run: ['client', 'session/parts', '-t', 'only in what was deleted'],
   },
   {
     name: 'a disk that hangs is waited for',
