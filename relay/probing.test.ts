@@ -27,6 +27,7 @@ test(`of ${probes} probed sessions nobody learns which exist, by the answer or b
     const checksum = checksumOf(envelope)
     await store.append(session, { sequence: 1, previous: 0, checksum, kind: entryKinds.change, envelope })
   }
+  for (const session of existing) surroundings.rooms.of(session) // somebody is there
   const times = { existing: [] as number[], unknown: [] as number[] }
   for (let probe = 0; probe < probes; probe++) {
     const kind = Math.random() < 0.5 ? 'existing' : 'unknown'

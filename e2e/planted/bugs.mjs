@@ -117,11 +117,11 @@ export const bugs = [
     run: ['relay', 'relay/damage', '-t', 'is not taken for a new one'],
   },
   {
-    name: 'who probes for sessions is told faster that there is none',
-    file: 'relay/hello.ts',
-    text: '  const proven = verifies(helloStatement(nonce, session, origin), publicKey, hello.signature)\n',
+    name: 'a room is looked for before the keys are checked, so that probing tells where somebody is',
+    file: 'relay/connection.ts',
+    text: '    const role = checkHello(hello, session, nonce, origin)\n',
     instead:
-      "  const proven = session > 'm' && verifies(helloStatement(nonce, session, origin), publicKey, hello.signature)\n",
+      '    this.#surroundings.rooms.of(session)\n    const role = checkHello(hello, session, nonce, origin)\n',
     run: ['relay', 'probing'],
   },
 ]
