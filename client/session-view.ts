@@ -119,7 +119,7 @@ export interface Imported {
 
 /** Where the changes are: facts, never a guess. */
 export interface SavedView {
-  readonly device: 'saved' | 'saving' | { readonly failed: 'full' | 'unavailable' | 'broken' }
+  readonly device: 'saved' | 'saving' | { readonly failed: 'full' | 'unavailable' | 'silent' | 'broken' }
   readonly relay:
     | { readonly state: 'connecting' }
     | { readonly state: 'connected' }

@@ -173,9 +173,10 @@ export class Visit implements HomeView {
   }
 
   #optionsFor(keys: SessionKeys) {
+    const seed = participantSeedFor(keys.session)
     return {
       keys,
-      seed: participantSeedFor(keys.session),
+      seed,
       rememberedName: rememberedName(),
       base: this.#base,
       connect: this.#ways.connect,
@@ -183,8 +184,16 @@ export class Visit implements HomeView {
       pause: yielded,
       rememberEstimates: (estimates: readonly Remembered[]) => rememberEstimates(keys.session, estimates),
       remember: ({ person, session }: { readonly person?: string; readonly session?: string }) => {
-        if (person !== undefined) rememberName(person)
+        if (person !== undefined) {
+          rememberName(person)
+          // Somebody who says who they are means to stay; some browsers ask them. Plain http has no such thing.
+          navigator.storage?.persist().catch(() => {})
+        }
         if (session !== undefined) keepSession(keys, Date.now(), session)
+      },
+      keepAgain: () => {
+        becomeParticipant(keys.session, seed)
+        keepSession(keys, Date.now(), this.#session?.name)
       },
     }
   }

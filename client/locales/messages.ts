@@ -463,6 +463,7 @@ export interface Messages {
   'saved.onDeviceSaving': undefined
   'saved.full': undefined
   'saved.unavailable': undefined
+  'saved.silent': undefined
   'saved.broken': undefined
   'saved.atRelay': undefined
   'saved.atRelayWaiting': { count: number }

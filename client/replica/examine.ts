@@ -21,12 +21,23 @@ export const verifiedKey = 'verified'
 
 /**
  * Looks through a y-indexeddb database before the library does: one row it cannot apply would make it wait for ever.
+ * `whole`, a document, is added to the rows, and is on the disk when this resolves.
  * Throws what IndexedDB throws, and when it does not answer in time.
  */
-export async function examine(name: string, patience: number): Promise<Found> {
-  const db = await within(patience, open(name))
+export async function examine(name: string, patience: number, whole?: Uint8Array): Promise<Found> {
+  const opening = open(name)
+  const db = await within(patience, opening).catch((error: unknown) => {
+    // A handle that comes after all would stand in the way of whoever deletes the database.
+    opening.then(
+      (late) => late.close(),
+      () => {},
+    )
+    throw error
+  })
   try {
-    const transaction = db.transaction([updates, custom], 'readwrite')
+    const transaction = db.transaction([updates, custom], 'readwrite', { durability: 'strict' })
+    const written = completion(transaction)
+    written.catch(() => {}) // also when what follows throws first
     const store = transaction.objectStore(updates)
     const rows: Uint8Array[] = []
     let repaired = 0
@@ -44,6 +55,10 @@ export async function examine(name: string, patience: number): Promise<Found> {
       }
     })
     if (repaired > 0) transaction.objectStore(custom).delete(placeKey)
+    if (whole) {
+      store.add(whole)
+      await within(patience, written)
+    }
     const checked = await verified
     return {
       rows,
@@ -81,9 +96,18 @@ function result<Value>(request: IDBRequest<Value>): Promise<Value> {
   })
 }
 
+function completion(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.addEventListener('complete', () => resolve())
+    transaction.addEventListener('abort', () => reject(transaction.error))
+  })
+}
+
+export class NoAnswer extends Error {}
+
 export function within<Value>(milliseconds: number, promise: Promise<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('The device storage does not answer')), milliseconds)
+    const timer = setTimeout(() => reject(new NoAnswer('The device storage does not answer')), milliseconds)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

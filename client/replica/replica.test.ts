@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
-import { beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { addStories, readStories } from '../../shared/document.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
@@ -11,6 +11,10 @@ const { session } = createSessionKeys()
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory()
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
 })
 
 function open(doc = new Y.Doc()) {
@@ -103,6 +107,49 @@ test('without any storage the session goes on in memory and says why', async () 
   expect(replica.state).toEqual({ trouble: 'unavailable' })
   addStories(doc, [{ title: 'still works' }])
   expect(readStories(doc)).toHaveLength(1)
+  await replica.close()
+})
+
+test('after a write that failed the whole document is written, as soon as that works', async () => {
+  let works = true
+  const transaction = IDBDatabase.prototype.transaction
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+    const made = transaction.apply(this, args)
+    if (!works && args[1] === 'readwrite') queueMicrotask(() => made.abort())
+    return made
+  })
+  const { doc, replica, found } = open()
+  await found
+  works = false
+  addStories(doc, [{ title: 'one' }])
+  await vi.waitFor(() => expect(replica.state).toEqual({ trouble: 'broken' }))
+  addStories(doc, [{ title: 'two' }])
+  works = true
+  await vi.waitFor(() => expect(replica.state).toBe('saved'), { timeout: 8_000 })
+  await replica.close()
+  const next = open()
+  await next.found
+  expect(readStories(next.doc).map((story) => story.title)).toEqual(['one', 'two'])
+  await next.replica.close()
+})
+
+test('storage that does not answer is waited for two seconds, and what is there is taken when it does', async () => {
+  await visit(['kept'])
+  const openDatabase = indexedDB.open.bind(indexedDB)
+  let answers = false
+  vi.spyOn(indexedDB, 'open').mockImplementation((name) =>
+    answers ? openDatabase(name) : (new EventTarget() as unknown as IDBOpenDBRequest),
+  )
+  const { doc, replica, found } = open()
+  await found
+  expect(replica.state).toEqual({ trouble: 'silent' })
+  addStories(doc, [{ title: 'made meanwhile' }])
+  answers = true
+  await vi.waitFor(() => expect(replica.state).toBe('saved'), { timeout: 8_000 })
+  expect(readStories(doc).map((story) => story.title)).toEqual(
+    expect.arrayContaining(['kept', 'made meanwhile']),
+  )
+  await replica.close()
 })
 
 test('a handle that dies is opened again, and nothing that was done meanwhile is lost', async () => {
@@ -120,7 +167,7 @@ test('a handle that dies is opened again, and nothing that was done meanwhile is
   addStories(doc, [{ title: 'one' }])
   addStories(doc, [{ title: 'two' }])
   await vi.waitFor(() => expect(replica.state).toBe('saved'))
-  expect(handles.length).toBe(opened + 1)
+  expect(handles.length).toBe(opened + 2) // ours to look through it, and the library's
   await replica.close()
   const next = open()
   await next.found

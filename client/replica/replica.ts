@@ -1,5 +1,5 @@
 import { IndexeddbPersistence } from 'y-indexeddb'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { encodeCursorBytes } from '../../shared/cursor.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { LogPlace } from '../link/log-reader.ts'
@@ -9,14 +9,16 @@ import { type Trouble, troubleOf, watchWrites } from './writes.ts'
 /** Whether the changes are on this device's disk. */
 export type DeviceState = 'saved' | 'saving' | { readonly trouble: Trouble }
 
-const patience = 3_000
+/** How long the device may take to answer: nothing is shown before. */
+const patience = 2_000
+const retryAfter = { first: 2_000, longest: 60_000 }
 const rememberAfter = 400
 const namePrefix = 'facedown-'
 
 /**
  * The copy of a session on this device: y-indexeddb behind a guard. Its writes are fire-and-forget, one bad row makes it
  * wait for ever, and a dead handle makes it throw in the middle of an edit; here each of these is seen, mended where it
- * can be, and said. When nothing can be kept the session goes on in memory.
+ * can be, and said. When nothing can be kept the session goes on in memory, and tries again from time to time.
  */
 export class Replica {
   state: DeviceState = 'saving'
@@ -24,17 +26,31 @@ export class Replica {
   readonly #name: string
   readonly #changed: () => void
   readonly #verified: () => Uint8Array
+  readonly #taken: () => void
   #verifiedKept = 0
   #persistence: IndexeddbPersistence | undefined
   #stopListening = () => {}
   #place: LogPlace | undefined
   #remembering: ReturnType<typeof setTimeout> | undefined
+  #retrying: ReturnType<typeof setTimeout> | undefined
+  #retryAfter = retryAfter.first
+  #wasTaken = false
   #writing = 0
   #closed = false
 
-  /** `verified` gives the ids of records that were checked, to be kept for the next visit. */
-  constructor(session: SessionId, doc: Y.Doc, changed: () => void, verified: () => Uint8Array) {
+  /**
+   * `verified` gives the ids of records that were checked, to be kept for the next visit. `taken` is called when there is
+   * a copy again after the browser had taken what this device kept.
+   */
+  constructor(
+    session: SessionId,
+    doc: Y.Doc,
+    changed: () => void,
+    verified: () => Uint8Array,
+    taken: () => void = () => {},
+  ) {
     this.#verified = verified
+    this.#taken = taken
     this.#name = databaseName(session)
     this.#doc = doc
     this.#changed = changed
@@ -50,14 +66,9 @@ export class Replica {
    */
   async load(foundFirst: (found: Found) => void): Promise<Found> {
     try {
-      const found = await examine(this.#name, patience)
-      this.#verifiedKept = found.verified.length
-      foundFirst(found)
-      await this.#attach()
-      this.#become(this.#writing > 0 ? 'saving' : 'saved')
-      return found
+      return await this.#open(foundFirst)
     } catch (error) {
-      this.#become({ trouble: troubleOf(error) })
+      this.#failed(error)
       return { rows: [], place: undefined, verified: new Uint8Array(), repaired: 0 }
     }
   }
@@ -71,25 +82,42 @@ export class Replica {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#remembering)
+    clearTimeout(this.#retrying)
     this.#stopListening()
     await this.#persistence?.destroy()
+  }
+
+  async #open(foundFirst: (found: Found) => void, whole?: Uint8Array): Promise<Found> {
+    const found = await examine(this.#name, patience, whole)
+    this.#verifiedKept = found.verified.length
+    foundFirst(found)
+    if (this.#closed) return found
+    await this.#attach()
+    this.#settle()
+    return found
   }
 
   async #attach(): Promise<void> {
     const persistence = new IndexeddbPersistence(this.#name, this.#doc)
     this.#persistence = persistence
+    const current = () => this.#persistence === persistence
     const db = await within(patience, persistence._db)
     watchWrites(db, {
       started: () => {
         this.#writing++
-        this.#become('saving')
+        if (this.state === 'saved') this.#become('saving')
       },
       ended: (error) => {
+        if (!current()) return
         this.#writing--
-        if (error) this.#become({ trouble: troubleOf(error) })
-        else if (this.#writing === 0 && this.state === 'saving') this.#become('saved')
+        if (error) this.#failed(error)
+        else this.#settle()
       },
-      lost: () => this.#reattach(),
+      lost: (how) => {
+        if (!current()) return
+        this.#wasTaken ||= how === 'taken'
+        this.#reopen()
+      },
     })
     // The library's own listener would throw into whoever edits when the handle is dead.
     const store = persistence._storeUpdate
@@ -97,7 +125,7 @@ export class Replica {
       try {
         store(update, origin)
       } catch {
-        this.#reattach()
+        this.#reopen()
       }
     }
     this.#doc.off('update', store)
@@ -106,18 +134,41 @@ export class Replica {
     await within(patience, persistence.whenSynced)
   }
 
-  /** Opening again writes the whole document, so nothing that the dead handle missed is lost. */
-  #reattach(): void {
-    if (this.#closed) return
+  #detach(): void {
     this.#stopListening()
     this.#persistence?.destroy().catch(() => {}) // the handle is dead already
     this.#persistence = undefined
     this.#writing = 0
-    this.#become('saving')
-    this.#attach().then(
-      () => this.#become(this.#writing > 0 ? 'saving' : 'saved'),
-      (error) => this.#become({ trouble: troubleOf(error) }),
+  }
+
+  /** With the whole document, so that nothing is missing which could not be written before. */
+  #reopen(): void {
+    this.#detach()
+    if (this.#closed) return
+    if (this.state === 'saved') this.#become('saving')
+    this.#open(() => {}, Y.encodeStateAsUpdate(this.#doc)).then(
+      () => {
+        if (this.#wasTaken) this.#taken()
+        this.#wasTaken = false
+      },
+      (error) => this.#failed(error),
     )
+  }
+
+  #failed(error: unknown): void {
+    this.#detach()
+    if (this.#closed) return
+    this.#become({ trouble: troubleOf(error) })
+    clearTimeout(this.#retrying)
+    this.#retrying = setTimeout(() => this.#reopen(), this.#retryAfter)
+    this.#retryAfter = Math.min(this.#retryAfter * 2, retryAfter.longest)
+  }
+
+  /** Says that everything is kept, once it is. */
+  #settle(): void {
+    if (this.#writing > 0) return
+    this.#retryAfter = retryAfter.first
+    this.#become('saved')
   }
 
   #writePlace(): void {

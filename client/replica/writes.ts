@@ -1,8 +1,11 @@
+import { NoAnswer } from './examine.ts'
+
 /** Why nothing can be kept on this device. */
-export type Trouble = 'full' | 'unavailable' | 'broken'
+export type Trouble = 'full' | 'unavailable' | 'silent' | 'broken'
 
 export function troubleOf(error: unknown): Trouble {
-  if (typeof indexedDB === 'undefined') return 'unavailable'
+  if (!globalThis.indexedDB) return 'unavailable'
+  if (error instanceof NoAnswer) return 'silent'
   const name = error instanceof Error || error instanceof DOMException ? error.name : ''
   if (name === 'QuotaExceededError') return 'full'
   return name === 'SecurityError' || name === 'InvalidStateError' ? 'unavailable' : 'broken'
@@ -10,11 +13,12 @@ export function troubleOf(error: unknown): Trouble {
 
 /**
  * Makes every write transaction of a database handle wait for the disk (Chrome commits "relaxed" otherwise), and tells
- * when one begins and ends and when the handle dies.
+ * when one begins and ends and when the handle dies: because the browser took the database, or somebody deletes or
+ * upgrades it.
  */
 export function watchWrites(
   db: IDBDatabase,
-  report: { started: () => void; ended: (error: unknown) => void; lost: () => void },
+  report: { started: () => void; ended: (error: unknown) => void; lost: (how: 'taken' | 'closed') => void },
 ): void {
   const transaction = db.transaction.bind(db)
   db.transaction = (stores, mode, options) => {
@@ -23,11 +27,13 @@ export function watchWrites(
     report.started()
     write.addEventListener('complete', () => report.ended(undefined))
     write.addEventListener('abort', () => report.ended(write.error ?? new Error('The write was given up')))
+    // Before it reaches the library, whose promise nobody catches. The transaction ends with it anyway.
+    write.addEventListener('error', (event) => event.stopPropagation(), true)
     return write
   }
-  db.addEventListener('close', () => report.lost())
+  db.addEventListener('close', () => report.lost('taken'))
   db.addEventListener('versionchange', () => {
-    db.close() // somebody deletes or upgrades the database: do not stand in the way
-    report.lost()
+    db.close() // do not stand in the way
+    report.lost('closed')
   })
 }

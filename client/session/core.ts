@@ -34,6 +34,8 @@ export interface SessionOptions {
   ) => void
   /** The person told their name, or the session got another. */
   readonly remember: (names: { readonly person?: string; readonly session?: string }) => void
+  /** The browser took what this device kept; what the session goes on with is worth keeping again. */
+  readonly keepAgain?: () => void
   /** Changes from a file, to begin with. */
   readonly update?: Uint8Array
 }
@@ -85,6 +87,7 @@ export class SessionCore {
       this.doc,
       () => this.change(),
       () => this.ledger.verified(),
+      options.keepAgain,
     )
     this.#same = new Same(
       this.doc,
