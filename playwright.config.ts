@@ -1,8 +1,12 @@
 import { defineConfig } from '@playwright/test'
 import { findBrowser } from './e2e/find-browser.mjs'
+import { isRough } from './e2e/network.ts'
 
 const executablePath = findBrowser()
 if (!executablePath) throw new Error('No browser found. Get one with: npx playwright install chromium')
+
+// Over a rough network everything takes longer; what is expected stays the same.
+const slowness = isRough ? 4 : 1
 
 export default defineConfig({
   testDir: 'e2e',
@@ -21,8 +25,8 @@ export default defineConfig({
   workers: 2,
   retries: 0,
   forbidOnly: true,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 150_000 * slowness,
+  expect: { timeout: 10_000 * slowness },
   reporter: process.env.CI ? 'line' : 'list',
   use: {
     browserName: 'chromium',

@@ -158,7 +158,6 @@ test('before a release neither what a member has nor what the relay has opens a 
   alice,
   bob,
 }) => {
-  test.setTimeout(120_000)
   await alice.starts(relay.url)
   await alice.tellsName()
   const link = await alice.invitation()

@@ -32,16 +32,21 @@ export const test = base.extend<People>({
   cable: async ({ network, relay }, use) => use(await network.layCable(relay)),
   newcomer: async ({ browser, network }, use) => {
     const people: Person[] = []
+    const secrets: Buffer[] = []
     await use(async (name, options) => {
       const context = await browser.newContext(options)
       await reportViolations(context)
       if (isWithoutSockets) await context.addInitScript(knowWhatIsBlocked)
       const person = new Person(name, await context.newPage(), context)
       people.push(person)
+      const close = context.close.bind(context)
+      context.close = async (options) => {
+        secrets.push(...(await secretsOf(person)))
+        await close(options)
+      }
       return person
     })
-    const secrets = (await Promise.all(people.map(secretsOf))).flat()
-    for (const person of people) await person.context.close()
+    await Promise.all(people.filter(({ isHere }) => isHere).map(({ context }) => context.close()))
     expect(people.flatMap((person) => faultsOf(person, network))).toEqual([])
     expect(network.whereabouts(secrets), 'where secrets of these people stand at the relay').toEqual([])
   },

@@ -12,6 +12,8 @@ export class Person {
   readonly problems: string[] = []
   /** The origins their browser turned to. */
   readonly origins = new Set<string>()
+  /** Until their browser is closed. */
+  isHere = true
   readonly #expected: RegExp[] = []
 
   constructor(name: string, page: Page, context: BrowserContext) {
@@ -19,6 +21,9 @@ export class Person {
     this.page = page
     this.context = context
     for (const opened of context.pages()) this.#watch(opened)
+    context.on('close', () => {
+      this.isHere = false
+    })
     context.on('page', (opened) => this.#watch(opened))
     context.on('request', (request) => this.#turnsTo(request.url()))
     context.on('weberror', (error) => this.problems.push(String(error.error())))
