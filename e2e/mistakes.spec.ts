@@ -50,3 +50,16 @@ test('the invitation leaves the address bar, and the device remembers it', async
   await bob.page.reload()
   await expect(bob.card('5')).toHaveAttribute('aria-pressed', 'true')
 })
+
+test('a connection that breaks while the home page is fetched leaves no empty page', async ({
+  relay,
+  alice,
+}) => {
+  let breaks = 2
+  await alice.page.route('**/assets/home-*.js', (route) =>
+    breaks-- > 0 ? route.abort('connectionreset') : route.continue(),
+  )
+  alice.expects(/net::ERR_CONNECTION_RESET/)
+  await alice.starts(relay.url)
+  expect(breaks).toBeLessThanOrEqual(0)
+})
