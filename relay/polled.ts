@@ -141,6 +141,7 @@ export class Polled implements Outlet, Member {
       this.#newest = resolve
       signal.addEventListener('abort', () => this.#cut(resolve), { once: true })
     })
+    if (signal.aborted) this.#cut(this.#newest)
     if (this.#end > this.#start || this.#state === 'closed') this.#answer()
     return answer
   }
@@ -184,8 +185,8 @@ export class Polled implements Outlet, Member {
     give(piece)
   }
 
-  #cut(give: (piece: Piece) => void): void {
-    if (this.#state === 'gone' || this.#newest !== give) return
+  #cut(give: ((piece: Piece) => void) | undefined): void {
+    if (this.#state === 'gone' || !give || this.#newest !== give) return
     this.#waiting = undefined
     give(new Uint8Array())
     this.#expectWithin(lingersMs)

@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createSessionKeys } from '../shared/keys.ts'
+import { encodeFromRelay } from '../shared/wire.ts'
+import { limitsOf } from './limits.ts'
+import { LocalBus } from './local-bus.ts'
+import { Polled } from './polled.ts'
+import { Rooms } from './rooms.ts'
+import type { Member, Registry } from './sockets.ts'
+import type { Store } from './store.ts'
+import { random } from './testing.ts'
+
+const nobodyEntersARoom = {} as unknown as Store
+const open = new Set<Member>()
+const registry: Registry = { add: (member) => open.add(member), remove: (member) => open.delete(member) }
+let forgotten = 0
+let polled: Polled
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  forgotten = 0
+  const limits = limitsOf({ maxConnections: 9, maxConnectionsPerAddress: 9, newConnectionsPerSecond: 9 })
+  const rooms = new Rooms(new LocalBus(nobodyEntersARoom), nobodyEntersARoom)
+  const surroundings = { rooms, limits, now: () => 0, random, refused: () => {} }
+  const address = { open: 0, earnedAt: 0 }
+  polled = new Polled(
+    createSessionKeys().session,
+    'http://poker.example',
+    surroundings,
+    registry,
+    address,
+    () => {
+      forgotten++
+    },
+  )
+  registry.add(polled)
+})
+
+afterEach(() => {
+  polled.terminate()
+  vi.useRealTimers()
+})
+
+const ever = new AbortController().signal
+
+test('a request that was cut before anybody looked at it counts as cut', async () => {
+  const { length } = polled.begin()
+  await polled.poll(length, AbortSignal.abort())
+  expect(open.size).toBe(1)
+  await vi.advanceTimersByTimeAsync(5000)
+  expect([open.size, forgotten]).toEqual([0, 1])
+})
+
+test('who takes an answer and never asks again is forgotten', async () => {
+  const { length } = polled.begin()
+  const waiting = polled.poll(length, ever)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(open.size).toBe(1) // a request that waits is somebody
+  polled.checkAlive()
+  expect(await waiting).toHaveLength(0)
+  await vi.advanceTimersByTimeAsync(29_000)
+  expect(open.size).toBe(1)
+  await vi.advanceTimersByTimeAsync(2000)
+  expect([open.size, forgotten]).toEqual([0, 1])
+  expect(await polled.poll(length, ever)).toBe('gone')
+})
+
+test('somebody who opens a connection and nothing more is forgotten', async () => {
+  polled.begin()
+  await vi.advanceTimersByTimeAsync(31_000)
+  expect([open.size, forgotten]).toEqual([0, 1])
+})
+
+test('one answer carries a bounded piece, and whoever waits for it to leave goes on when it has', async () => {
+  const { length } = polled.begin()
+  const signal = encodeFromRelay({ type: 'signal', from: 1, envelope: random(60_000) })
+  for (let sent = 0; sent < 10; sent++) polled.send(signal)
+  let isFlushed = false
+  void polled.flush().then(() => {
+    isFlushed = true
+  })
+  let offset = length
+  const answers: number[] = []
+  while (polled.bufferedAmount > 0) {
+    const piece = await polled.poll(offset, ever)
+    if (!piece || piece === 'gone') throw new Error('It is there')
+    answers.push(piece.length)
+    offset += piece.length
+    await vi.advanceTimersByTimeAsync(0)
+    expect(isFlushed).toBe(polled.bufferedAmount < 131_072)
+  }
+  expect(answers).toHaveLength(3)
+  expect(Math.max(...answers)).toBeLessThanOrEqual(262_144)
+  expect(offset - length).toBe(10 * (signal.length + 4))
+})
