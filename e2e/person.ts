@@ -1,11 +1,12 @@
 import { type BrowserContext, expect, type Locator, type Page } from '@playwright/test'
+import { PolledFrames } from './polled-frames.ts'
 
 /** One person in a browser of their own. */
 export class Person {
   readonly name: string
   readonly page: Page
   readonly context: BrowserContext
-  /** The binary frames of all their sockets. */
+  /** The binary frames of all their sockets, and of what stands for those where they are blocked. */
   readonly sent: Buffer[] = []
   readonly received: Buffer[] = []
   /** What went wrong in their browser: uncaught errors, console errors, violated policies. */
@@ -38,6 +39,9 @@ export class Person {
       socket.on('framesent', ({ payload }) => this.sent.push(Buffer.from(payload)))
       socket.on('framereceived', ({ payload }) => this.received.push(Buffer.from(payload)))
     })
+    const polled = new PolledFrames()
+    page.on('request', (request) => this.sent.push(...polled.sentBy(request)))
+    page.on('requestfinished', async (request) => this.received.push(...(await polled.receivedBy(request))))
   }
 
   #turnsTo(url: string): void {
