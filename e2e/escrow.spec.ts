@@ -127,7 +127,7 @@ test('who has the keys released without a reveal opens the round for everybody a
   for (const person of [alice, bob]) await person.sees(safe)
 
   const keys = keysFor('member', keysFromLink(link))
-  const device = new Device(relay.url, keys)
+  const device = new Device(relay.direct, keys)
   const ledger = new Ledger(keys)
   const seed = new Uint8Array(32).fill(77)
   const mallory = new Participant(keys, seed, ledger)

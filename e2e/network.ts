@@ -7,15 +7,17 @@ import { TcpProxy } from './tcp-proxy.ts'
 /** `FACEDOWN_NETWORK=rough`: every line is slow and keeps breaking. */
 export const isRough = process.env.FACEDOWN_NETWORK === 'rough'
 
-/** `FACEDOWN_TRANSPORT=http`: everybody is in a network that blocks WebSockets, and has been there before. */
-export const isWithoutSockets = process.env.FACEDOWN_TRANSPORT === 'http'
-
 /** The relays of one test and the lines to them: nobody's browser has any business anywhere else. */
 export class Network {
   readonly #relays: { readonly relay: RelayProcess; readonly remove: () => Promise<void> }[] = []
   readonly #lines: TcpProxy[] = []
   readonly #blocked = new Map<RelayProcess, HttpProxy>()
   readonly #origins = new Set<string>()
+  readonly #withoutSockets: boolean
+
+  constructor(withoutSockets = false) {
+    this.#withoutSockets = withoutSockets
+  }
 
   async startRelay(): Promise<RelayProcess> {
     const relay = await RelayProcess.start()
@@ -26,7 +28,7 @@ export class Network {
   /** Takes over a relay that was started elsewhere. */
   async add(relay: RelayProcess, remove: () => Promise<void>): Promise<void> {
     this.#relays.push({ relay, remove })
-    if (isWithoutSockets) await this.blockSockets(relay)
+    if (this.#withoutSockets) await this.blockSockets(relay)
     if (isRough) relay.front = (await this.layCable(relay)).url
     this.allow(relay.url)
   }

@@ -1,6 +1,9 @@
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
+// These bring networks of their own.
+test.use({ withoutSockets: false })
+
 const slowly = 'Connected the slow way: this network blocks WebSockets.'
 
 async function seesItIsSlow(person: Person): Promise<void> {

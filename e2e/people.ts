@@ -1,12 +1,14 @@
 import { type BrowserContext, type BrowserContextOptions, test as base, expect } from '@playwright/test'
 import { secretsOf } from './inspect.ts'
-import { isWithoutSockets, Network } from './network.ts'
+import { Network } from './network.ts'
 import { Person } from './person.ts'
 import type { RelayProcess } from './relay.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 
 interface People {
   readonly network: Network
+  /** `FACEDOWN_TRANSPORT=http`: everybody is in a network that blocks WebSockets, and has been there before. */
+  readonly withoutSockets: boolean
   readonly relay: RelayProcess
   readonly cable: TcpProxy
   readonly alice: Person
@@ -22,21 +24,21 @@ function knowWhatIsBlocked(): void {
 
 /** A relay of its own for each test, and people in separate browsers. Whatever goes wrong in a browser fails the test. */
 export const test = base.extend<People>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
-  network: async ({}, use) => {
-    const network = new Network()
+  withoutSockets: [process.env.FACEDOWN_TRANSPORT === 'http', { option: true }],
+  network: async ({ withoutSockets }, use) => {
+    const network = new Network(withoutSockets)
     await use(network)
     await network.remove()
   },
   relay: async ({ network }, use) => use(await network.startRelay()),
   cable: async ({ network, relay }, use) => use(await network.layCable(relay)),
-  newcomer: async ({ browser, network }, use) => {
+  newcomer: async ({ browser, network, withoutSockets }, use) => {
     const people: Person[] = []
     const secrets: Buffer[] = []
     await use(async (name, options) => {
       const context = await browser.newContext(options)
       await reportViolations(context)
-      if (isWithoutSockets) await context.addInitScript(knowWhatIsBlocked)
+      if (withoutSockets) await context.addInitScript(knowWhatIsBlocked)
       const person = new Person(name, await context.newPage(), context)
       people.push(person)
       const close = context.close.bind(context)

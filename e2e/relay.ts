@@ -32,10 +32,11 @@ export class RelayProcess {
   }
 
   get url(): string {
-    return this.front ?? this.#own
+    return this.front ?? this.direct
   }
 
-  get #own(): string {
+  /** Past the proxy that people are to use. */
+  get direct(): string {
     return `http://localhost:${this.port}/`
   }
 
@@ -56,7 +57,7 @@ export class RelayProcess {
       throw new Error(`The relay ended at once:\n${this.output}`)
     })
     ended.catch(() => {})
-    await Promise.race([ended, untilReady(this.#own)])
+    await Promise.race([ended, untilReady(this.direct)])
   }
 
   /** Ends the process; nothing of it answers any more when this resolves. */
