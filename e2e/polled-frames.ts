@@ -25,22 +25,33 @@ class Stream {
 export class PolledFrames {
   readonly #up = new Map<string, Stream>()
   readonly #down = new Map<string, Stream>()
+  #read: Promise<unknown> = Promise.resolve()
 
   sentBy(request: Request): Buffer[] {
     const poll = pollIn(request)
     return poll?.type === 'up' ? streamOf(this.#up, poll.token).take(poll.offset, poll.piece) : []
   }
 
-  async receivedBy(request: Request): Promise<Buffer[]> {
+  /** One after the other, as they came. */
+  receivedBy(request: Request): Promise<Buffer[]> {
+    const read = this.#read.then(() => this.#receivedBy(request))
+    this.#read = read
+    return read
+  }
+
+  async #receivedBy(request: Request): Promise<Buffer[]> {
     const poll = pollIn(request)
     if (poll?.type !== 'open' && poll?.type !== 'down') return []
-    const response = await request.response()
-    if (response?.status() !== 200) return []
-    const body = await response.body().catch(() => undefined)
-    if (!body) return [] // the page was closed meanwhile
+    const body = await bodyOf(request).catch(() => undefined)
+    if (!body) return [] // the page was closed meanwhile, or there is none
     if (poll.type === 'down') return streamOf(this.#down, poll.token).take(poll.offset, body)
     return streamOf(this.#down, body.subarray(0, tokenBytes)).take(0, body.subarray(tokenBytes))
   }
+}
+
+async function bodyOf(request: Request): Promise<Buffer | undefined> {
+  const response = await request.response()
+  return response?.status() === 200 ? response.body() : undefined
 }
 
 function pollIn(request: Request) {
