@@ -25,7 +25,7 @@ export function say(
     const [name, kind, cases] = token
     const value = values[name]
     if (kind === undefined) return String(value)
-    if (kind === 'number') return counting.number(Number(value))
+    if (cases === undefined) return counting.number(Number(value))
     const number = Number(value)
     return say(cases[number] ?? cases[counting.plural(number)] ?? cases.other ?? [], values, counting, number)
   }
