@@ -70,6 +70,12 @@ export function openBareSocket(url: string, path: string, origin: string | null)
   })
 }
 
+/** For what only a WebSocket does. */
+export function webSocketOf({ socket }: BareClient): WebSocket {
+  if (socket instanceof WebSocket) return socket
+  throw new Error('This client has no WebSocket')
+}
+
 /** The HTTP status with which a connection is not opened. */
 export function openingStatus(url: string, path: string): Promise<number> {
   const socket = openBareSocket(url, path, url)

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import { subprotocol } from '../shared/wire.ts'
-import { BareClient } from './bare-client.testing.ts'
+import { BareClient, webSocketOf } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
 import { someEnvelope, startRelay, type TestRelay } from './testing.ts'
 
@@ -22,20 +22,20 @@ const member = keysFor('member', keys)
 
 test('text is malformed', async () => {
   const mallory = await BareClient.join(relay.url, keys)
-  socketOf(mallory).send('hello')
+  webSocketOf(mallory).send('hello')
   expect(await mallory.closed).toEqual(closeCodes.malformed)
 })
 
 test('a message in hundreds of fragments is refused', async () => {
   const mallory = await BareClient.join(relay.url, keys)
-  for (let at = 0; at < 300; at++) socketOf(mallory).send(Uint8Array.of(2), { fin: false })
+  for (let at = 0; at < 300; at++) webSocketOf(mallory).send(Uint8Array.of(2), { fin: false })
   expect(await mallory.closed).toEqual(closeCodes.tooLarge)
 })
 
 test('a compressed message is malformed, and compression is not agreed to', async () => {
   const { url } = relay
   const mallory = await BareClient.join(url, keys)
-  expect(socketOf(mallory).extensions).toBe('')
+  expect(webSocketOf(mallory).extensions).toBe('')
   const wire = connect(Number(new URL(url).port), '127.0.0.1')
   onTestFinished(() => void wire.destroy())
   wire.write(
@@ -70,7 +70,7 @@ test('pings are frames, too: who sends too many is asked for a pause', async () 
   const strict = await startRelay({ limits: { framesOfConnection: { perSecond: 1, burst: 20 } } })
   onTestFinished(strict.stop)
   const mallory = await BareClient.join(strict.url, keys)
-  for (let sent = 0; sent < 30; sent++) socketOf(mallory).ping()
+  for (let sent = 0; sent < 30; sent++) webSocketOf(mallory).ping()
   expect(await mallory.closed).toEqual(closeCodes.tooFast)
 })
 
@@ -85,7 +85,7 @@ test('clients that do not read may have so much waiting together, and no more', 
   const { url, reports, stop } = await startRelay({ limits, sessionMaxBytes: 1 << 30 })
   const alice = await BareClient.join(url, keys)
   const stalled = await Promise.all(Array.from({ length: 4 }, () => BareClient.join(url, member)))
-  for (const client of stalled) socketOf(client).pause()
+  for (const client of stalled) webSocketOf(client).pause()
   const bob = await BareClient.join(url, member)
   const hasLost = () => alice.frames.filter(({ type }) => type === 'left').length
   let sent = 0
@@ -121,11 +121,6 @@ test('bytes that are not HTTP get no answer that helps', async () => {
   })
   expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request/)
 })
-
-function socketOf({ socket }: BareClient): WebSocket {
-  if (socket instanceof WebSocket) return socket
-  throw new Error('It is a WebSocket')
-}
 
 function upgradeStatus(path: string, protocol: string): Promise<number> {
   const socket = new WebSocket(relay.url.replace('http', 'ws') + path, protocol, { origin: relay.url })

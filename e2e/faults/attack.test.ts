@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { BareClient } from '../../relay/bare-client.testing.ts'
+import { BareClient, webSocketOf } from '../../relay/bare-client.testing.ts'
 import { closeCodes } from '../../relay/close-words.ts'
 import { someEnvelope } from '../../relay/testing.ts'
 import { createSessionKeys, keysFor } from '../../shared/keys.ts'
@@ -34,7 +34,7 @@ test(`${readers} readers that stand still cost others nothing, and the relay lit
   let most = 0
   let left = 0
   const flood = setInterval(() => {
-    if (writer.socket.bufferedAmount < 1 << 20)
+    if (webSocketOf(writer).bufferedAmount < 1 << 20)
       writer.send({ type: 'signal', to: 0, envelope: someEnvelope(65_536) })
     most = Math.max(most, memoryOf(trial))
     left = writer.frames.filter(({ type }) => type === 'left').length
@@ -56,7 +56,7 @@ test.each([
     'signals to everybody',
     (one: BareClient) => one.send({ type: 'signal', to: 0, envelope: someEnvelope() }),
   ],
-  ['pings', (one: BareClient) => one.socket.ping()],
+  ['pings', (one: BareClient) => webSocketOf(one).ping()],
 ])(
   'somebody who sends 1,000 %s a second, and comes back whenever they are closed, is felt by nobody',
   async (_, send) => {
@@ -78,7 +78,7 @@ test.each([
         let sent = 0
         const sending = setInterval(() => {
           if (!goesOn) mallory.socket.terminate()
-          const { readyState, OPEN } = mallory.socket
+          const { readyState, OPEN } = webSocketOf(mallory)
           for (; readyState === OPEN && sent < performance.now() - start; sent++) send(mallory)
         }, 5)
         if ((await mallory.closed).code === closeCodes.tooFast.code) closed++

@@ -51,8 +51,10 @@ async function teamWithout(trouble: Exclude<StoreTrouble, 'none'>, seed: number)
     ({ doc }) => void addStories(doc, [{ title: 'Kept by nobody', notes: 'too long '.repeat(2000) }]),
   )
   await clock.pass(soon)
-  world.relay.crash(false)
-  await world.relay.start()
+  for (const relay of world.relays) {
+    relay.crash(false)
+    await relay.start()
+  }
   for (const peer of world.peers) await peer.act((core) => core.link?.retryNow())
   await clock.pass(soon)
   return world
