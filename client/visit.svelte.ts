@@ -24,7 +24,7 @@ import {
 import { type Remembered, rememberEstimates } from './estimate-memory.ts'
 import { isAcceptable } from './link/gate.ts'
 import { Ways } from './link/ways.ts'
-import { derivePublicKeys, signNatively } from './native-ed25519.ts'
+import { derivePublicKeys, signNatively, verifyNatively } from './native-ed25519.ts'
 import type { FileProblem, HomeView, SessionEntry } from './pages/session-entry.ts'
 import { parseRoute } from './router.ts'
 import { LiveSession } from './session.svelte.ts'
@@ -181,6 +181,7 @@ export class Visit implements HomeView {
       base: this.#base,
       connect: this.#ways.connect,
       sign: signNatively,
+      verify: verifyNatively,
       pause: yielded,
       rememberEstimates: (estimates: readonly Remembered[]) => rememberEstimates(keys.session, estimates),
       remember: ({ person, session }: { readonly person?: string; readonly session?: string }) => {

@@ -51,6 +51,13 @@ export function sign(message: Uint8Array, seed: Uint8Array): Uint8Array {
   return ed25519.sign(message, seed)
 }
 
+/** All that it takes to check one. */
+export interface Signature {
+  readonly signature: Uint8Array
+  readonly message: Uint8Array
+  readonly publicKey: Uint8Array
+}
+
 /** False, too, for a key or signature of wrong shape. */
 export function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
   try {

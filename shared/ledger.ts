@@ -12,13 +12,13 @@ import {
   type SealId,
   type StoryId,
 } from './id.ts'
-import { type SessionKeys, verify } from './keys.ts'
+import { type SessionKeys, type Signature, verify } from './keys.ts'
 import {
   decodeRecord,
   membershipStatement,
   type RecordOf,
   type StoredRecord,
-  verifyRecord,
+  signatureOf,
   type Who,
 } from './record.ts'
 import { type BoxesOpened, inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
@@ -131,14 +131,31 @@ export class Ledger {
     return this.#unchecked.size
   }
 
-  /** Checks what is going to be asked for, of one round or of all: a signature at each step, so that there is time for something else. */
+  /** Those that are going to be asked for and are not checked yet, of one round or of all. */
+  toCheck(round?: RoundId): RecordId[] {
+    const ids = round ? (this.#byRound.get(round) ?? []).map(({ id }) => id) : [...this.#unchecked]
+    return ids.filter((id) => !this.#verdicts.has(id))
+  }
+
+  /** Checks them, a record at each step, so that there is time for something else. */
   *check(round?: RoundId): Generator<void> {
-    const ids = round ? (this.#byRound.get(round) ?? []).map(({ id }) => id) : this.#unchecked
-    for (const id of ids) {
-      if (this.#verdicts.has(id)) continue
+    for (const id of this.toCheck(round)) {
       this.#signatureHolds(id)
       yield
     }
+  }
+
+  /** All of these hold, or the record does not count; none when it is not here. Whoever checks them elsewhere says so by `trust`. */
+  signaturesOf(id: RecordId): Signature[] {
+    const stored = this.#records.get(id)
+    if (!stored) return []
+    const { record, bytes } = stored
+    const { session } = this.#keys
+    if (record.kind === 'profile') return [signatureOf(session, bytes), this.#membershipOf(record)]
+    if (record.kind !== 'release') return [signatureOf(session, bytes)]
+    const message = releaseStatement(session, escrowName(this.#keys, record.round), record.reveal)
+    const asked = { signature: record.signature, message, publicKey: idBytes(record.author) }
+    return [asked, this.#membershipOf(record)]
   }
 
   has(id: RecordId): boolean {
@@ -443,27 +460,18 @@ export class Ledger {
   #signatureHolds(id: RecordId): boolean {
     const known = this.#verdicts.get(id)
     if (known !== undefined) return known
-    const stored = this.#records.get(id)
+    const signatures = this.signaturesOf(id)
     const holds =
-      stored !== undefined &&
-      this.#isSigned(stored) &&
-      ((stored.record.kind !== 'profile' && stored.record.kind !== 'release') ||
-        this.#hasMembership(stored.record))
+      signatures.length > 0 &&
+      signatures.every(({ signature, message, publicKey }) => verify(signature, message, publicKey))
     this.#verdicts.set(id, holds)
     this.#unchecked.delete(id)
     return holds
   }
 
-  #isSigned({ record, bytes }: { readonly record: StoredRecord; readonly bytes: Uint8Array }): boolean {
-    const { session } = this.#keys
-    if (record.kind !== 'release') return verifyRecord(session, bytes)
-    const statement = releaseStatement(session, escrowName(this.#keys, record.round), record.reveal)
-    return verify(record.signature, statement, idBytes(record.author))
-  }
-
-  #hasMembership({ author, membership }: Pick<Asker, 'author' | 'membership'>): boolean {
-    const statement = membershipStatement(this.#keys.session, author)
-    return verify(membership, statement, this.#keys.publicKeys.subarray(32, 64))
+  #membershipOf({ author, membership }: Pick<Asker, 'author' | 'membership'>): Signature {
+    const message = membershipStatement(this.#keys.session, author)
+    return { signature: membership, message, publicKey: this.#keys.publicKeys.subarray(32, 64) }
   }
 }
 

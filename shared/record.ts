@@ -31,7 +31,7 @@ import {
   type StoryId,
   storyId,
 } from './id.ts'
-import { sign, verify } from './keys.ts'
+import { type Signature, sign, verify } from './keys.ts'
 import type { Open } from './seal.ts'
 
 /** What a participant states. Lists of ids are sorted and without repetition, so that one statement has one encoding. */
@@ -166,10 +166,20 @@ export function decodeRecord(bytes: Uint8Array): StoredRecord | undefined {
   return statement && { ...statement, id }
 }
 
-/** Whether the author named in a signed record's bytes really signed it, for this session. */
-export function verifyRecord(session: SessionId, bytes: Uint8Array): boolean {
+/** By the author named in a signed record's bytes, for this session. */
+export function signatureOf(session: SessionId, bytes: Uint8Array): Signature {
   const body = bytes.subarray(0, -signatureBytes)
-  return verify(bytes.subarray(-signatureBytes), signedMessage(session, body), bytes.subarray(1, 33))
+  return {
+    signature: bytes.subarray(-signatureBytes),
+    message: signedMessage(session, body),
+    publicKey: bytes.subarray(1, 33),
+  }
+}
+
+/** Whether that author really signed it. */
+export function verifyRecord(session: SessionId, bytes: Uint8Array): boolean {
+  const { signature, message, publicKey } = signatureOf(session, bytes)
+  return verify(signature, message, publicKey)
 }
 
 /** What the session's member key signs for a participant's profile. */

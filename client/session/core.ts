@@ -2,9 +2,10 @@ import { createSubscriber } from 'svelte/reactivity'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
+import { joinBytes } from '../../shared/codec.ts'
 import { addRecord, createDocument, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
-import type { ParticipantId, RecordId } from '../../shared/id.ts'
-import type { SessionKeys } from '../../shared/keys.ts'
+import { idBytes, type ParticipantId, type RecordId } from '../../shared/id.ts'
+import type { SessionKeys, Signature } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
 import { type RecordOf, recordIdOf } from '../../shared/record.ts'
@@ -26,6 +27,8 @@ export interface SessionOptions {
   readonly base: string
   readonly connect: (url: string, protocol: string) => PlainSocket
   readonly sign?: LinkOptions['sign']
+  /** Checks a signature aside. False: it has to be checked here. */
+  readonly verify?: (signature: Signature) => Promise<boolean>
   /** Where the page can do something else in between when there is much to do. */
   readonly pause?: () => Promise<void>
   /** Which cards the stories ended with, to compare others with. Called when it is quiet. */
@@ -270,10 +273,23 @@ export class SessionCore {
   async #check(pause: () => Promise<void>): Promise<void> {
     this.#checking = true
     await pause()
+    await this.#checkAside(this.ledger.toCheck())
     for (const _ of this.ledger.check()) await pause()
     const round = this.#findRound()
+    await this.#checkAside(round ? this.ledger.toCheck(round.id) : [])
     for (const _ of round ? this.ledger.check(round.id) : []) await pause()
     this.#checking = false
+  }
+
+  /** What is not certain there is checked again here. */
+  async #checkAside(ids: readonly RecordId[]): Promise<void> {
+    const { verify } = this.options
+    if (!verify) return
+    const holding = ids.map(async (id) => {
+      const signatures = await Promise.all(this.ledger.signaturesOf(id).map(verify))
+      return signatures.length > 0 && signatures.every((holds) => holds) ? [id] : []
+    })
+    this.ledger.trust(joinBytes(...(await Promise.all(holding)).flat().map(idBytes)))
   }
 
   #show(): void {
