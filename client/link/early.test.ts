@@ -93,3 +93,21 @@ test('a gap that nobody fills is given up in the end', () => {
     apply(doc, early.sort([update]))
   }
 })
+
+test('of an update that deletes what nobody has, the rest is there all the same', () => {
+  const alice = new Y.Doc()
+  alice.getText('title').insert(0, 'lost')
+  const bob = new Y.Doc()
+  Y.applyUpdate(bob, Y.encodeStateAsUpdate(alice))
+  const before = Y.encodeStateVector(bob)
+  bob.getText('title').delete(0, 4)
+  bob.getText('notes').insert(0, 'kept')
+  const carol = new Y.Doc()
+  const early = new Early(carol)
+  expect(early.sort([Y.encodeStateAsUpdate(bob, before)])).toEqual([])
+  const rest = early.takeRest()
+  if (rest) Y.applyUpdate(carol, rest)
+  expect(carol.getText('notes').toString()).toBe('kept')
+  expect(early.waits).toBe(false)
+  expect(early.takeRest()).toBeUndefined()
+})

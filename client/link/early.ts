@@ -20,7 +20,7 @@ interface Place {
 
 /**
  * Updates that came before what they build on. Yjs would keep all of them and merge them anew with each that comes: 2,000
- * cost 9 s. Here a few wait, outside the document, and the others are let go.
+ * cost 9 s. Here a few wait, outside the document, and go to Yjs together in the end; the others are let go.
  */
 export class Early {
   readonly #doc: Y.Doc
@@ -69,6 +69,19 @@ export class Early {
       this.#missed?.()
     }
     return ready
+  }
+
+  /**
+   * All that waits, as one update. What builds on it is lost somewhere when it did not come with the log or in some seconds, and
+   * Yjs applies the parts that miss nothing. Undefined, and let go, when Yjs has enough of these.
+   */
+  takeRest(): Uint8Array | undefined {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#bytes = 0
+    const kept = this.#doc.store.pendingStructs?.update.length ?? 0
+    if (waiting.length === 0 || kept > most.bytes) return undefined
+    return Y.mergeUpdates(waiting.map(({ update }) => update))
   }
 
   #keep(waiting: Waiting): void {

@@ -280,6 +280,7 @@ export class LinkSocket {
     const updates = this.#caughtUp
     this.#caughtUp = []
     this.#apply(mergeInPortions(this.#link.early.sort(updates)))
+    this.#applyRest()
     this.#emit(answer(emptyUpdate))
     this.#emit(question(this.#reader.held.stateVector()))
     this.#moved()
@@ -294,10 +295,17 @@ export class LinkSocket {
     if (!pendingDs) store.pendingDs = null
   }
 
+  /** Nobody sends what these build on any more. */
+  #applyRest(): void {
+    const rest = this.#link.early.takeRest()
+    if (rest) this.#emit(updateFrame(rest))
+  }
+
   /** The provider notices silence, too, but by the device's clock, and that may have been set back. */
   #look(): void {
-    if (this.#silence++ < silenceAllowed) this.#reconcile()
-    else this.#ended(4508, '')
+    if (this.#silence++ >= silenceAllowed) return this.#ended(4508, '')
+    this.#applyRest()
+    this.#reconcile()
   }
 
   /** A change of another tab that closed before it could send, or one the log lost, is sent from here. */
