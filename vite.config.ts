@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { compileMessageOrThrow } from '@lingui/message-utils/compileMessage'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
@@ -38,6 +39,8 @@ export default defineConfig(({ isSsrBuild }) => ({
       },
   server: { proxy: { '/sync': { target: relay, ws: true }, '/config.json': relay } },
   test: {
+    // By default one core is left alone, which is half of a machine with two. Many tests wait for a relay more than they work.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { root: top, test: { name: 'shared', include: ['shared/**/*.test.ts'], testTimeout: 120_000 } },
       { root: top, test: { name: 'relay', include: ['relay/**/*.test.ts'], testTimeout: 60_000 } },

@@ -21,7 +21,7 @@ const { storm } = await import('./storm.ts')
 
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
 const first = Number(process.env.FROM ?? 1)
-const seeds = Number(process.env.SEEDS ?? 1000)
+const seeds = Number(process.env.SEEDS ?? 200)
 const mostFailures = 5
 const steps = Number(process.env.STEPS ?? 300)
 
