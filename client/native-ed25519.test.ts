@@ -75,6 +75,9 @@ test('over plain http, where the browser has nothing to sign with, the library d
   try {
     await derivePublicKeys([seed])
     expect(await signNatively(new Uint8Array(3), seed)).toBeUndefined()
+    const message = Uint8Array.of(1)
+    const signed = { signature: sign(message, seed), message, publicKey: publicKeyOf(seed) }
+    expect(await verifyNatively(signed)).toBe(false)
   } finally {
     vi.unstubAllGlobals()
   }

@@ -52,14 +52,10 @@ export async function verifyNatively({ signature, message, publicKey }: Signatur
   if (!isSound) return false
   try {
     const name = base32(publicKey)
-    const key = publicKeys.get(name) ?? importKey(publicKey)
-    publicKeys.set(name, key)
-    return await crypto.subtle.verify(
-      'Ed25519',
-      await key,
-      signature as BufferSource,
-      message as BufferSource,
-    )
+    const importing = publicKeys.get(name) ?? importKey(publicKey)
+    publicKeys.set(name, importing)
+    const key = await importing
+    return await crypto.subtle.verify('Ed25519', key, signature as BufferSource, message as BufferSource)
   } catch {
     return false // no such algorithm, no `subtle`, or no key
   }
