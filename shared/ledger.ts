@@ -69,6 +69,11 @@ export class Ledger {
     return this.#records.size
   }
 
+  /** Whether anybody has ever voted. */
+  get hasSeals(): boolean {
+    return this.#seals.size > 0
+  }
+
   /** False when it is no record, or its key is not its hash, or it is here already. */
   add(key: string, bytes: Uint8Array): boolean {
     const record = decodeRecord(bytes)

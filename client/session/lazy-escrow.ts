@@ -4,7 +4,7 @@ import type { EscrowLink } from '../link/relay-link.ts'
 import type { SessionCore } from './core.ts'
 import type { Escrow } from './escrow.ts'
 
-/** Fetches the escrow once there is a store to deposit with, or something to read: the first view does not wait for it. */
+/** Fetches the escrow once there is a vote and a store to deposit its key with, or something to read: the first view does not wait for it. */
 export class LazyEscrow implements EscrowLink {
   readonly #core: SessionCore
   #escrow: Escrow | undefined
@@ -27,8 +27,9 @@ export class LazyEscrow implements EscrowLink {
 
   consider(): void {
     if (this.#escrow) return this.#escrow.consider()
-    const { link, mayWrite } = this.#core
-    if (mayWrite && link?.connection) void this.#load().then((escrow) => escrow.consider(), notNow)
+    const { ledger, link, mayWrite } = this.#core
+    if (mayWrite && ledger.hasSeals && link?.connection)
+      void this.#load().then((escrow) => escrow.consider(), notNow)
   }
 
   askFor(round: RoundId): void {
