@@ -13,7 +13,7 @@ const coalesceFor = 50
 /** In bytes. Merging saves envelopes, which matters for letters; for an import it would decode and encode everything once more. */
 const worthMerging = 16 * 1024
 /** Each retry reaches everybody in the room again, and a relay whose store is back says so itself. */
-const [firstRetry, lastRetry] = [2_000, 30_000]
+const [firstRetry, lastRetry] = [2_000, 8_000]
 
 /** Updates on their way together: their envelopes that are not saved yet, kept so that a retry is the same bytes. */
 interface Shipment {

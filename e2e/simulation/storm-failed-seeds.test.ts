@@ -12,4 +12,5 @@ testFailedSeeds({
   61: 'a place in the log claimed more than its cursor, and a restored store was believed to have it',
   99: 'a dead connection and a difference took more than a minute together',
   112: 'those who had everything read the log again before the one who had not',
+  98: 'a change that a store had refused was tried again only after half a minute',
 })
