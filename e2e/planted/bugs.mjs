@@ -21,7 +21,7 @@ export const bugs = [
   {
     name: 'the outbox forgets what the relay could not save',
     file: 'client/link/outbox.ts',
-    text: '      this.#retrying ??= setTimeout(() => this.#retry(), retryAfter * (1 + Math.random()))\n',
+    text: '      this.#retrying ??= setTimeout(() => this.#retry(), this.#retryAfter * (1 + Math.random()))\n',
     instead: '      this.#shipments.delete(answer.ref)\n',
     run: ['client', 'link/outbox'],
   },
@@ -77,8 +77,8 @@ export const bugs = [
   {
     name: 'the checksum of a row is ignored',
     file: 'relay/read-tables.ts',
-    text: '      if (equalBytes(checksumOf(envelope), checksum)) {\n',
-    instead: '      if (checksum.length > 0) {\n',
+    text: '    const isWhole = isBytes(envelope) && isBytes(checksum) && equalBytes(checksumOf(envelope), checksum)\n',
+    instead: '    const isWhole = isBytes(envelope) && isBytes(checksum)\n',
     run: ['relay', 'relay/damage', '-t', 'no envelope is served altered'],
   },
   {
