@@ -72,7 +72,7 @@ export const bugs = [
     file: 'relay/sockets.ts',
     text: '    if (sum <= bufferedInAll) return\n    waiting.sort',
     instead: '    if (sum >= 0) return\n    waiting.sort',
-    run: ['relay', 'connection', '-t', 'may have so much waiting together'],
+    run: ['relay', 'socket', '-t', 'may have so much waiting together'],
   },
   {
     name: 'the checksum of a row is ignored',
@@ -107,7 +107,7 @@ export const bugs = [
     file: 'relay/socket.ts',
     text: '        this.connection?.count()\n',
     instead: '',
-    run: ['relay', 'connection', '-t', 'pings are frames'],
+    run: ['relay', 'socket', '-t', 'pings are frames'],
   },
   {
     name: 'an emptied database is taken for a new one',
