@@ -30,6 +30,8 @@ const patience = 20_000
 const reconcileEvery = 4_000
 /** So many times in a row with nothing from the relay, which sends something every 20 s, and the connection is dead. */
 const silenceAllowed = 8
+/** So many times in a row with changes on their way and no answer to any, and nobody hears us: a store answers within 10 s, if only with no. */
+const deafnessAllowed = 5
 /** Whoever begins with a snapshot looks behind it, when the session is shown and not all at the same time. */
 const secondReading = { after: 3_000, spread: 5_000 } as const
 
@@ -65,6 +67,7 @@ export class LinkSocket {
   #caughtUp: Uint8Array[] = []
   #snapshot: Uint8Array | undefined
   #silence = 0
+  #deafness = 0
   #refusal: string | undefined
   #ref = 0
   /** Refs of deposits, by the seal, and of releases. */
@@ -184,6 +187,7 @@ export class LinkSocket {
       case 'caughtUp':
         return this.#open(message)
       case 'saved':
+        this.#deafness = 0
         this.#reader.confirm(message.cursor)
         this.#outbox.answered(message)
         this.#escrowAnswered(message.ref, 'kept')
@@ -191,6 +195,7 @@ export class LinkSocket {
         if (message.compact) void this.#compact(message.compact.replaces)
         return
       case 'unsaved':
+        this.#deafness = 0
         if (this.#escrowAnswered(message.ref, message.reason === 'closed' ? 'closed' : 'refused')) return
         if (message.ref === 0) this.#link.notDeleted()
         this.#outbox.answered(message)
@@ -303,7 +308,8 @@ export class LinkSocket {
 
   /** The provider notices silence, too, but by the device's clock, and that may have been set back. */
   #look(): void {
-    if (this.#silence++ >= silenceAllowed) return this.#ended(4508, '')
+    this.#deafness = this.#outbox.empty ? 0 : this.#deafness + 1
+    if (this.#silence++ >= silenceAllowed || this.#deafness > deafnessAllowed) return this.#ended(4508, '')
     this.#applyRest()
     this.#reconcile()
   }
