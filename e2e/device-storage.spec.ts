@@ -329,9 +329,10 @@ test('two tabs with the relay away: both copies are one, whichever tab closes fi
   alice,
 }) => {
   await startsWithAStory(alice, relay.url)
+  // Without a relay it could not be installed any more.
+  await alice.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   await relay.stop()
   const second = await alice.context.newPage()
-  await alice.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   await second.goto(alice.page.url())
   const titles = second.getByRole('textbox', { name: 'Title of the story' })
   await expect(titles).toHaveCount(1)
