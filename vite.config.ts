@@ -7,6 +7,7 @@ import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const top = import.meta.dirname
+const measured = 'e2e/faults/*.test.ts'
 const relay = `http://localhost:${process.env.PORT ?? 8787}`
 
 /** `vite build` makes the client, `vite build --ssr` the relay. */
@@ -46,7 +47,18 @@ export default defineConfig(({ isSsrBuild }) => ({
       { root: top, test: { name: 'relay', include: ['relay/**/*.test.ts'], testTimeout: 60_000 } },
       {
         root: top,
-        test: { name: 'e2e', include: ['e2e/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'e2e', include: ['e2e/**/*.test.ts'], exclude: [measured], testTimeout: 60_000 },
+      },
+      {
+        // What takes the time of a relay, or of what it bears, runs alone and after everything else.
+        root: top,
+        test: {
+          name: 'faults',
+          include: [measured],
+          testTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         root: top,

@@ -9,6 +9,8 @@ import { calm, TcpPipe, type Weather } from './tcp-pipe.ts'
 export class TcpProxy {
   /** Bytes that passed, in either direction. */
   passed = 0
+  /** How many writes that took. */
+  pieces = 0
   /** Connections that were asked for, also while cut. */
   attempts = 0
   /** Connections that were ended by `cut` or `reset`. */
@@ -96,6 +98,7 @@ export class TcpProxy {
     const { weather } = this
     const passed = (bytes: number) => {
       this.passed += bytes
+      this.pieces++
     }
     this.#keep(client)
     this.#keep(relay)
