@@ -1,8 +1,8 @@
 /**
  * Runs before `npm start`, `npm test` and `npm run dev`: installs what package-lock.json asks for and is not there yet.
- * With the word "browser" it also sees to a browser for the tests. Plain JavaScript, because nothing is installed so far.
+ * With the words "browser" and "tracer" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -11,7 +11,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 // Not `npm ci`: it refuses a lockfile that leaves out the optional binaries of other systems.
 if (!isInstalled()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund'])
-if (process.argv[2] === 'browser') await provideBrowser()
+if (process.argv.includes('browser')) await provideBrowser()
+if (process.argv.includes('tracer')) provideTracer()
 
 /** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */
 function isInstalled() {
@@ -27,13 +28,25 @@ function isInstalled() {
 async function provideBrowser() {
   const { findBrowser } = await import('./e2e/find-browser.mjs')
   if (findBrowser()) return
-  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
-    run('apt-get', ['update', '-q'])
-    run('apt-get', ['install', '-y', '-q', 'chromium', 'fonts-noto-color-emoji'])
-  }
+  installOnDebian('chromium', 'fonts-noto-color-emoji')
   if (!findBrowser()) {
     stop('The browser tests need Chromium or Chrome. Get one with: npx playwright install chromium')
   }
+}
+
+/** It shows what a program asks of the kernel. Only Linux has it. */
+function provideTracer() {
+  const hasTracer = () => spawnSync('strace', ['-V']).status === 0
+  if (process.platform !== 'linux' || hasTracer()) return
+  installOnDebian('strace')
+  if (!hasTracer()) stop('A test needs strace. Get it as root with: apt-get install -y strace')
+}
+
+/** Only root can. Others are told what to do. */
+function installOnDebian(...packages) {
+  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return
+  run('apt-get', ['update', '-q'])
+  run('apt-get', ['install', '-y', '-q', ...packages])
 }
 
 function run(command, words) {

@@ -4,8 +4,6 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from './testing.ts'
 
-/** Of Debian's package of that name; without it `sqlite-store.test.ts` asks SQLite itself. */
-const hasTracer = spawnSync('strace', ['true'], { stdio: 'ignore' }).status === 0
 const commits = 20
 
 const program = `
@@ -18,7 +16,14 @@ const program = `
   process.exit()
 `
 
-test.runIf(hasTracer)('the kernel is asked to write each commit to the disk, after a reopening too', () => {
+/** Elsewhere `sqlite-store.test.ts` asks SQLite itself. */
+const onlyLinux = 'This check is for Linux only: no other system has strace'
+
+test('the kernel is asked to write each commit to the disk, after a reopening too', ({ skip }) => {
+  if (process.platform !== 'linux') {
+    console.info(onlyLinux)
+    skip(onlyLinux)
+  }
   const folder = temporaryFolder()
   const trace = join(folder, 'trace')
   const DATA_DIR = join(folder, 'data')
@@ -30,6 +35,7 @@ test.runIf(hasTracer)('the kernel is asked to write each commit to the disk, aft
       env: { PATH: process.env.PATH, DATA_DIR },
       encoding: 'utf8',
     })
+    if (ran.error) throw new Error('This test needs strace. Get it as root with: apt-get install -y strace')
     expect(ran.stdout + ran.stderr).toBe('done')
     const asked = readFileSync(trace, 'utf8').match(/f(data)?sync\(\d+\)\s+= 0/g) ?? []
     expect(asked.length).toBeGreaterThanOrEqual(commits)

@@ -11,7 +11,7 @@ export const bugs = [
     run: ['relay', 'connection', '-t', 'a slow disk delays only'],
   },
   {
-    name: 'commits are not synced (seen by the kernel where strace is installed)',
+    name: 'commits are not synced (seen by the kernel, on Linux)',
     file: 'relay/database.ts',
     text: '    const origin = prepare(database, region)\n    return {',
     instead:
