@@ -1,7 +1,8 @@
+import { createPrivateKey, sign } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { base32, parseSessionId, type SessionId } from '../shared/id.ts'
-import { createSessionKeys, helloStatement, roleSeed, sign } from '../shared/keys.ts'
+import { createSessionKeys, helloStatement, roleSeed } from '../shared/keys.ts'
 import { decodeFromRelay, encodeFromClient, type FromRelay, protocolVersion } from '../shared/wire.ts'
 import { closeCodes } from './close-words.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
@@ -20,22 +21,24 @@ test(`of ${probes} probed sessions nobody learns which exist, by the answer or b
   const options = { dataDir, region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
   const store = await openSqliteStore(options, () => {})
   const surroundings = around(new Rooms(new LocalBus(store), store))
-  const own = createSessionKeys()
-  const existing = Array.from({ length: 50 }, () => createSessionKeys().session)
-  for (const session of existing) {
+  // Made alike and each probed once, so that only what the relay knows of a session can tell them apart.
+  const sessions = Array.from({ length: probes }, () => ({
+    session: someSession(),
+    exists: Math.random() < 0.5,
+  }))
+  const existing = sessions.flatMap(({ session, exists }) => (exists ? session : []))
+  const appended = existing.map((session) => {
     const envelope = someEnvelope()
     const checksum = checksumOf(envelope)
-    await store.append(session, { sequence: 1, previous: 0, checksum, kind: entryKinds.change, envelope })
-  }
+    return store.append(session, { sequence: 1, previous: 0, checksum, kind: entryKinds.change, envelope })
+  })
+  expect(new Set((await Promise.all(appended)).map(({ outcome }) => outcome))).toEqual(new Set(['saved']))
   for (const session of existing) surroundings.rooms.of(session) // somebody is there
   const times = { existing: [] as number[], unknown: [] as number[] }
-  for (let probe = 0; probe < probes; probe++) {
-    const kind = Math.random() < 0.5 ? 'existing' : 'unknown'
-    const session = kind === 'existing' ? existing[probe % existing.length] : someSession()
-    if (!session) throw new Error('There are some')
-    const { answer, took } = probeFor(session, own, surroundings)
+  for (const { session, exists } of sessions) {
+    const { answer, took } = probeFor(asAsked(session), surroundings)
     expect(answer).toBe(forbidden)
-    times[kind].push(took)
+    times[exists ? 'existing' : 'unknown'].push(took)
   }
   await store.close()
   rmSync(dataDir, { recursive: true })
@@ -50,12 +53,19 @@ test(`of ${probes} probed sessions nobody learns which exist, by the answer or b
 const { code, words } = closeCodes.forbidden
 const forbidden = JSON.stringify([{ type: 'refuse', code, words }, [code, words]])
 
+const own = createSessionKeys()
+const ownKey = createPrivateKey({
+  key: {
+    kty: 'OKP',
+    crv: 'Ed25519',
+    d: Buffer.from(roleSeed(own)).toString('base64url'),
+    x: Buffer.from(own.publicKeys.subarray(0, 32)).toString('base64url'),
+  },
+  format: 'jwk',
+})
+
 /** With keys and a signature that are in order, but of another session. */
-function probeFor(
-  session: SessionId,
-  own: ReturnType<typeof createSessionKeys>,
-  surroundings: Surroundings,
-): { answer: string; took: number } {
+function probeFor(session: SessionId, surroundings: Surroundings): { answer: string; took: number } {
   const frames: FromRelay[] = []
   let closed: readonly [number, string] | undefined
   const outlet: Outlet = {
@@ -77,7 +87,7 @@ function probeFor(
     version: protocolVersion,
     role: own.role,
     publicKeys: own.publicKeys,
-    signature: sign(helloStatement(challenge.nonce, session, 'http://poker.example'), roleSeed(own)),
+    signature: sign(null, helloStatement(challenge.nonce, session, 'http://poker.example'), ownKey),
     generation: 0,
     cursor: new Map(),
   })
@@ -103,6 +113,13 @@ function shareOfLonger(some: readonly number[], others: readonly number[]): numb
 function around(rooms: Rooms): Surroundings {
   const limits = limitsOf({ maxConnections: 10, maxConnectionsPerAddress: 10, newConnectionsPerSecond: 10 })
   return { rooms, limits, now: () => performance.now(), random, refused: () => {} }
+}
+
+/** As the address of a request has it: another string than the one the relay knows. */
+function asAsked(known: SessionId): SessionId {
+  const session = parseSessionId(Buffer.from(known).toString())
+  if (!session) throw new Error('It is one')
+  return session
 }
 
 function someSession(): SessionId {
