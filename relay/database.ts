@@ -3,7 +3,9 @@ import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { base32 } from '../shared/id.ts'
+import { depositChecksum } from './hash.ts'
 import { SetupError } from './setup-error.ts'
+import { isBytes } from './whole-rows.ts'
 
 /** Older ones can corrupt a database when the write-ahead log is reset (fixed in 3.51.3). */
 const oldestSqlite = [3, 51, 3]
@@ -52,6 +54,10 @@ const versions = [
     body BLOB NOT NULL,
     PRIMARY KEY (session, round)
   ) WITHOUT ROWID;
+`,
+  `
+  ALTER TABLE deposits ADD COLUMN checksum BLOB NOT NULL DEFAULT x'';
+  UPDATE deposits SET checksum = deposit_checksum(round, seal, key);
 `,
 ]
 
@@ -167,6 +173,7 @@ export function prepare(database: Database, region: string): string {
     )
   }
   if (version < versions.length) {
+    database.function('deposit_checksum', checksumOfColumns)
     database.transaction(() => {
       for (const added of versions.slice(version)) database.exec(added)
       database
@@ -176,6 +183,11 @@ export function prepare(database: Database, region: string): string {
     })()
   }
   return String(database.prepare(`SELECT value FROM facts WHERE name = 'origin'`).pluck().get())
+}
+
+/** None for what a disk changed to something else; then nobody takes it for a key. */
+function checksumOfColumns(round: unknown, seal: unknown, key: unknown): Buffer {
+  return isBytes(round) && isBytes(seal) && isBytes(key) ? depositChecksum(round, seal, key) : Buffer.alloc(0)
 }
 
 function explain(error: InstanceType<typeof Sqlite.SqliteError>, path: string): string {

@@ -4,7 +4,7 @@ import { isCorrupt } from './corrupt.ts'
 import type { OpenDatabase } from './database.ts'
 import { EscrowTables } from './escrow-tables.ts'
 import { LogTables } from './log-tables.ts'
-import { ReadTables } from './read-tables.ts'
+import { type Damage, ReadTables } from './read-tables.ts'
 import { SnapshotTables } from './snapshot-tables.ts'
 import type { Appended, Unreachable } from './store.ts'
 import type { Answer, Notice, Request, StoreOptions } from './store-protocol.ts'
@@ -36,9 +36,10 @@ export class Engine {
     this.#open = open
     this.#notice = notice
     this.#logs = new LogTables(database, options.sessionMaxBytes)
-    this.#reads = new ReadTables(database, (table) => notice({ type: 'damagedRow', table }))
+    const damaged: Damage = (table) => notice({ type: 'damagedRow', table })
+    this.#reads = new ReadTables(database, damaged)
     this.#snapshots = new SnapshotTables(database, this.#logs, this.#reads)
-    this.#escrow = new EscrowTables(database, this.#logs)
+    this.#escrow = new EscrowTables(database, this.#logs, damaged)
     this.#check = {
       count: database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`),
       takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),

@@ -8,9 +8,12 @@ import {
   encodeKeys,
   mostKeys,
   nameBytes,
+  type ReleasedKey,
   saltBytes,
 } from '../shared/escrow.ts'
+import { depositChecksum } from './hash.ts'
 import type { LogTables } from './log-tables.ts'
+import type { Damage } from './read-tables.ts'
 import type { Deposited, Release } from './store.ts'
 import { isBytes } from './whole-rows.ts'
 
@@ -20,10 +23,12 @@ const mostDeposits = 20_000
 /** The keys of seals' boxes: they come in one by one, and leave together with the round. Everything runs inside a transaction of the caller. */
 export class EscrowTables {
   readonly #logs: LogTables
+  readonly #damaged: Damage
   readonly #statements
 
-  constructor(database: Database, logs: LogTables) {
+  constructor(database: Database, logs: LogTables, damaged: Damage) {
     this.#logs = logs
+    this.#damaged = damaged
     this.#statements = prepareAll(database)
   }
 
@@ -34,14 +39,14 @@ export class EscrowTables {
     if (released.get(session.key, round)) return { outcome: 'closed' }
     // First, because what it replaces may have the same name: the key of a vote that goes on in another round.
     for (const old of replaces) session.deposits -= drop.run(session.key, round, old).changes
-    const known = find.get(session.key, round, seal)
-    if (known && !(isBytes(known.key) && equalBytes(known.key, key))) return { outcome: 'closed' }
-    if (known) return { outcome: 'deposited' }
-    if (session.deposits >= mostDeposits || (count.get(session.key, round)?.keys ?? 0) >= mostKeys) {
-      return { outcome: 'refused', reason: 'quota' }
-    }
-    insert.run(session.key, round, seal, key)
-    session.deposits++
+    const found = find.all(session.key, round, seal)
+    const [known] = this.#whole(round, found)
+    if (known) return { outcome: equalBytes(known.key, key) ? 'deposited' : 'closed' }
+    // A damaged one gives way, so that depositing the key again repairs it.
+    const isFull = session.deposits >= mostDeposits || (count.get(session.key, round)?.keys ?? 0) >= mostKeys
+    if (isFull && found.length === 0) return { outcome: 'refused', reason: 'quota' }
+    insert.run(session.key, round, seal, key, depositChecksum(round, seal, key))
+    session.deposits += 1 - found.length
     this.#logs.use(session)
     return { outcome: 'deposited' }
   }
@@ -54,18 +59,38 @@ export class EscrowTables {
     if (isBytes(known?.body) && decodeReleased(known.body)) return { outcome: 'released', body: known.body }
     if (this.#logs.isOverQuota(session)) return { outcome: 'refused', reason: 'quota' }
     const salt = randomBytes(saltBytes)
-    const body = Buffer.concat([round, asker, salt, encodeKeys(keys.all(session.key, round))])
+    const body = Buffer.concat([
+      round,
+      asker,
+      salt,
+      encodeKeys(this.#whole(round, keys.all(session.key, round))),
+    ])
     session.bytes += body.length
     note.run(session.key, round, body)
     session.deposits -= dropRound.run(session.key, round).changes
     return { outcome: 'released', body }
   }
+
+  /** A damaged key is as good as none: its voter may bring it again, and until then the card waits for them. */
+  #whole(round: Uint8Array, found: readonly StoredDeposit[]): ReleasedKey[] {
+    return found.flatMap(({ seal, key, checksum }) => {
+      const areBytes = isBytes(seal, nameBytes) && isBytes(key, boxKeyBytes) && isBytes(checksum)
+      if (areBytes && equalBytes(depositChecksum(round, seal, key), checksum)) return { seal, key }
+      this.#damaged('deposits')
+      return []
+    })
+  }
+}
+
+/** As a disk gives it, which may be anything. */
+interface StoredDeposit {
+  readonly seal: unknown
+  readonly key: unknown
+  readonly checksum: unknown
 }
 
 function prepareAll(database: Database) {
   const ofRound = 'session = ? AND round = ?'
-  const has = (column: string, bytes: number) => `typeof(${column}) = 'blob' AND length(${column}) = ${bytes}`
-  const isWhole = `${has('seal', nameBytes)} AND ${has('key', boxKeyBytes)}`
   return {
     released: database.prepare<[number, Uint8Array], { body: unknown }>(
       `SELECT body FROM releases WHERE ${ofRound}`,
@@ -73,11 +98,11 @@ function prepareAll(database: Database) {
     note: database.prepare<[number, Uint8Array, Uint8Array]>(
       'INSERT OR REPLACE INTO releases VALUES (?, ?, ?)',
     ),
-    find: database.prepare<[number, Uint8Array, Uint8Array], { key: unknown }>(
-      `SELECT key FROM deposits WHERE ${ofRound} AND seal = ?`,
+    find: database.prepare<[number, Uint8Array, Uint8Array], StoredDeposit>(
+      `SELECT seal, key, checksum FROM deposits WHERE ${ofRound} AND seal = ?`,
     ),
-    insert: database.prepare<[number, Uint8Array, Uint8Array, Uint8Array]>(
-      'INSERT INTO deposits VALUES (?, ?, ?, ?)',
+    insert: database.prepare<[number, Uint8Array, Uint8Array, Uint8Array, Uint8Array]>(
+      'INSERT OR REPLACE INTO deposits VALUES (?, ?, ?, ?, ?)',
     ),
     drop: database.prepare<[number, Uint8Array, Uint8Array]>(
       `DELETE FROM deposits WHERE ${ofRound} AND key = ?`,
@@ -85,8 +110,8 @@ function prepareAll(database: Database) {
     count: database.prepare<[number, Uint8Array], { keys: number }>(
       `SELECT count(*) AS keys FROM deposits WHERE ${ofRound}`,
     ),
-    keys: database.prepare<[number, Uint8Array], { seal: Buffer; key: Buffer }>(
-      `SELECT seal, key FROM deposits WHERE ${ofRound} AND ${isWhole} ORDER BY seal`,
+    keys: database.prepare<[number, Uint8Array], StoredDeposit>(
+      `SELECT seal, key, checksum FROM deposits WHERE ${ofRound} ORDER BY deposits.seal`,
     ),
     dropRound: database.prepare<[number, Uint8Array]>(`DELETE FROM deposits WHERE ${ofRound}`),
   }

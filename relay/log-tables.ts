@@ -98,12 +98,12 @@ export class LogTables {
         (all?.bytes ?? 0) +
         (current?.bytes ?? 0) +
         (older?.bytes ?? 0) +
-        (this.#statements.released.get(row.key)?.bytes ?? 0),
+        orNone(() => this.#statements.released.get(row.key)),
       day: row.day,
       entries: recent?.entries ?? 0,
       entryBytes: recent?.bytes ?? 0,
       snapshot: current?.id,
-      deposits: this.#statements.deposits.get(row.key)?.keys ?? 0,
+      deposits: orNone(() => this.#statements.deposits.get(row.key)),
     })
   }
 
@@ -196,6 +196,11 @@ function isLong(session: SessionRow): boolean {
   return session.entries > longLog.entries || session.entryBytes > longLog.bytes
 }
 
+/** Damaged pages of keys cost the keys on them, and not the log. */
+function orNone(count: () => number | undefined): number {
+  return unlessCorrupt(count, () => 0) ?? 0
+}
+
 function prepareAll(database: Database) {
   return {
     find: database.prepare<[string], { key: number; head: number; day: number }>(
@@ -205,12 +210,10 @@ function prepareAll(database: Database) {
     deletion: database.prepare<[string], { id: string }>('SELECT id FROM deletions WHERE id = ?'),
     noteDeletion: database.prepare<[string, number]>('INSERT OR REPLACE INTO deletions VALUES (?, ?)'),
     drop: prepareDropping(database),
-    released: database.prepare<[number], { bytes: number }>(
-      'SELECT ifnull(sum(length(body)), 0) AS bytes FROM releases WHERE session = ?',
-    ),
-    deposits: database.prepare<[number], { keys: number }>(
-      'SELECT count(*) AS keys FROM deposits WHERE session = ?',
-    ),
+    released: database
+      .prepare<[number], number>('SELECT ifnull(sum(length(body)), 0) FROM releases WHERE session = ?')
+      .pluck(),
+    deposits: database.prepare<[number], number>('SELECT count(*) FROM deposits WHERE session = ?').pluck(),
     setHead: database.prepare<[number, number]>('UPDATE sessions SET head = ? WHERE key = ?'),
     setDay: database.prepare<[number, number]>('UPDATE sessions SET day = ? WHERE key = ?'),
     insert: database.prepare<[number, number, Uint8Array, Uint8Array, number]>(

@@ -22,11 +22,14 @@ export function createPlace(
     restore: () => cpSync(`${file}.copy`, file),
     damage: (table) => {
       const database = new Sqlite(file)
-      const newest = `WHERE sequence = (SELECT max(sequence) FROM ${table})`
-      const envelope = database.prepare<[], Buffer>(`SELECT envelope FROM ${table} ${newest}`).pluck()
-      const damaged = Buffer.from(envelope.get() ?? [])
-      damaged[100] = (damaged[100] ?? 0) ^ 1
-      database.prepare(`UPDATE ${table} SET envelope = ? ${newest}`).run(damaged)
+      const [column, where] =
+        table === 'deposits'
+          ? ['key', '']
+          : ['envelope', `WHERE sequence = (SELECT max(sequence) FROM ${table})`]
+      const content = database.prepare<[], Buffer>(`SELECT ${column} FROM ${table} ${where}`).pluck()
+      const damaged = Buffer.from(content.get() ?? [])
+      damaged[20] = (damaged[20] ?? 0) ^ 1
+      database.prepare(`UPDATE ${table} SET ${column} = ? ${where}`).run(damaged)
       database.close()
     },
     holds: (bytes) =>

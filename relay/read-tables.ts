@@ -5,6 +5,7 @@ import type { Row } from './batch.ts'
 import { unlessCorrupt } from './corrupt.ts'
 import { checksumBytes, checksumOf, markOf } from './hash.ts'
 import { entryKinds } from './store.ts'
+import type { CheckedTable } from './store-protocol.ts'
 import { hasSequence, isBytes, numberIn } from './whole-rows.ts'
 
 /** A page of a log as the store's thread sends it. */
@@ -38,7 +39,7 @@ interface StoredSnapshot {
   readonly envelope: unknown
 }
 
-export type Damage = (table: 'entries' | 'snapshots') => void
+export type Damage = (table: CheckedTable) => void
 
 /** Reading the logs of a database. Rows whose checksum does not match are reported and left out. */
 export class ReadTables {

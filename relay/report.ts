@@ -1,4 +1,5 @@
 import type { CloseReason } from '../shared/close-code.ts'
+import type { CheckedTable } from './store-protocol.ts'
 
 /** Everything the relay may ever log. Nothing here identifies a session or a person. */
 export type Report =
@@ -6,7 +7,7 @@ export type Report =
   | { readonly event: 'stopping'; readonly connections: number }
   | { readonly event: 'stopped' }
   | { readonly event: 'refused'; readonly reason: CloseReason; readonly times: number }
-  | { readonly event: 'damagedRow'; readonly table: 'entries' | 'snapshots' }
+  | { readonly event: 'damagedRow'; readonly table: CheckedTable }
   | { readonly event: 'damagedDatabase'; readonly words: string }
   | { readonly event: 'expired'; readonly sessions: number }
   | { readonly event: 'storeRefused'; readonly reason: 'full' | 'unreachable'; readonly code: string }

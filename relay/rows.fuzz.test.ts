@@ -28,7 +28,7 @@ const columns: readonly (readonly [table: string, column: string])[] = [
   ...['sequence', 'checksum', 'envelope', 'kind'].map((column) => ['entries', column] as const),
   ...['sequence', 'mark', 'id', 'envelope'].map((column) => ['snapshots', column] as const),
   ...['head', 'day', 'id'].map((column) => ['sessions', column] as const),
-  ...['round', 'seal', 'key'].map((column) => ['deposits', column] as const),
+  ...['round', 'seal', 'key', 'checksum'].map((column) => ['deposits', column] as const),
   ...['round', 'body'].map((column) => ['releases', column] as const),
 ]
 

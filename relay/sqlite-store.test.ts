@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { decodeReleased } from '../shared/escrow.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { openDatabase } from './database.ts'
 import { checksumOf } from './hash.ts'
@@ -118,6 +119,22 @@ test('a database of the first version goes on, and its sessions can be deleted a
   expect(await store.deposit(session, someDeposit())).toEqual({ outcome: 'deposited' })
   expect(await store.delete(session)).toEqual({ outcome: 'deleted' })
   expect(await store.since(session, new Map(), 0)).toEqual({ outcome: 'deleted' })
+})
+
+test('keys that were deposited before they had a checksum are released', async () => {
+  const dataDir = newFolder()
+  const { session } = createSessionKeys()
+  const { round, seal, key } = someDeposit()
+  const first = await open(dataDir)
+  await first.deposit(session, { round, seal, key, replaces: [] })
+  await first.close()
+  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
+  database.exec('ALTER TABLE deposits DROP COLUMN checksum; PRAGMA user_version = 3')
+  database.close()
+  const store = await opened(dataDir)
+  const release = await store.release(session, round, new Uint8Array(176))
+  if (release.outcome !== 'released') throw new Error(release.outcome)
+  expect(decodeReleased(release.body)?.keys).toEqual([{ seal, key }])
 })
 
 test('a clock that jumps ten years ahead ages a session by one day', async () => {

@@ -69,9 +69,12 @@ export type FromStore =
     }
   | Notice
 
+/** The tables whose rows carry a checksum. */
+export type CheckedTable = 'entries' | 'snapshots' | 'deposits'
+
 /** What the store noticed by itself. */
 export type Notice =
-  | { readonly type: 'damagedRow'; readonly table: 'entries' | 'snapshots' }
+  | { readonly type: 'damagedRow'; readonly table: CheckedTable }
   | { readonly type: 'damagedDatabase' }
   | { readonly type: 'refused'; readonly reason: 'full' | 'unreachable'; readonly code: string }
   | { readonly type: 'expired'; readonly sessions: number }

@@ -1,10 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Cursor, Position } from '../shared/cursor.ts'
-import { encodeKeys, mostKeys } from '../shared/escrow.ts'
+import { decodeReleased, encodeKeys, mostKeys } from '../shared/escrow.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { checksumOf, markOf } from './hash.ts'
 import { longLog } from './log-tables.ts'
 import { type Entry, entryKinds, type NewEntry, type Page, type Release, type Store } from './store.ts'
+import type { CheckedTable } from './store-protocol.ts'
 import { random, someDeposit, someEnvelope } from './testing.ts'
 
 /** What a store keeps its logs in, and what can happen to that. */
@@ -14,8 +15,8 @@ export interface Place {
   copy(): void
   /** Puts everything back as it was at the copy, with no store open. */
   restore(): void
-  /** Changes a byte of the only entry or the newest snapshot, with no store open. */
-  damage(table: 'entries' | 'snapshots'): void
+  /** Changes a byte of the only entry, the newest snapshot or the only deposit, with no store open. */
+  damage(table: CheckedTable): void
   /** Whether the bytes are anywhere in its files. */
   holds(bytes: Uint8Array): boolean
   /** How many rows were reported as damaged. */
@@ -452,6 +453,30 @@ export function storeContract(name: string, createPlace: () => Place): void {
         entries: names(written.slice(1)),
       })
       expect(place.reported()).toBe(1)
+    })
+
+    test('a damaged key is reported and never released, and repaired by depositing it again', async () => {
+      const place = createPlace()
+      const first = await place.open()
+      const [lost, repaired] = [someDeposit(1), someDeposit(2)]
+      await first.deposit(session, lost)
+      await first.close()
+      place.damage('deposits')
+      const second = await place.open()
+      const keys = decodeReleased(
+        Buffer.from(bodyOf(await second.release(session, lost.round, asker)), 'hex'),
+      )
+      expect(keys).toMatchObject({ round: lost.round, keys: [] })
+      expect(place.reported()).toBe(1)
+      await second.deposit(session, repaired)
+      await second.close()
+      place.damage('deposits')
+      const store = await opened(place)
+      expect(await store.deposit(session, repaired)).toEqual({ outcome: 'deposited' })
+      expect(place.reported()).toBe(2)
+      const { seal, key, round } = repaired
+      expect(bodyOf(await store.release(session, round, asker))).toContain(hex(encodeKeys([{ seal, key }])))
+      expect(place.reported()).toBe(2)
     })
 
     test('it can say that it commits', async () => {
