@@ -52,6 +52,9 @@ export interface Limits {
   readonly bufferedInAll: number
 }
 
+/** With more than that waiting a client counts as slow. */
+export const slowBytes = 65_536
+
 /** What an operator may set, and what suits everybody. */
 export function limitsOf(config: LimitConfig): Limits {
   const { maxConnections, maxConnectionsPerAddress, newConnectionsPerSecond } = config

@@ -11,7 +11,12 @@ import { random } from './testing.ts'
 
 const nobodyEntersARoom = {} as unknown as Store
 const open = new Set<Member>()
-const registry: Registry = { add: (member) => open.add(member), remove: (member) => open.delete(member) }
+const slow = new Set<Member>()
+const registry: Registry = {
+  add: (member) => open.add(member),
+  remove: (member) => open.delete(member) && slow.delete(member),
+  noteSlow: (member) => slow.add(member),
+}
 let forgotten = 0
 let polled: Polled
 
@@ -91,4 +96,24 @@ test('one answer carries a bounded piece, and whoever waits for it to leave goes
   expect(answers).toHaveLength(3)
   expect(Math.max(...answers)).toBeLessThanOrEqual(262_144)
   expect(offset - length).toBe(10 * (signal.length + 4))
+})
+
+test('what is kept for somebody counts until it arrived, and after the connection was closed as well', async () => {
+  const { length } = polled.begin()
+  const frame = encodeFromRelay({ type: 'signal', from: 1, envelope: random(50_000) })
+  polled.send(frame)
+  expect(slow.size).toBe(0)
+  polled.send(frame)
+  expect(slow).toEqual(new Set([polled]))
+  const answer = await polled.poll(length, ever)
+  if (!answer || answer === 'gone') throw new Error('There is something')
+  expect(polled.waitingBytes).toBe(answer.length)
+  void polled.poll(length + answer.length, ever)
+  expect(polled.waitingBytes).toBe(0)
+  polled.checkAlive()
+  for (let sent = 0; sent < 2; sent++) polled.send(frame)
+  polled.close()
+  expect([open.size, slow.size]).toEqual([0, 1])
+  polled.terminate()
+  expect(polled.waitingBytes).toBe(0)
 })

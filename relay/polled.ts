@@ -2,7 +2,7 @@ import type { SessionId } from '../shared/id.ts'
 import { FrameReader, prefixBytes, putFrames } from '../shared/polling.ts'
 import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
-import type { Address } from './limits.ts'
+import { type Address, slowBytes } from './limits.ts'
 import type { Member, Registry } from './sockets.ts'
 
 /** The most one answer carries, unless a single frame is larger. */
@@ -63,6 +63,11 @@ export class Polled implements Outlet, Member {
     return this.#end - this.#answered
   }
 
+  /** What was answered stays until the next request says that it arrived. */
+  get waitingBytes(): number {
+    return this.#end - this.#start
+  }
+
   /** What was said before there was a request to answer. */
   begin(): Uint8Array {
     this.#answered = this.#end
@@ -73,6 +78,7 @@ export class Polled implements Outlet, Member {
     if (this.#state !== 'open') return
     this.#unconfirmed.push(frame)
     this.#end += prefixBytes + frame.length
+    this.#noteSlow()
     // What is sent in one go leaves in one answer.
     if (this.#waiting) queueMicrotask(() => this.#answer())
   }
@@ -88,6 +94,7 @@ export class Polled implements Outlet, Member {
     this.#state = 'closed'
     this.connection.gone()
     this.registry.remove(this)
+    this.#noteSlow()
     this.#release()
     this.#answer()
     this.#expectWithin(lingersMs)
@@ -101,6 +108,7 @@ export class Polled implements Outlet, Member {
     clearTimeout(this.#absence)
     this.connection.gone()
     this.#unconfirmed = []
+    this.#start = this.#end
     this.#release()
     this.#give('gone')
     this.#forget()
@@ -195,6 +203,10 @@ export class Polled implements Outlet, Member {
   #expectWithin(ms: number): void {
     clearTimeout(this.#absence)
     if (this.#state !== 'gone') this.#absence = setTimeout(() => this.terminate(), ms).unref()
+  }
+
+  #noteSlow(): void {
+    if (this.waitingBytes > slowBytes) this.registry.noteSlow(this)
   }
 
   #release(): void {

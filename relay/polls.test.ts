@@ -226,6 +226,31 @@ test('what is left of a closed connection can be fetched once more, and then not
   expect((await down(socket.received + last.body.length)).status).toBe(410)
 })
 
+test('clients that do not ask for more may have so much waiting together, and no more', async () => {
+  const rate = { perSecond: 1e5, burst: 1e5 }
+  const limits = {
+    bufferedInAll: 1 << 20,
+    bufferedBytes: 64 << 20,
+    framesOfConnection: rate,
+    framesOfSession: rate,
+  }
+  const { url, reports, stop } = await startRelay({ limits, sessionMaxBytes: 1 << 30 })
+  const alice = await BareClient.join(url, keys)
+  const stalled = await Promise.all(Array.from({ length: 4 }, () => joinedByHand(url)))
+  for (const { socket } of stalled) socket.pause()
+  const hasLost = () => alice.frames.filter(({ type }) => type === 'left').length
+  const bob = await BareClient.join(url, keys)
+  let sent = 0
+  for (; hasLost() < 4 && sent < 100; sent++) {
+    for (let more = 0; more < 13; more++) alice.send({ type: 'signal', to: 0, envelope: someEnvelope(4000) })
+    await bob.until((frames) => frames.filter(({ type }) => type === 'signal').length === (sent + 1) * 13)
+  }
+  expect(hasLost()).toBe(4)
+  expect(await bob.save(someEnvelope())).toMatchObject({ type: 'saved' })
+  await stop()
+  expect(reports).toContainEqual({ event: 'refused', reason: 'tooSlow', times: 4 })
+})
+
 test('a relay that stops says so to those who poll, and lets nobody wait', async () => {
   const stopping = await startRelay()
   const { socket } = await joinedByHand(stopping.url)

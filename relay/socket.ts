@@ -3,8 +3,8 @@ import type { CloseReason } from '../shared/close-code.ts'
 import type { SessionId } from '../shared/id.ts'
 import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
-import type { Address } from './limits.ts'
-import type { Member, SocketRegistry } from './sockets.ts'
+import { type Address, slowBytes } from './limits.ts'
+import type { Member, Registry } from './sockets.ts'
 
 /** What the receiver of ws closes with when a client breaks its rules, in our words. */
 const protocolErrors: Readonly<Record<number, CloseReason>> = {
@@ -16,8 +16,6 @@ const protocolErrors: Readonly<Record<number, CloseReason>> = {
 
 const missedPongsAllowed = 2
 const flushBelow = 131_072
-/** With more than that unsent a client counts as slow. */
-export const slowBytes = 65_536
 
 /**
  * A WebSocket and its connection. It takes its events where they are emitted: with many thousand sockets the memory of
@@ -26,7 +24,7 @@ export const slowBytes = 65_536
 export class Socket extends WebSocket implements Outlet, Member {
   connection: Connection | undefined
   address: Address | undefined
-  registry: SocketRegistry | undefined
+  registry: Registry | undefined
   /** Ticks of the registry's timer. */
   openedAt = 0
   slot = 0
@@ -35,6 +33,10 @@ export class Socket extends WebSocket implements Outlet, Member {
   begin(session: SessionId, origin: string, surroundings: Surroundings): void {
     this.#limitFrames(frameLimits.beforeHello)
     this.connection = new Connection(session, origin, this, surroundings)
+  }
+
+  get waitingBytes(): number {
+    return this.bufferedAmount
   }
 
   override emit(event: string | symbol, ...details: unknown[]): boolean {
@@ -61,7 +63,7 @@ export class Socket extends WebSocket implements Outlet, Member {
 
   override send(frame: Uint8Array): void {
     super.send(frame)
-    if (this.bufferedAmount > slowBytes) this.registry?.noteSlow(this)
+    if (this.waitingBytes > slowBytes) this.registry?.noteSlow(this)
   }
 
   flush(): Promise<void> {

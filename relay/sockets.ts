@@ -5,8 +5,8 @@ import { WebSocketServer } from 'ws'
 import { encodeFromRelay, frameLimits, subprotocol } from '../shared/wire.ts'
 import { closeCodes } from './close-words.ts'
 import type { Connection, Surroundings } from './connection.ts'
-import { type Address, Addresses, spend } from './limits.ts'
-import { Socket, slowBytes } from './socket.ts'
+import { type Address, Addresses, slowBytes, spend } from './limits.ts'
+import { Socket } from './socket.ts'
 import { addressOf, readUpgrade } from './upgrade.ts'
 
 /** One timer for all sockets: each slot's turn comes every 20 seconds. */
@@ -34,6 +34,8 @@ export interface SocketOptions {
 export interface Member {
   readonly connection: Connection | undefined
   readonly address: Address | undefined
+  /** What is kept for the client until it reads. */
+  readonly waitingBytes: number
   /** Ticks of the registry's timer. */
   openedAt: number
   slot: number
@@ -47,15 +49,12 @@ export interface Member {
 export interface Registry {
   add(member: Member): void
   remove(member: Member): void
-}
-
-export interface SocketRegistry extends Registry {
   /** More waits for this client than for one that reads. */
-  noteSlow(socket: Socket): void
+  noteSlow(member: Member): void
 }
 
 /** All that are connected to a relay: its WebSockets, and what `Polls` adds. */
-export class Sockets implements SocketRegistry {
+export class Sockets implements Registry {
   readonly #server = new WebSocketServer(serverOptions)
   readonly #surroundings: Surroundings
   readonly #options: SocketOptions
@@ -63,7 +62,7 @@ export class Sockets implements SocketRegistry {
   /** In the order they opened. */
   readonly #greeting = new Set<Member>()
   /** Clients that read more slowly than they are sent to. */
-  readonly #slow = new Set<Socket>()
+  readonly #slow = new Set<Member>()
   readonly #addresses = new Addresses()
   readonly #timer: NodeJS.Timeout
   #open = 0
@@ -133,12 +132,12 @@ export class Sockets implements SocketRegistry {
     this.#open += 1
   }
 
-  noteSlow(socket: Socket): void {
-    this.#slow.add(socket)
+  noteSlow(member: Member): void {
+    this.#slow.add(member)
   }
 
   remove(member: Member): void {
-    if (member instanceof Socket) this.#slow.delete(member)
+    this.#slow.delete(member)
     this.#slots[member.slot]?.delete(member)
     this.#greeting.delete(member)
     if (member.address) member.address.open -= 1
@@ -185,20 +184,20 @@ export class Sockets implements SocketRegistry {
 
   /** Each may be a little slow; all together they must not fill the memory. Who is behind most goes first. */
   #relieve(): void {
-    const waiting = [...this.#slow].map((socket) => ({ socket, bytes: socket.bufferedAmount }))
+    const waiting = [...this.#slow].map((member) => ({ member, bytes: member.waitingBytes }))
     let sum = 0
-    for (const { socket, bytes } of waiting) {
+    for (const { member, bytes } of waiting) {
       sum += bytes
-      if (bytes <= slowBytes) this.#slow.delete(socket)
+      if (bytes <= slowBytes) this.#slow.delete(member)
     }
     const { bufferedInAll } = this.#surroundings.limits
     if (sum <= bufferedInAll) return
     waiting.sort((one, other) => other.bytes - one.bytes)
-    for (const { socket, bytes } of waiting) {
+    for (const { member, bytes } of waiting) {
       if (sum <= bufferedInAll) return
       sum -= bytes
       this.#surroundings.refused('tooSlow')
-      socket.terminate()
+      member.terminate()
     }
   }
 }
