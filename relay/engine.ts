@@ -1,9 +1,10 @@
-import Sqlite from 'better-sqlite3'
+import Sqlite, { type Database } from 'better-sqlite3'
 import { packRows, type Row } from './batch.ts'
 import { isCorrupt } from './corrupt.ts'
 import type { OpenDatabase } from './database.ts'
 import { EscrowTables } from './escrow-tables.ts'
 import { LogTables } from './log-tables.ts'
+import { mendIndexes, removeUnused } from './mending.ts'
 import { type Damage, ReadTables } from './read-tables.ts'
 import { SnapshotTables } from './snapshot-tables.ts'
 import type { Appended, Unreachable } from './store.ts'
@@ -13,6 +14,7 @@ import { startSweeping } from './sweep.ts'
 /** Where so much fits, several of the largest envelopes do. */
 const roomBytes = 1 << 20
 const checkedBytes = 64 << 20
+const hour = 3_600_000
 
 type Done<Value> = { readonly value: Value } | Unreachable
 
@@ -29,6 +31,7 @@ export class Engine {
   #wasFull = false
   /** Of the last transaction that failed. */
   #metDamage = false
+  #mendAgainAt = 0
   readonly #stopSweeping: () => void
 
   constructor(open: OpenDatabase, options: StoreOptions, notice: (notice: Notice) => void) {
@@ -184,6 +187,7 @@ export class Engine {
     } catch (error) {
       if (!(error instanceof Sqlite.SqliteError)) throw error
       this.#logs.forgetAll()
+      if (isCorrupt(error) && this.#mend()) return this.#read(work)
       const reason = error.code === 'SQLITE_FULL' ? 'full' : 'unreachable'
       if (reason === 'full') this.#wasFull = true
       this.#metDamage = isCorrupt(error)
@@ -191,18 +195,35 @@ export class Engine {
       return { outcome: 'refused', reason }
     }
   }
+
+  /** It reads whole indexes and tables, so not often, and not again where it was in vain. */
+  #mend(): boolean {
+    const now = performance.now()
+    if (now < this.#mendAgainAt) return false
+    const { database } = this.#open
+    const indexes = mendIndexes(database)
+    this.#mendAgainAt = indexes > 0 ? now + hour : Number.POSITIVE_INFINITY
+    if (indexes > 0) this.#notice({ type: 'mended', indexes })
+    else this.#notice({ type: 'damagedDatabase' })
+    if (indexes > 0 && bytesOf(database) <= checkedBytes) removeUnused(database)
+    return indexes > 0
+  }
 }
 
 /** Up to a size that takes no longer than a moment, whether every index knows every row. */
 function isDamaged({ database }: OpenDatabase): boolean {
-  const bytes = database.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
-  if (Number(bytes.pluck().get()) > checkedBytes) return false
+  if (bytesOf(database) > checkedBytes) return false
   try {
     return database.pragma('integrity_check(1)', { simple: true }) !== 'ok'
   } catch (error) {
     if (error instanceof Sqlite.SqliteError) return true
     throw error
   }
+}
+
+function bytesOf(database: Database): number {
+  const bytes = database.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
+  return Number(bytes.pluck().get())
 }
 
 function outcomeOf<Value>(done: Done<Value>): Value | Unreachable {

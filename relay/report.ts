@@ -9,6 +9,7 @@ export type Report =
   | { readonly event: 'refused'; readonly reason: CloseReason; readonly times: number }
   | { readonly event: 'damagedRow'; readonly table: CheckedTable }
   | { readonly event: 'damagedDatabase'; readonly words: string }
+  | { readonly event: 'mended'; readonly indexes: number }
   | { readonly event: 'expired'; readonly sessions: number }
   | { readonly event: 'storeRefused'; readonly reason: 'full' | 'unreachable'; readonly code: string }
   | { readonly event: 'storeStalled' }

@@ -269,6 +269,8 @@ export class SqliteStore implements Store {
         return this.#report({ event: 'damagedRow', table: message.table })
       case 'damagedDatabase':
         return this.#report({ event: 'damagedDatabase', words: damageWords })
+      case 'mended':
+        return this.#report({ event: 'mended', indexes: message.indexes })
       case 'refused':
         return this.#report({ event: 'storeRefused', reason: message.reason, code: message.code })
       case 'expired':

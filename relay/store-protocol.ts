@@ -76,5 +76,6 @@ export type CheckedTable = 'entries' | 'snapshots' | 'deposits'
 export type Notice =
   | { readonly type: 'damagedRow'; readonly table: CheckedTable }
   | { readonly type: 'damagedDatabase' }
+  | { readonly type: 'mended'; readonly indexes: number }
   | { readonly type: 'refused'; readonly reason: 'full' | 'unreachable'; readonly code: string }
   | { readonly type: 'expired'; readonly sessions: number }
