@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Row } from './batch.ts'
-import { unlessCorrupt } from './corrupt.ts'
+import { isCorrupt, unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
 import { checksumOf, markOf } from './hash.ts'
 import type { Appended, Head } from './store.ts'
@@ -34,6 +34,7 @@ export class LogTables {
   /** The number of the day, see `sweep.ts`. */
   day = 0
   readonly #remembered = new Map<string, SessionRow>()
+  #isEndDamaged = false
   readonly #statements
 
   constructor(database: Database, quota: number) {
@@ -44,11 +45,10 @@ export class LogTables {
   append(row: Row): Appended {
     const session = this.findOrCreate(row.session)
     if (!session) return { outcome: 'deleted' }
-    const { insert, setHead } = this.#statements
+    const { setHead } = this.#statements
     const overQuota = this.isOverQuota(session)
     const inTurn = row.previous === session.head && !overQuota
-    const { sequence, checksum, envelope, kind } = row
-    if (inTurn && insert.run(session.key, sequence, checksum, envelope, kind).changes === 1) {
+    if (inTurn && this.#insert(session.key, row)) {
       session.head = row.sequence
       session.bytes += row.envelope.length
       session.entries += 1
@@ -70,7 +70,10 @@ export class LogTables {
   head(id: string): Head {
     const session = this.find(id)
     if (!session) return { outcome: 'head', sequence: 0, saved: undefined, overQuota: false }
-    const last = this.#statements.last.get(session.key)
+    const last = unlessCorrupt(
+      () => this.#statements.last.get(session.key),
+      () => undefined,
+    )
     return {
       outcome: 'head',
       sequence: session.head,
@@ -148,6 +151,18 @@ export class LogTables {
     this.#remembered.clear()
   }
 
+  /** New rows go to the last page. When that one is damaged the transaction is lost, and from the next on they go to the first. */
+  #insert(key: number, { sequence, checksum, envelope, kind }: Row): boolean {
+    const { insert, insertFirst } = this.#statements
+    const statement = this.#isEndDamaged ? insertFirst : insert
+    try {
+      return statement.run(key, sequence, checksum, envelope, kind).changes === 1
+    } catch (error) {
+      this.#isEndDamaged ||= isCorrupt(error)
+      throw error
+    }
+  }
+
   /** On a damaged page lengths are not to be had, so the smallest is taken for each. */
   #lengthAfter(key: number, sequence: number) {
     const { lengths, counts } = this.#statements
@@ -218,6 +233,10 @@ function prepareAll(database: Database) {
     setDay: database.prepare<[number, number]>('UPDATE sessions SET day = ? WHERE key = ?'),
     insert: database.prepare<[number, number, Uint8Array, Uint8Array, number]>(
       'INSERT INTO entries VALUES (?, ?, ?, ?, ?) ON CONFLICT (session, checksum) DO NOTHING',
+    ),
+    insertFirst: database.prepare<[number, number, Uint8Array, Uint8Array, number]>(
+      `INSERT INTO entries (rowid, session, sequence, checksum, envelope, kind)
+       VALUES ((SELECT min(rowid) - 1 FROM entries), ?, ?, ?, ?, ?) ON CONFLICT (session, checksum) DO NOTHING`,
     ),
     repair: database.prepare<[Uint8Array, number, number]>(
       'UPDATE entries SET envelope = ? WHERE session = ? AND sequence = ?',

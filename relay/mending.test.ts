@@ -74,6 +74,24 @@ test('where a table is damaged, too, its index stays, which is tried and said on
   await store.close()
 })
 
+test('a damaged last page of the entries, where new ones would go, refuses nobody', async () => {
+  const bytes = Buffer.from(whole)
+  fill(bytes, pagesOf('entries').at(-1))
+  const [store] = opened(bytes)
+  for (const session of [...sessions, createSessionKeys().session]) {
+    const head = await store.head(session)
+    const { sequence } = head.outcome === 'head' ? head : { sequence: -1 }
+    expect(sequence).toBe(sessions.includes(session) ? written : 0)
+    const before = await store.since(session, new Map(), 0)
+    expect(await append(store, session, sequence + 1)).toMatchObject({ outcome: 'saved' })
+    const after = await store.since(session, new Map(), 0)
+    if (before.outcome !== 'page' || after.outcome !== 'page') throw new Error('It cannot be read')
+    expect(after.entries).toHaveLength(before.entries.length + 1)
+    expect(after.entries.at(-1)).toMatchObject({ position: { sequence: sequence + 1 } })
+  }
+  await store.close()
+})
+
 async function storedSessions(): Promise<Buffer> {
   const [store, , database] = opened()
   for (const session of sessions) {
