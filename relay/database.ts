@@ -76,7 +76,7 @@ export interface OpenDatabase {
 }
 
 /** Opens or creates the database of a data folder and holds the folder for this process alone until closed. */
-export function openDatabase(dataDir: string, region: string): OpenDatabase {
+export function openDatabase(dataDir: string, region: string, shared?: string): OpenDatabase {
   requireSqlite()
   createFolder(dataDir)
   const unlock = lockFolder(dataDir)
@@ -86,7 +86,7 @@ export function openDatabase(dataDir: string, region: string): OpenDatabase {
     const database = new Sqlite(path, { timeout: 1000 })
     makeDurable(database)
     database.pragma('secure_delete = ON') // whatever is deleted is overwritten, in entries a snapshot replaced, too
-    const origin = prepare(database, region)
+    const origin = prepare(database, region, shared)
     return {
       database,
       origin,
@@ -165,7 +165,11 @@ function makeDurable(database: Database): void {
 }
 
 /** Gives the name under which this database's sequences appear in cursors, made once with it. */
-export function prepare(database: Database, region: string): string {
+export function prepare(
+  database: Database,
+  region: string,
+  shared = `${region}.${base32(randomBytes(5))}`,
+): string {
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version > versions.length) {
     throw new SetupError(
@@ -176,9 +180,7 @@ export function prepare(database: Database, region: string): string {
     database.function('deposit_checksum', checksumOfColumns)
     database.transaction(() => {
       for (const added of versions.slice(version)) database.exec(added)
-      database
-        .prepare(`INSERT OR IGNORE INTO facts VALUES ('origin', ?)`)
-        .run(`${region}.${base32(randomBytes(5))}`)
+      database.prepare(`INSERT OR IGNORE INTO facts VALUES ('origin', ?)`).run(shared)
       database.pragma(`user_version = ${versions.length}`)
     })()
   }

@@ -33,7 +33,7 @@ export class DirectStore implements Store {
   constructor(
     options: StoreOptions,
     notice: (notice: Notice) => void = () => {},
-    open: OpenDatabase = openDatabase(options.dataDir, options.region),
+    open: OpenDatabase = openDatabase(options.dataDir, options.region, options.origin),
   ) {
     this.#open = open
     this.#engine = new Engine(this.#open, options, notice)
@@ -76,8 +76,13 @@ export class DirectStore implements Store {
     }
   }
 
-  async release(session: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Release> {
-    const answer = this.#ask({ type: 'release', session, round, asker })
+  async release(
+    session: SessionId,
+    round: Uint8Array,
+    asker: Uint8Array,
+    salt?: Uint8Array,
+  ): Promise<Release> {
+    const answer = this.#ask({ type: 'release', session, round, asker, salt })
     switch (answer.outcome) {
       case 'released':
       case 'deleted':

@@ -27,6 +27,7 @@ export class Engine {
   readonly #snapshots: SnapshotTables
   readonly #escrow: EscrowTables
   readonly #check
+  readonly #noted
   /** The last thing known of the disk's room is that there was too little. */
   #wasFull = false
   /** Of the last transaction that failed. */
@@ -47,6 +48,10 @@ export class Engine {
       count: database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`),
       takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),
       giveRoom: database.prepare(`DELETE FROM facts WHERE name = 'room'`),
+    }
+    this.#noted = {
+      write: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('applied', ?)`),
+      read: database.prepare(`SELECT value FROM facts WHERE name = 'applied'`).pluck(),
     }
     if (isDamaged(open)) notice({ type: 'damagedDatabase' })
     this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
@@ -86,8 +91,8 @@ export class Engine {
           this.#commit(() => this.#escrow.deposit(request.session, request.deposit), [request.session]),
         )
       case 'release': {
-        const { session, round, asker } = request
-        return outcomeOf(this.#commit(() => this.#escrow.release(session, round, asker), [session]))
+        const { session, round, asker, salt } = request
+        return outcomeOf(this.#commit(() => this.#escrow.release(session, round, asker, salt), [session]))
       }
       case 'delete':
         return this.#delete(request.session)
@@ -95,6 +100,8 @@ export class Engine {
         return outcomeOf(this.#read(() => this.#logs.head(request.session)))
       case 'check':
         return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
+      case 'applied':
+        return this.#applied(request.sequence)
       case 'limit':
         this.#limit(request.bytes)
         return { outcome: 'ready' }
@@ -138,6 +145,14 @@ export class Engine {
     if (found.outcome !== 'ready') return found
     this.#wasFull = false
     return this.#commitNothing(() => this.#check.giveRoom.run())
+  }
+
+  #applied(sequence: number | undefined): Answer {
+    const note = () => {
+      if (sequence !== undefined) this.#noted.write.run(sequence)
+      return { outcome: 'applied' as const, sequence: Number(this.#noted.read.get() ?? 0) }
+    }
+    return outcomeOf(sequence === undefined ? this.#read(note) : this.#commit(note, []))
   }
 
   #commitNothing(work: () => void): Answer {

@@ -51,14 +51,18 @@ export class EscrowTables {
     return { outcome: 'deposited' }
   }
 
-  release(id: string, round: Uint8Array, asker: Uint8Array): Release {
+  release(
+    id: string,
+    round: Uint8Array,
+    asker: Uint8Array,
+    salt: Uint8Array = randomBytes(saltBytes),
+  ): Release {
     const session = this.#logs.findOrCreate(id)
     if (!session) return { outcome: 'deleted' }
     const { released, keys, dropRound, note } = this.#statements
     const known = released.get(session.key, round)
     if (isBytes(known?.body) && decodeReleased(known.body)) return { outcome: 'released', body: known.body }
     if (this.#logs.isOverQuota(session)) return { outcome: 'refused', reason: 'quota' }
-    const salt = randomBytes(saltBytes)
     const body = Buffer.concat([
       round,
       asker,

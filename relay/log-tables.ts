@@ -3,7 +3,7 @@ import type { Row } from './batch.ts'
 import { isCorrupt, unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
 import { checksumOf, markOf } from './hash.ts'
-import type { Appended, Head } from './store.ts'
+import { type Appended, type Head, inStreamOrder } from './store.ts'
 import { hasSequence, isBytes, numberIn } from './whole-rows.ts'
 
 /** What the store remembers of a session between two appends. */
@@ -47,7 +47,11 @@ export class LogTables {
     if (!session) return { outcome: 'deleted' }
     const { setHead } = this.#statements
     const overQuota = this.isOverQuota(session)
-    const inTurn = row.previous === session.head && !overQuota
+    const isStreamed = row.previous === inStreamOrder
+    // Read again after a crash: it may stand in a snapshot by now.
+    if (isStreamed && row.sequence <= session.head) return { outcome: 'saved', compact: undefined }
+    const followsHead = isStreamed || row.previous === session.head
+    const inTurn = followsHead && !overQuota
     if (inTurn && this.#insert(session.key, row)) {
       session.head = row.sequence
       session.bytes += row.envelope.length
@@ -58,7 +62,7 @@ export class LogTables {
     }
     const original = this.#originalOf(session, row)
     if (original !== undefined) {
-      if (row.previous === session.head) {
+      if (followsHead) {
         session.head = row.sequence
         setHead.run(row.sequence, session.key)
       }

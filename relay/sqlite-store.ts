@@ -127,8 +127,13 @@ export class SqliteStore implements Store {
     }
   }
 
-  async release(session: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Release> {
-    const answer = await this.#ask({ type: 'release', session, round, asker })
+  async release(
+    session: SessionId,
+    round: Uint8Array,
+    asker: Uint8Array,
+    salt?: Uint8Array,
+  ): Promise<Release> {
+    const answer = await this.#ask({ type: 'release', session, round, asker, salt })
     switch (answer.outcome) {
       case 'released':
       case 'deleted':
@@ -147,6 +152,16 @@ export class SqliteStore implements Store {
   async check(): Promise<{ readonly outcome: 'ready' } | Unreachable> {
     const answer = await this.#ask({ type: 'check' })
     return answer.outcome === 'ready' || answer.outcome === 'refused' ? answer : unreachable
+  }
+
+  /** How far a stream was read, as it was noted last. */
+  async applied(): Promise<number> {
+    const answer = await this.#ask({ type: 'applied', sequence: undefined })
+    return answer.outcome === 'applied' ? answer.sequence : 0
+  }
+
+  async noteApplied(sequence: number): Promise<void> {
+    await this.#ask({ type: 'applied', sequence })
   }
 
   /** Lets the database grow to so many bytes and no further, as a full disk would; undefined lifts it. */

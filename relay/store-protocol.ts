@@ -7,6 +7,8 @@ import type { Appended, Deleted, Deposited, Head, PutSnapshot, Release, Unreacha
 export interface StoreOptions {
   readonly dataDir: string
   readonly region: string
+  /** The name of its sequences in cursors; one is made up with the database unless several stores share it. */
+  readonly origin?: string | undefined
   readonly sessionMaxBytes: number
   readonly sessionIdleDays: number
 }
@@ -32,9 +34,12 @@ export type Request =
       readonly session: string
       readonly round: Uint8Array
       readonly asker: Uint8Array
+      readonly salt: Uint8Array | undefined
     }
   | { readonly type: 'delete'; readonly session: string }
   | { readonly type: 'check' }
+  /** How far a stream was read; with a sequence it is noted first. */
+  | { readonly type: 'applied'; readonly sequence: number | undefined }
   /** The largest the database may grow; undefined for no limit but the disk. */
   | { readonly type: 'limit'; readonly bytes: number | undefined }
   | { readonly type: 'close' }
@@ -49,6 +54,7 @@ export type Answer =
   | Deposited
   | Release
   | { readonly outcome: 'ready' }
+  | { readonly outcome: 'applied'; readonly sequence: number }
   | Deleted
   | Unreachable
 

@@ -8,7 +8,7 @@ import type { FromStore, StoreOptions, ToStore } from './store-protocol.ts'
 
 /** The store's thread: it waits for the disk so that no socket has to. */
 function start(options: StoreOptions): void {
-  const open = openDatabase(options.dataDir, options.region)
+  const open = openDatabase(options.dataDir, options.region, options.origin)
   post({ type: 'opened', origin: open.origin })
   const engine = new Engine(open, options, post)
 

@@ -10,11 +10,14 @@ export type Refusal = Exclude<UnsavedReason, 'observer' | 'closed'>
 export const entryKinds = { change: 0, released: 1 } as const
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds]
 
+/** Of entries that a stream has numbered and that come in its order, whatever lies between them. */
+export const inStreamOrder = -1
+
 export interface NewEntry {
   readonly sequence: number
   /**
    * The sequence given before this one in the same session, 0 for the first. An entry whose predecessor was refused is
-   * refused too, so that no cursor ever stands behind a gap.
+   * refused too, so that no cursor ever stands behind a gap. Or `inStreamOrder`.
    */
   readonly previous: number
   readonly checksum: Uint8Array
@@ -97,14 +100,20 @@ export interface Store {
   head(session: SessionId): Promise<Head | Unreachable>
   /** Keeps the key of a seal's box until its round is released. The same again is kept, too. */
   deposit(session: SessionId, deposit: Deposit): Promise<Deposited>
-  /** Takes no more keys for this round, and gives those it has. Whoever calls it appends them. */
-  release(session: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Release>
+  /**
+   * Takes no more keys for this round, and gives those it has. Whoever calls it appends them. The salt is random, unless
+   * several stores have to come to the same.
+   */
+  release(session: SessionId, round: Uint8Array, asker: Uint8Array, salt?: Uint8Array): Promise<Release>
   /** Leaves only its id, for as many days as unused sessions are kept, so that it stays deleted. May be asked again. */
   delete(session: SessionId): Promise<Deleted | Unreachable>
   /** Commits something tiny. */
   check(): Promise<{ readonly outcome: 'ready' } | Unreachable>
   close(): Promise<void>
 }
+
+/** What rooms need of a store. */
+export type Archive = Pick<Store, 'origin' | 'since' | 'putSnapshot' | 'deposit'>
 
 export interface NewSnapshot {
   readonly covers: Cursor

@@ -136,8 +136,8 @@ export class SlowStore implements Store {
     return this.#inTurn(() => this.#store.deposit(session, deposit))
   }
 
-  release(session: SessionId, round: Uint8Array, asker: Uint8Array) {
-    return this.#inTurn(() => this.#store.release(session, round, asker))
+  release(session: SessionId, round: Uint8Array, asker: Uint8Array, salt?: Uint8Array) {
+    return this.#inTurn(() => this.#store.release(session, round, asker, salt))
   }
 
   delete(session: SessionId) {
