@@ -1,6 +1,6 @@
 /**
  * Runs before `npm start`, `npm test` and `npm run dev`: installs what package-lock.json asks for and is not there yet.
- * With the words "browser" and "tracer" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
+ * With the words "browser", "tracer" and "nats" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 if (!isInstalled()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund'])
 if (process.argv.includes('browser')) await provideBrowser()
 if (process.argv.includes('tracer')) provideTracer()
+if (process.argv.includes('nats')) provideNats()
 
 /** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */
 function isInstalled() {
@@ -40,6 +41,18 @@ function provideTracer() {
   if (process.platform !== 'linux' || hasTracer()) return
   installOnDebian('strace')
   if (!hasTracer()) stop('A test needs strace. Get it as root with: apt-get install -y strace')
+}
+
+/** What joins relays and stores of a region. */
+function provideNats() {
+  const hasNats = () => spawnSync('nats-server', ['--version']).status === 0
+  if (hasNats()) return
+  installOnDebian('nats-server')
+  if (!hasNats()) {
+    stop(
+      'The tests of several relays need nats-server: apt-get install nats-server, or https://nats.io/download',
+    )
+  }
 }
 
 /** Only root can. Others are told what to do. */

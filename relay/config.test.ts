@@ -41,6 +41,8 @@ test.each([
     { ORIGINS: '*' },
     'ORIGINS must list addresses like https://poker.example.org, separated by commas, but it has "*"',
   ],
+  [{ ROLE: 'leader' }, 'ROLE must be both, relay or store, but it is "leader"'],
+  [{ ROLE: 'store' }, "ROLE store needs NATS_URL, the address of the region's NATS, such as 127.0.0.1:4222"],
   [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be 1 (yes) or 0 (no), but it is "yes"'],
   [{ SESSION_IDLE_DAYS: '-1' }, 'SESSION_IDLE_DAYS must be a whole number from 1 to 36500, but it is "-1"'],
 ])('%j stops the start', (environment, sentence) => {

@@ -7,6 +7,9 @@ export interface Config {
   readonly port: number
   readonly dataDir: string
   readonly region: string
+  /** Undefined: this process is a whole installation. */
+  readonly natsUrl: string | undefined
+  readonly role: Role
   /** Undefined: a page may connect to the host it came from. */
   readonly origins: readonly string[] | undefined
   readonly trustProxy: boolean
@@ -22,6 +25,9 @@ export interface Config {
 /** Built, this file lies in `dist/relay`. */
 const builtClient = import.meta.url.endsWith('.ts') ? '../dist/client' : '../client'
 
+/** `both` in one process, or only one of them, among others of the region. */
+export type Role = 'both' | 'relay' | 'store'
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 export function readConfig(environment: Environment): Config {
@@ -30,6 +36,8 @@ export function readConfig(environment: Environment): Config {
     port: wholeNumber(environment, 'PORT', 8787, 1, 65_535),
     dataDir: environment.DATA_DIR || './data',
     region: readRegion(environment),
+    natsUrl: environment.NATS_URL || undefined,
+    role: readRole(environment),
     origins: readOrigins(environment),
     trustProxy: readFlag(environment, 'TRUST_PROXY'),
     sessionMaxBytes: wholeNumber(environment, 'SESSION_MAX_BYTES', 16 << 20, 1 << 20, 2 ** 40),
@@ -55,6 +63,19 @@ function readRegion(env: Environment): string {
   throw new SetupError(
     `REGION must be 1 to 16 of the characters a-z, 0-9 and -, beginning with a letter or digit, but it is "${region}"`,
   )
+}
+
+function readRole(env: Environment): Role {
+  const role = env.ROLE || 'both'
+  if (role !== 'both' && role !== 'relay' && role !== 'store') {
+    throw new SetupError(`ROLE must be both, relay or store, but it is "${role}"`)
+  }
+  if (role !== 'both' && !env.NATS_URL) {
+    throw new SetupError(
+      `ROLE ${role} needs NATS_URL, the address of the region's NATS, such as 127.0.0.1:4222`,
+    )
+  }
+  return role
 }
 
 function readFlag(env: Environment, name: string): boolean {

@@ -1,22 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createApp } from './app.ts'
+import { openBackend } from './backend.ts'
 import type { Config } from './config.ts'
 import type { Surroundings } from './connection.ts'
 import { readClientFiles } from './files.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import { listen } from './listen.ts'
-import { LocalBus } from './local-bus.ts'
 import { Polls } from './polls.ts'
 import { countRefusals } from './refusals.ts'
 import type { Reporter } from './report.ts'
 import { Rooms } from './rooms.ts'
 import { Sockets } from './sockets.ts'
-import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
+import type { SqliteStore } from './sqlite-store.ts'
 
 export interface RunningRelay {
   readonly port: number
-  readonly store: SqliteStore
+  /** Of a relay whose stores are other processes there is none. */
+  readonly store: SqliteStore | undefined
   /** Tells the clients, commits what they sent, closes everything. */
   stop(): Promise<void>
 }
@@ -32,8 +33,8 @@ export async function startRelay(
   report: Reporter,
   limits: Limits = limitsOf(config),
 ): Promise<RunningRelay> {
-  const store = await openSqliteStore(config, report)
-  const bus = new LocalBus(store)
+  const backend = await openBackend(config, report)
+  const { bus, store } = backend
   const refusals = countRefusals(report)
   const surroundings: Surroundings = {
     rooms: new Rooms(bus, store),
@@ -43,15 +44,17 @@ export async function startRelay(
     refused: refusals.count,
   }
   const sockets = new Sockets(surroundings, config)
-  const app = createApp({ config, store, sockets, files: readClientFiles(config.clientDir) })
+  const servesPeople = config.role !== 'store'
+  const files = servesPeople ? readClientFiles(config.clientDir) : new Map()
+  const app = createApp({ config, store, sockets, files })
   const polls = new Polls(surroundings, sockets, config)
-  app.post('/sync/:session', (context) => polls.answer(context))
+  if (servesPeople) app.post('/sync/:session', (context) => polls.answer(context))
   const servers = await listen(app.fetch, config).catch(async (error) => {
     await sockets.close()
-    await store.close()
+    await backend.close()
     throw error
   })
-  for (const server of servers) sockets.listenTo(server)
+  if (servesPeople) for (const server of servers) sockets.listenTo(server)
   const port = portOf(servers)
   report({
     event: 'listening',
@@ -68,13 +71,12 @@ export async function startRelay(
     // Those who poll hear it in an answer, and that has to leave.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, endMs).unref())])
     for (const server of servers) server.closeAllConnections()
-    bus.close()
     refusals.stop()
-    await store.close()
+    await backend.close()
     report({ event: 'stopped' })
   }
 
-  return { port, store, stop }
+  return { port, store: backend.database, stop }
 }
 
 /** Chance is cheaper by the page than by the word. */

@@ -6,7 +6,7 @@ import type { Bus, Delivered, Subscriber } from './bus.ts'
 import type { Connection } from './connection.ts'
 import { encodeEntry } from './frames.ts'
 import { type Rate, spend } from './limits.ts'
-import type { Compaction, Deleted, EntryKind, Store, Unreachable } from './store.ts'
+import type { Archive, Compaction, Deleted, EntryKind, Unreachable } from './store.ts'
 
 /** One client at a time is asked for a snapshot; another one when nothing came for so long. */
 const askAgainMs = 10_000
@@ -15,7 +15,7 @@ const askAgainMs = 10_000
 export class Room implements Subscriber {
   readonly session: SessionId
   readonly #bus: Bus
-  readonly #store: Store
+  readonly #store: Archive
   readonly #connections = new Map<ConnectionId, Connection>()
   readonly #unsubscribe: () => void
   readonly #emptied: () => void
@@ -27,7 +27,7 @@ export class Room implements Subscriber {
   publicKeys = new Uint8Array()
   #deleting: Promise<Deleted | Unreachable> | undefined
 
-  constructor(session: SessionId, bus: Bus, store: Store, emptied: () => void) {
+  constructor(session: SessionId, bus: Bus, store: Archive, emptied: () => void) {
     this.session = session
     this.#bus = bus
     this.#store = store

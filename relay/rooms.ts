@@ -1,15 +1,15 @@
 import type { SessionId } from '../shared/id.ts'
 import type { Bus } from './bus.ts'
 import { Room } from './room.ts'
-import type { Store } from './store.ts'
+import type { Archive } from './store.ts'
 
 /** The rooms of a relay: one for each session somebody is connected to. */
 export class Rooms {
   readonly #bus: Bus
-  readonly #store: Store
+  readonly #store: Archive
   readonly #rooms = new Map<SessionId, Room>()
 
-  constructor(bus: Bus, store: Store) {
+  constructor(bus: Bus, store: Archive) {
     this.#bus = bus
     this.#store = store
   }

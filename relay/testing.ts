@@ -29,6 +29,8 @@ const ordinary: Omit<Config, 'dataDir'> = {
   host: '127.0.0.1',
   port: 0,
   region: 'local',
+  natsUrl: undefined,
+  role: 'both',
   origins: undefined,
   trustProxy: false,
   sessionMaxBytes: 16 << 20,
@@ -45,11 +47,15 @@ export async function startRelay({ limits, ...config }: TestRelayOptions = {}): 
   const reports: Report[] = []
   const all = { ...ordinary, ...config, dataDir }
   const relay = await start(all, (report) => reports.push(report), { ...limitsOf(all), ...limits })
+  const { store } = relay
   return {
     url: `http://127.0.0.1:${relay.port}`,
     port: relay.port,
     dataDir,
-    store: relay.store,
+    get store() {
+      if (!store) throw new Error('This relay has no store of its own')
+      return store
+    },
     reports,
     stop: async () => {
       await relay.stop()

@@ -1,0 +1,36 @@
+import type { Bus } from './bus.ts'
+import type { Config } from './config.ts'
+import { LocalBus } from './local-bus.ts'
+import type { Reporter } from './report.ts'
+import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
+import type { Archive, Store } from './store.ts'
+
+/** What is behind the rooms of a relay. */
+export interface Backend {
+  readonly bus: Bus
+  readonly store: Archive & Pick<Store, 'check'>
+  /** The database of this process, if it keeps one. */
+  readonly database: SqliteStore | undefined
+  close(): Promise<void>
+}
+
+/** A whole installation in this process, or its part of a region. */
+export async function openBackend(config: Config, report: Reporter): Promise<Backend> {
+  if (config.natsUrl === undefined) return openAlone(config, report)
+  const { openInRegion } = await import('./cluster/part.ts') // who is alone needs nothing of NATS
+  return openInRegion(config.natsUrl, config, report)
+}
+
+async function openAlone(config: Config, report: Reporter): Promise<Backend> {
+  const store = await openSqliteStore(config, report)
+  const bus = new LocalBus(store)
+  return {
+    bus,
+    store,
+    database: store,
+    close: async () => {
+      bus.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
+
+export interface NatsServer {
+  readonly url: string
+  /** Whether the bytes are in what a reader of its streams would get. */
+  holds(bytes: Uint8Array): Promise<boolean>
+  /** Ends it and starts it again on the same port and files; what it kept only in memory is gone. */
+  restart(): Promise<void>
+  end(signal?: NodeJS.Signals): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A NATS server of its own, with JetStream, on a free port of this machine. Debian's `nats-server` is enough. */
+export async function startNats(): Promise<NatsServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'facedown-nats-'))
+  const file = join(folder, 'nats.conf')
+  writeConfig('-1')
+  let server = await run(file)
+  writeConfig(server.port)
+
+  function writeConfig(port: string): void {
+    writeFileSync(
+      file,
+      `host: 127.0.0.1\nport: ${port}\nmax_payload: 2MB\njetstream { store_dir: "${folder}/jetstream" }\n`,
+    )
+  }
+
+  async function end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (server.process.exitCode !== null || server.process.signalCode !== null) return
+    server.process.kill(signal)
+    await once(server.process, 'exit')
+  }
+
+  return {
+    url: `127.0.0.1:${server.port}`,
+    restart: async () => {
+      await end()
+      server = await run(file)
+    },
+    end,
+    holds: async (bytes) => {
+      const connection = await connect({ servers: `127.0.0.1:${server.port}` })
+      const { streams } = await jetstreamManager(connection)
+      const found = async (stream: string, seq: number) => (await streams.getMessage(stream, { seq }))?.data
+      try {
+        for await (const { config, state } of streams.list()) {
+          for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+            const data = await found(config.name, seq).catch(() => undefined) // removed
+            if (data && Buffer.from(data).includes(Buffer.from(bytes))) return true
+          }
+        }
+        return false
+      } finally {
+        await connection.close()
+      }
+    },
+    stop: async () => {
+      await end()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+async function run(file: string) {
+  const process = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  const port = await new Promise<string>((resolve, reject) => {
+    process.once('error', () =>
+      reject(new Error('nats-server is missing. Get it with: apt-get install nats-server')),
+    )
+    process.once('exit', () => reject(new Error(`nats-server did not start: ${said}`)))
+    process.stderr.on('data', (text) => {
+      said += text
+      const port = /client connections on \S+:(\d+)/.exec(said)?.[1]
+      if (port && said.includes('Server is ready')) resolve(port)
+    })
+  })
+  return { process, port }
+}

@@ -1,0 +1,171 @@
+import { rmSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import {
+  createSessionKeys,
+  deleteStatement,
+  keysFor,
+  roleSeed,
+  type SessionKeys,
+  sign,
+} from '../../shared/keys.ts'
+import { BareClient } from '../bare-client.testing.ts'
+import { closeCodes } from '../close-words.ts'
+import type { Role } from '../config.ts'
+import { someEnvelope, startRelay, type TestRelay, temporaryFolder } from '../testing.ts'
+import { type NatsServer, startNats } from './nats.testing.ts'
+
+let nats: NatsServer
+let regions = 0
+beforeAll(async () => {
+  nats = await startNats()
+})
+afterAll(() => nats.stop())
+
+let region: string
+let dataDir: string
+let owner: SessionKeys
+let running: TestRelay[]
+beforeEach(() => {
+  running = []
+  region = `region${++regions}`
+  dataDir = temporaryFolder()
+  owner = createSessionKeys()
+})
+afterEach(async () => {
+  await Promise.all(running.map((relay) => relay.stop()))
+  rmSync(dataDir, { recursive: true })
+})
+
+test('what alice sends at one relay bob hears at another, and it is saved', async () => {
+  const { east, west } = await twoRelays()
+  const [alice, bob] = [await BareClient.join(east.url, owner), await joinAs('member', west)]
+  const envelope = someEnvelope()
+  const saved = await alice.save(envelope)
+  expect(saved).toMatchObject({ type: 'saved' })
+  const heard = await bob.next('entry')
+  expect(heard.envelope).toEqual(envelope)
+  expect(saved.type === 'saved' && saved.cursor).toEqual(heard.cursor)
+})
+
+test('carol, who comes later at any relay, gets everything, and with her place only what is new', async () => {
+  const { east, west } = await twoRelays()
+  const alice = await BareClient.join(east.url, owner)
+  const sent = [someEnvelope(), someEnvelope(), someEnvelope()]
+  for (const envelope of sent) await alice.save(envelope)
+  const carol = await joinAs('member', west)
+  expect(carol.envelopes()).toEqual(sent)
+  const { cursor } = await caughtUp(carol)
+  await carol.leave()
+  const later = someEnvelope()
+  await alice.save(later)
+  const again = await BareClient.join(east.url, keysFor('member', owner), { cursor })
+  expect(again.envelopes()).toEqual([later])
+  expect(await caughtUp(again)).toMatchObject({ resumed: true, log: 'kept' })
+})
+
+test('people at different relays see each other come and go, signal to each other, and miss whoever a dead relay had', async () => {
+  const { east, west } = await twoRelays()
+  const alice = await BareClient.join(east.url, owner)
+  const bob = await joinAs('member', west)
+  const { connection } = await alice.next('joined')
+  const signal = someEnvelope()
+  alice.send({ type: 'signal', to: connection, envelope: signal })
+  expect((await bob.next('signal')).envelope).toEqual(signal)
+  await bob.leave()
+  expect(await alice.next('left')).toMatchObject({ connection })
+  const dave = await joinAs('member', west)
+  const joined = await alice.next('joined')
+  await stop(west)
+  await dave.closed
+  expect(await alice.next('left')).toMatchObject({ connection: joined.connection })
+})
+
+test('while no store runs the room goes on, and when one is back everything is in the log', async () => {
+  const { east, west, store } = await twoRelays()
+  const alice = await BareClient.join(east.url, owner)
+  const bob = await joinAs('member', west)
+  const before = someEnvelope()
+  expect(await alice.save(before)).toMatchObject({ type: 'saved' })
+  await stop(store)
+  const during = someEnvelope()
+  expect(await alice.save(during)).toMatchObject({ type: 'unsaved', reason: 'unreachable' })
+  await bob.until((frames) => frames.filter(({ type }) => type === 'entry').length === 2)
+  expect(bob.envelopes()).toEqual([before, during])
+  await started('store')
+  expect(await alice.closed).toEqual(closeCodes.resume)
+  const carol = await joinAs('member', west)
+  expect(carol.envelopes()).toEqual([before, during])
+}, 60_000)
+
+test('a session that its owner deletes is gone from every store and from the stream', async () => {
+  const { east, west } = await twoRelays()
+  const [alice, bob] = [await BareClient.join(east.url, owner), await joinAs('member', west)]
+  const secret = someEnvelope()
+  await alice.save(secret)
+  alice.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
+  for (const person of [alice, bob]) expect(await person.closed).toEqual(closeCodes.deleted)
+  await expect(joinAs('member', west)).rejects.toThrow('4')
+  await expect.poll(() => nats.holds(secret)).toBe(false)
+})
+
+test('two stores keep the same, each in a database of its own, and one is enough', async () => {
+  const { east, west, store } = await twoRelays()
+  const otherDir = temporaryFolder()
+  onTestFinished(() => rmSync(otherDir, { recursive: true }))
+  const other = await started('store', otherDir)
+  const alice = await BareClient.join(east.url, owner)
+  const sent = [someEnvelope(), someEnvelope()]
+  for (const envelope of sent) expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
+  await stop(store)
+  const third = someEnvelope()
+  expect(await alice.save(third)).toMatchObject({ type: 'saved' })
+  expect((await joinAs('member', west)).envelopes()).toEqual([...sent, third])
+  const again = await started('store')
+  await stop(other)
+  expect((await joinAs('observer', west)).envelopes()).toEqual([...sent, third])
+  expect(again.reports).not.toContainEqual(expect.objectContaining({ event: 'failed' }))
+}, 60_000)
+
+test('when NATS is killed and comes back, those at one relay go on meanwhile, and nothing that was saved is lost', async () => {
+  const { east } = await twoRelays()
+  const [alice, bob] = [await BareClient.join(east.url, owner), await joinAs('member', east)]
+  const before = someEnvelope()
+  expect(await alice.save(before)).toMatchObject({ type: 'saved' })
+  await nats.end('SIGKILL')
+  const during = someEnvelope()
+  alice.append(during)
+  await bob.until((frames) => frames.filter(({ type }) => type === 'entry').length === 2)
+  expect(bob.envelopes()).toEqual([before, during])
+  await nats.restart()
+  await alice.closed
+  const again = await BareClient.join(east.url, owner)
+  expect(again.envelopes()).toContainEqual(before)
+  expect(await again.save(during)).toMatchObject({ type: 'saved' })
+}, 60_000)
+
+/** Behind both is one store, a process of its own in real life. */
+async function twoRelays(): Promise<{ east: TestRelay; west: TestRelay; store: TestRelay }> {
+  const store = await started('store')
+  return { store, east: await started('relay'), west: await started('relay') }
+}
+
+async function started(role: Role, folder = dataDir): Promise<TestRelay> {
+  const relay = await startRelay({ natsUrl: nats.url, region, role, dataDir: folder })
+  running.push(relay)
+  return relay
+}
+
+async function stop(relay: TestRelay): Promise<void> {
+  running = running.filter((other) => other !== relay)
+  await relay.stop()
+}
+
+function joinAs(role: 'member' | 'observer', { url }: TestRelay): Promise<BareClient> {
+  return BareClient.join(url, keysFor(role, owner))
+}
+
+async function caughtUp({ frames }: BareClient) {
+  const frame = frames.find(({ type }) => type === 'caughtUp')
+  if (frame?.type !== 'caughtUp') throw new Error('The log was not read')
+  return frame
+}
