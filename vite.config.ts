@@ -21,7 +21,11 @@ export default defineConfig(({ isSsrBuild }) => ({
         outDir: `${top}/dist/relay`,
         ssr: true,
         target: 'node20',
-        rollupOptions: { input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' } },
+        rollupOptions: {
+          input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' },
+          // All in one folder: files find each other, and the client's, by where they lie.
+          output: { chunkFileNames: '[name]-[hash].js' },
+        },
       }
     : {
         outDir: `${top}/dist/client`,

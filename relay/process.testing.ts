@@ -25,7 +25,10 @@ export async function buildRelay(name: string): Promise<string> {
       emptyOutDir: true,
       ssr: true,
       target: 'node20',
-      rollupOptions: { input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' } },
+      rollupOptions: {
+        input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' },
+        output: { chunkFileNames: '[name]-[hash].js' },
+      },
     },
   })
   return join(outDir, 'main.js')
