@@ -15,7 +15,7 @@ export default defineConfig(({ isSsrBuild }) => ({
   root: isSsrBuild ? top : `${top}/client`,
   base: './',
   resolve: isSsrBuild ? {} : { alias: { 'lib0/logging': `${top}/client/plain-logging.ts` } },
-  plugins: [catalogs(), svelte(), sessionPage(), serviceWorker()],
+  plugins: [partsAgain(), catalogs(), svelte(), sessionPage(), serviceWorker()],
   build: isSsrBuild
     ? {
         outDir: `${top}/dist/relay`,
@@ -108,8 +108,21 @@ function isCore(id: string): boolean {
   const later =
     /papaparse|canvas-confetti|uqr|svelte\/src\/animate|\/(archive|chronicle|statistics|session-file|deck-draft|depositor|session\/escrow|link\/(state-\w+|second-reading|update-pieces|polling|polling-socket|slow-way))\.ts/
   const core =
-    /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(words|formats|device|device-storage|estimate-memory|preferences|router|session|update|visit)\b[^/]*\.ts$/
+    /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(words|formats|device|device-storage|estimate-memory|fetch-part|preferences|router|session|update|visit)\b[^/]*\.ts$/
   return core.test(id) && !later.test(id)
+}
+
+/** Puts our way to fetch a part around every `import()`, in the place of Vite's, which tries once. `e2e/mistakes.spec.ts` notices. */
+function partsAgain(): Plugin {
+  return {
+    name: 'parts-again',
+    enforce: 'pre',
+    load: {
+      filter: { id: /^\0vite\/preload-helper\.js$/ },
+      handler: () =>
+        `export { fetchPart as __vitePreload } from ${JSON.stringify(`${top}/client/fetch-part.ts`)}`,
+    },
+  }
 }
 
 /** Sessions live one folder below the app, so their page is the same with another base address. */

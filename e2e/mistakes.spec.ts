@@ -1,4 +1,5 @@
 import { expect, test } from './people.ts'
+import type { Person } from './person.ts'
 
 test('a damaged link is recognised before any relay is asked', async ({ relay, alice, bob }) => {
   await alice.starts(relay.url)
@@ -51,15 +52,64 @@ test('the invitation leaves the address bar, and the device remembers it', async
   await expect(bob.card('5')).toHaveAttribute('aria-pressed', 'true')
 })
 
-test('a connection that breaks while the home page is fetched leaves no empty page', async ({
-  relay,
-  alice,
-}) => {
-  let breaks = 2
-  await alice.page.route('**/assets/home-*.js', (route) =>
-    breaks-- > 0 ? route.abort('connectionreset') : route.continue(),
-  )
-  alice.expects(/net::ERR_CONNECTION_RESET/)
+for (const file of [
+  'boot.js',
+  'assets/index-*.js',
+  'assets/core-*.js',
+  'assets/core-*.css',
+  'assets/home-*.*',
+]) {
+  test(`a connection that breaks while ${file} is fetched leaves no empty and no plain page`, async ({
+    relay,
+    newcomer,
+  }) => {
+    const alice = await newcomer('alice', { serviceWorkers: 'block' })
+    const broken = await breakTwice(alice, file)
+    await alice.starts(relay.url)
+    expect(broken.size).toBeGreaterThan(0)
+    await expect.poll(() => styles(alice)).toContain('core')
+    expect(await styles(alice)).toContain('home')
+  })
+}
+
+test('a panel whose connections break comes with its styles and its words', async ({ relay, newcomer }) => {
+  const alice = await newcomer('alice', { serviceWorkers: 'block' })
   await alice.starts(relay.url)
-  expect(breaks).toBeLessThanOrEqual(0)
+  const broken = await breakTwice(alice, 'assets/*')
+  await alice.opensMenu('Help')
+  await expect(alice.page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
+  expect(await styles(alice)).toEqual(expect.arrayContaining(['help', 'dialog']))
+  expect(broken.size).toBeGreaterThan(3)
 })
+
+test('whoever waits for a part that does not come is told, and gets it once there is a way', async ({
+  relay,
+  newcomer,
+}) => {
+  const alice = await newcomer('alice', { serviceWorkers: 'block' })
+  alice.expects(/net::ERR_CONNECTION_RESET/)
+  await alice.page.route('**/assets/home-*.js', (route) => route.abort('connectionreset'))
+  await alice.page.goto(relay.url)
+  await alice.sees(/This part of the app is not on this device yet/)
+  await alice.page.unroute('**/assets/home-*.js')
+  await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
+})
+
+/** Of these files of the app the first two requests for each find no way; returns those that were asked for. */
+async function breakTwice(person: Person, files: string): Promise<ReadonlyMap<string, number>> {
+  const asked = new Map<string, number>()
+  person.expects(/net::ERR_CONNECTION_RESET/)
+  await person.page.route(`**/${files}`, (route) => {
+    const times = asked.get(route.request().url()) ?? 0
+    asked.set(route.request().url(), times + 1)
+    return times < 2 ? route.abort('connectionreset') : route.continue()
+  })
+  return asked
+}
+
+/** Which styles the page has, by the names of their files. */
+function styles(person: Person): Promise<(string | undefined)[]> {
+  return person.page.evaluate(() =>
+    Array.from(document.styleSheets, ({ href }) => href?.match(/([^/]+)-[^/]+\.css$/)?.[1]),
+  )
+}

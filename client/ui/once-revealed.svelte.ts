@@ -1,8 +1,10 @@
+import { fetched } from '../fetched.ts'
 import { panelWords } from '../words.svelte.ts'
 
 /** What shows a revealed round: no part of the way to the first vote, so it is fetched when somebody has voted. */
 class OnceRevealed {
   #parts = $state.raw<Awaited<ReturnType<typeof fetchParts>>>()
+  #isMissed = $state(false)
   #loading: Promise<void> | undefined
 
   /** Undefined until they are here. */
@@ -10,19 +12,21 @@ class OnceRevealed {
     return this.#parts
   }
 
-  /** Rejects when they cannot be fetched; asking again tries again. */
+  /** Whether they have not come for a while. */
+  get isMissed(): boolean {
+    return this.#isMissed
+  }
+
   load(): Promise<void> {
     this.#loading ??= this.#load()
     return this.#loading
   }
 
   async #load(): Promise<void> {
-    try {
-      this.#parts = await fetchParts()
-    } catch (error) {
-      this.#loading = undefined
-      throw error
-    }
+    this.#parts = await fetched(fetchParts, () => {
+      this.#isMissed = true
+      return true
+    })
   }
 }
 
