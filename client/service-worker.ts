@@ -6,14 +6,26 @@ declare const __FILES__: readonly string[]
 declare const __VERSION__: string
 
 const cacheName = `facedown-${__VERSION__}`
+/** How often a file is asked for again when its connection breaks, and the milliseconds before that. */
+const again = { times: 5, pause: 1_000 }
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
-    caches
-      .open(cacheName)
-      .then((cache) => cache.addAll(__FILES__.map((file) => new Request(file, { cache: 'reload' })))),
+    caches.open(cacheName).then((cache) => Promise.all(__FILES__.map((file) => add(cache, file)))),
   )
 })
+
+/** Over a bad line a hundred files never come all without a break, and one that is missing would be all in vain. */
+async function add(cache: Cache, file: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await cache.add(new Request(file, { cache: 'reload' }))
+    } catch (error) {
+      if (tries === again.times) throw error
+      await new Promise((resolve) => setTimeout(resolve, again.pause))
+    }
+  }
+}
 
 self.addEventListener('activate', (event) => {
   event.waitUntil(removeOlder().then(() => self.clients.claim()))
