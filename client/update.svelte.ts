@@ -1,3 +1,5 @@
+import { fetchPart } from './fetch-part.ts'
+
 /** A newer version of the app, once it is on this device and waits to take over. */
 class Update {
   /** Undefined while there is none. Calling it reloads the page into the new version. */
@@ -15,7 +17,9 @@ const interval = 60 * 60 * 1000
  */
 export async function followVersions(base: string): Promise<void> {
   const { serviceWorker } = navigator
-  const registration = await serviceWorker.register(`${base}service-worker.js`, { scope: base })
+  const registration = await fetchPart(() =>
+    serviceWorker.register(`${base}service-worker.js`, { scope: base }),
+  )
   let agreed = false
   const offer = (waiting: ServiceWorker | null) => {
     // Without a controller this is the first visit: the files are those of this page.
