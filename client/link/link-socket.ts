@@ -28,6 +28,8 @@ import type { PlainSocket, RelayLink } from './relay-link.ts'
 const patience = 20_000
 /** How often a quiet connection looks for changes that are neither in the log nor on their way. */
 const reconcileEvery = 4_000
+/** Before it looks first: soon, since connections may never last longer, and not all devices at once. */
+const firstLook = { after: 1_000, spread: 1_000 } as const
 /** So many times in a row with nothing from the relay, which sends something every 20 s, and the connection is dead. */
 const silenceAllowed = 8
 /** So many times in a row with changes on their way and no answer to any, and nobody hears us: a store answers within 10 s, if only with no. */
@@ -277,7 +279,13 @@ export class LinkSocket {
     this.onopen?.()
     if (this.#link.presence) this.tell(this.#link.presence)
     if (message.log !== 'kept') this.askPeers()
-    this.#reconciling = setInterval(() => this.#look(), reconcileEvery)
+    this.#reconciling = setTimeout(
+      () => {
+        this.#reconciling = setInterval(() => this.#look(), reconcileEvery)
+        this.#look()
+      },
+      firstLook.after + Math.random() * firstLook.spread,
+    )
   }
 
   /** Plays the server's side of the sync protocol: what the log brought, then what else the log would like to have. */
