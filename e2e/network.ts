@@ -14,9 +14,11 @@ export class Network {
   readonly #blocked = new Map<RelayProcess, HttpProxy>()
   readonly #origins = new Set<string>()
   readonly #withoutSockets: boolean
+  readonly #rough: boolean
 
-  constructor(withoutSockets = false) {
+  constructor(withoutSockets = false, rough = isRough) {
     this.#withoutSockets = withoutSockets
+    this.#rough = rough
   }
 
   async startRelay(): Promise<RelayProcess> {
@@ -29,7 +31,7 @@ export class Network {
   async add(relay: RelayProcess, remove: () => Promise<void>): Promise<void> {
     this.#relays.push({ relay, remove })
     if (this.#withoutSockets) await this.blockSockets(relay)
-    if (isRough) relay.front = (await this.layCable(relay)).url
+    else await this.#roughen(relay)
     this.allow(relay.url)
   }
 
@@ -37,7 +39,7 @@ export class Network {
     const cable = await TcpProxy.start(this.#blocked.get(relay)?.port ?? relay.port)
     this.#lines.push(cable)
     this.allow(cable.url)
-    if (isRough) {
+    if (this.#rough) {
       Object.assign(cable.weather, { latency: 300, jitter: 100 })
       cable.resetEvery(5_000)
     }
@@ -50,7 +52,12 @@ export class Network {
     this.#blocked.set(relay, proxy)
     relay.front = proxy.url
     this.allow(proxy.url)
+    await this.#roughen(relay)
     return proxy
+  }
+
+  async #roughen(relay: RelayProcess): Promise<void> {
+    if (this.#rough) relay.front = (await this.layCable(relay)).url
   }
 
   /** Another address of a relay. */

@@ -1,6 +1,6 @@
 import { type BrowserContext, type BrowserContextOptions, test as base, expect } from '@playwright/test'
 import { secretsOf } from './inspect.ts'
-import { Network } from './network.ts'
+import { isRough, Network } from './network.ts'
 import { Person } from './person.ts'
 import type { RelayProcess } from './relay.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
@@ -9,6 +9,8 @@ interface People {
   readonly network: Network
   /** `FACEDOWN_TRANSPORT=http`: everybody is in a network that blocks WebSockets, and has been there before. */
   readonly withoutSockets: boolean
+  /** `FACEDOWN_NETWORK=rough`. A test that counts what passes, or cuts lines itself, says why it is not. */
+  readonly rough: boolean
   readonly relay: RelayProcess
   readonly cable: TcpProxy
   readonly alice: Person
@@ -25,8 +27,9 @@ function knowWhatIsBlocked(): void {
 /** A relay of its own for each test, and people in separate browsers. Whatever goes wrong in a browser fails the test. */
 export const test = base.extend<People>({
   withoutSockets: [process.env.FACEDOWN_TRANSPORT === 'http', { option: true }],
-  network: async ({ withoutSockets }, use) => {
-    const network = new Network(withoutSockets)
+  rough: [isRough, { option: true }],
+  network: async ({ withoutSockets, rough }, use) => {
+    const network = new Network(withoutSockets, rough)
     await use(network)
     await network.remove()
   },
@@ -68,7 +71,8 @@ export async function reportViolations(context: BrowserContext): Promise<void> {
 
 /** What should not have happened in their browser. */
 export function faultsOf(person: Person, network: Network): string[] {
-  const ofConnections = /^WebSocket connection to|^Failed to load resource: net::ERR_/
+  const ofConnections =
+    /^WebSocket connection to|^Failed to load resource: net::ERR_|^An unknown error occurred when fetching the script\.$/
   const problems = person.problems.filter(
     (problem) => !person.isExpected(problem) && !(network.broke && ofConnections.test(problem)),
   )

@@ -1,4 +1,6 @@
 import { type BrowserContext, expect, type Locator, type Page } from '@playwright/test'
+import { reloadWhenCut } from './cut-pages.ts'
+import { isRough } from './network.ts'
 import { PolledFrames } from './polled-frames.ts'
 
 /** One person in a browser of their own. */
@@ -34,6 +36,7 @@ export class Person {
   }
 
   #watch(page: Page): void {
+    if (isRough) reloadWhenCut(page)
     page.on('websocket', (socket) => {
       this.#turnsTo(socket.url())
       socket.on('framesent', ({ payload }) => this.sent.push(Buffer.from(payload)))

@@ -1,0 +1,19 @@
+import type { Page } from '@playwright/test'
+
+/** Over a rough network a connection may break before a page is there at all. The browser says so, and whoever sees it reloads. */
+export function reloadWhenCut(page: Page): void {
+  const [goto, reload] = [page.goto.bind(page), page.reload.bind(page)]
+  page.goto = (url, options) => untilItComes(() => goto(url, options))
+  page.reload = (options) => untilItComes(() => reload(options))
+}
+
+async function untilItComes<Answer>(open: () => Promise<Answer>): Promise<Answer> {
+  for (let cuts = 0; ; cuts++) {
+    try {
+      return await open()
+    } catch (error) {
+      if (cuts === 5 || !/ERR_(CONNECTION_RESET|EMPTY_RESPONSE|CONTENT_LENGTH_MISMATCH)/.test(String(error)))
+        throw error
+    }
+  }
+}
