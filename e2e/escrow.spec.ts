@@ -9,7 +9,15 @@ import { Ledger } from '../shared/ledger.ts'
 import { Participant } from '../shared/participant.ts'
 import { recordIdOf } from '../shared/record.ts'
 import { decodeFromClient, decodeFromRelay } from '../shared/wire.ts'
-import { framesOf, keysFromLink, keysThatOpen, recordsIn, updatesReceived, updatesStored } from './inspect.ts'
+import {
+  framesOf,
+  keysFromLink,
+  keysThatOpen,
+  recordsIn,
+  updatesReceived,
+  updatesStored,
+  votesStored,
+} from './inspect.ts'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 import { Device, until } from './simulation/device.ts'
@@ -35,6 +43,7 @@ test('alice votes on her phone and closes it; bob reveals, and carol, who comes 
   const alice = await newcomer('alice', { ...devices['Pixel 7'] })
   await alice.joins(link, '8')
   await alice.sees(safe)
+  await expect(bob.seatOf(alice)).toContainText('has voted')
   await alice.context.close()
   await bob.votes('5')
   await bob.reveals()
@@ -59,6 +68,7 @@ test('with escrow switched off the card of somebody who left waits until they ar
   await alice.joins(link, '8')
   await alice.sees('Opens while you are here')
   await expect(alice.status).toContainText('Saved at the relay')
+  await expect(bob.seatOf(alice)).toContainText('has voted')
   await alice.page.goto('about:blank')
   await bob.votes('5')
   await bob.reveals()
@@ -108,6 +118,7 @@ test('of somebody who voted again only the last card is opened, and no key of th
   const forgotten = () => framesOf(alice.sent, decodeFromClient, 'deposit').at(-1)?.replaces.length
   await expect.poll(forgotten).toBe(2)
   await expect(alice.status).toContainText('Saved at the relay')
+  await expect.poll(() => votesStored(bob)).toBe(3)
   await alice.context.close()
   await bob.reveals()
   await expect(bob.seatOf(alice)).toContainText('voted 3')

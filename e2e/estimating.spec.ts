@@ -1,3 +1,4 @@
+import { votesStored } from './inspect.ts'
 import { expect, test } from './people.ts'
 
 test('three people estimate a story to the end', async ({ relay, alice, bob, carol }) => {
@@ -22,6 +23,7 @@ test('three people estimate a story to the end', async ({ relay, alice, bob, car
   await alice.addsStory('Sign in with a passkey', 'Export as a file')
   await alice.laysOut('Sign in with a passkey')
   for (const person of [alice, bob, carol]) await person.votes('5')
+  await carol.sees('Everybody has voted')
   await carol.reveals()
   await alice.sees('Consensus')
   await bob.settles('5')
@@ -66,12 +68,14 @@ test('voting again starts a new round and keeps the old one', async ({ relay, al
   await alice.tellsName()
   await bob.joins(await alice.invitation(), '2')
   await alice.votes('13')
+  await alice.sees('Everybody has voted')
   await alice.reveals()
   await bob.page.getByRole('button', { name: 'Vote again' }).click()
   await alice.sees('Round 2')
   await expect(alice.seatOf(bob)).toContainText('has not voted yet')
   await alice.votes('5')
   await bob.votes('5')
+  await bob.sees('Everybody has voted')
   await bob.reveals()
   await alice.sees('Everybody chose the same card.')
 })
@@ -127,6 +131,7 @@ test('two tabs of one person are one participant', async ({ relay, alice, bob })
   await second.getByRole('button', { name: 'Card 8', exact: true }).click()
   await expect(bob.card('8')).toHaveAttribute('aria-pressed', 'true')
   await second.close()
+  await expect.poll(() => votesStored(alice)).toBe(2)
   await alice.reveals()
   await expect(alice.seatOf(bob)).toContainText('voted 8')
 })

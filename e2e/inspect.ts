@@ -66,6 +66,11 @@ export function recordsIn(updates: readonly Uint8Array[]): StoredRecord[] {
   )
 }
 
+/** How many votes have arrived in somebody's browser: of one that was changed, nothing can be seen before the reveal. */
+export async function votesStored(person: Person): Promise<number> {
+  return recordsIn(await updatesStored(person)).filter(({ kind }) => kind === 'seal').length
+}
+
 /** The messages of one type among the frames that somebody sent or received. */
 export function framesOf<Message extends { readonly type: string }, Type extends Message['type']>(
   frames: readonly Buffer[],
