@@ -125,6 +125,7 @@ test('a session file opens on another device without any relay: plain at once, e
   expect(encrypted.includes('Kept in a file')).toBe(false)
   for (const person of [bob, carol]) {
     await person.page.goto(relay.url)
+    await expect(person.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
     await person.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}))
     await person.page.reload()
   }

@@ -72,26 +72,28 @@ test('without WebSockets, too, what is done on both sides of a cut is merged, an
   }
 })
 
-test('where WebSockets are left waiting for ever another way is found within seconds, and remembered', async ({
-  network,
-  relay,
-  alice,
-}) => {
-  const proxy = await network.blockSockets(relay, 'ignored')
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await expect(alice.status).toContainText('Saved at the relay', { timeout: 20_000 })
-  await seesItIsSlow(alice)
-  const until = String(Date.now() + 86_400_000)
-  await alice.page.evaluate((day) => localStorage.setItem('facedown.websockets-blocked-until', day), until)
-  const address = alice.page.url()
-  const tried = proxy.sockets
-  await alice.page.goto('about:blank')
-  await alice.page.goto(address)
-  await expect(alice.status).toContainText('Saved at the relay', { timeout: 6_000 })
-  await seesItIsSlow(alice)
-  expect(proxy.sockets - tried).toBeLessThan(2)
-})
+// Seconds and attempts are counted, which slow lines make more of.
+const calmly = test.extend({ rough: false })
+
+calmly(
+  'where WebSockets are left waiting for ever another way is found within seconds, and remembered',
+  async ({ network, relay, alice }) => {
+    const proxy = await network.blockSockets(relay, 'ignored')
+    await alice.starts(relay.url)
+    await alice.tellsName()
+    await expect(alice.status).toContainText('Saved at the relay', { timeout: 20_000 })
+    await seesItIsSlow(alice)
+    const until = String(Date.now() + 86_400_000)
+    await alice.page.evaluate((day) => localStorage.setItem('facedown.websockets-blocked-until', day), until)
+    const address = alice.page.url()
+    const tried = proxy.sockets
+    await alice.page.goto('about:blank')
+    await alice.page.goto(address)
+    await expect(alice.status).toContainText('Saved at the relay', { timeout: 6_000 })
+    await seesItIsSlow(alice)
+    expect(proxy.sockets - tried).toBeLessThan(2)
+  },
+)
 
 test('a relay that was away for a while is not taken for a network that blocks WebSockets', async ({
   relay,

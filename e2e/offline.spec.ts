@@ -99,6 +99,7 @@ test('after one visit the app opens with the relay stopped, and what is done the
 
 test('a session is made with no network at all', async ({ relay, alice, bob }) => {
   await alice.page.goto(relay.url)
+  await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
   await serviceWorkerIsReady(alice)
   await relay.stop()
   await alice.page.reload()
