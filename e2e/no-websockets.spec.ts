@@ -1,3 +1,4 @@
+import { votesStored } from './inspect.ts'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
@@ -65,6 +66,7 @@ test('without WebSockets, too, what is done on both sides of a cut is merged, an
   await expect(bob.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(1, {
     timeout: 35_000,
   })
+  await expect.poll(() => votesStored(alice), { timeout: 35_000 }).toBe(3)
   await alice.reveals()
   for (const person of [alice, bob]) {
     await expect(person.seatOf(alice)).toContainText('voted 8')
