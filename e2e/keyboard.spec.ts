@@ -21,6 +21,7 @@ test('a whole session by keyboard alone: create, invite, vote, reveal, settle, i
     throw new Error(`The Tab key never came to ${name}`)
   }
   await page.goto(relay.url)
+  await expect(page.getByRole('button', { name: 'Start a session' })).toBeVisible()
   await tabsTo(/^Start a session$/)
   await page.keyboard.press('Enter')
   await expect(alice.card('5')).toBeVisible()
