@@ -5,6 +5,7 @@ import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
 async function hasNoViolation(person: Person, where: string, within = 'html'): Promise<void> {
+  await expect(person.page.locator(within === 'html' ? 'h1' : within).first()).toBeVisible()
   // What moves is looked at when it has arrived.
   await person.page.waitForFunction(() =>
     document.getAnimations().every((each) => each.playState !== 'running'),
@@ -68,6 +69,10 @@ async function revealsByKey({ page }: Person): Promise<void> {
   await expect(page.locator('input[type=radio]').first()).toBeAttached()
 }
 
+function chooseLanguage(code: string): void {
+  if (origin !== 'null') localStorage.setItem('facedown.language', code) // the browser's page for what it cannot reach has no storage
+}
+
 async function asksToDelete({ page }: Person): Promise<void> {
   await page.getByRole('button', { name: /^More for/ }).click()
   await page.getByRole('button', { name: 'Delete from the relay …' }).click()
@@ -92,6 +97,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await alice.page.getByRole('button', { name: 'Not sure' }).click()
     await hasNoViolation(alice, 'voting')
     await alice.page.getByRole('button', { name: 'More for Export' }).click()
+    await expect(alice.page.getByRole('button', { name: 'Details' })).toBeVisible()
     await hasNoViolation(alice, 'a story’s tools')
     await alice.seatOf(bob).getByRole('button').click()
     await hasNoViolation(alice, 'the menu of a person')
@@ -116,12 +122,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await alice.page.keyboard.press('Escape')
     }
     await alice.page.getByRole('button', { name: 'Settings' }).click()
+    await expect(alice.page.getByRole('group', { name: 'Appearance' })).toBeVisible()
     await hasNoViolation(alice, 'settings')
     await alice.page.keyboard.press('Escape')
     await relay.stop()
     await alice.sees('Offline')
     await hasNoViolation(alice, 'offline')
     await alice.page.getByRole('link', { name: /All sessions/ }).click()
+    await expect(alice.page.getByRole('button', { name: /^More for/ })).toBeVisible()
     await hasNoViolation(alice, 'home with sessions')
     await asksToDelete(alice)
     await hasNoViolation(alice, 'deleting', 'dialog')
@@ -134,7 +142,7 @@ for (const { code, direction } of languages) {
     newcomer,
   }) => {
     const alice = await newcomer('alice', { viewport: { width: 390, height: 844 }, locale: 'en-GB' })
-    await alice.page.addInitScript((chosen) => localStorage.setItem('facedown.language', chosen), code)
+    await alice.page.addInitScript(chooseLanguage, code)
     await alice.page.goto(relay.url)
     await expect(alice.page.locator('html')).toHaveAttribute('lang', code)
     await expect(alice.page.locator('html')).toHaveAttribute('dir', direction)
@@ -155,7 +163,7 @@ for (const { code, direction } of languages) {
   }) => {
     const alice = await newcomer('alice', { viewport: { width: 390, height: 844 }, locale: 'en-GB' })
     const { page } = alice
-    await page.addInitScript((chosen) => localStorage.setItem('facedown.language', chosen), code)
+    await page.addInitScript(chooseLanguage, code)
     await begins(alice, relay.url)
     await choosesByKey(alice)
     await revealsByKey(alice)
