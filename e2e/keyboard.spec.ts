@@ -106,6 +106,8 @@ test('alice keeps her place on the keyboard: from the reveal to the result, and 
   await page.keyboard.press('r')
   await expect(result).toBeFocused()
   await expect(bob.page.getByRole('region', { name: 'Result' })).toBeFocused()
+  await expect(alice.seatOf(alice)).toContainText('voted 5')
+  await expect(alice.seatOf(bob)).toContainText('voted 8')
   await page.keyboard.press('Tab')
   await expect(page.getByRole('radio', { name: '8' })).toBeFocused()
   await page.getByRole('button', { name: 'Vote again' }).focus()
