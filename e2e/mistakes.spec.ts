@@ -52,6 +52,9 @@ test('the invitation leaves the address bar, and the device remembers it', async
   await expect(bob.card('5')).toHaveAttribute('aria-pressed', 'true')
 })
 
+// These break connections of their own choice, and no others.
+const calmly = test.extend({ rough: false })
+
 for (const file of [
   'boot.js',
   'assets/index-*.js',
@@ -59,20 +62,20 @@ for (const file of [
   'assets/core-*.css',
   'assets/home-*.*',
 ]) {
-  test(`a connection that breaks while ${file} is fetched leaves no empty and no plain page`, async ({
-    relay,
-    newcomer,
-  }) => {
-    const alice = await newcomer('alice', { serviceWorkers: 'block' })
-    const broken = await breakTwice(alice, file)
-    await alice.starts(relay.url)
-    expect(broken.size).toBeGreaterThan(0)
-    await expect.poll(() => styles(alice)).toContain('core')
-    expect(await styles(alice)).toContain('home')
-  })
+  calmly(
+    `a connection that breaks while ${file} is fetched leaves no empty and no plain page`,
+    async ({ relay, newcomer }) => {
+      const alice = await newcomer('alice', { serviceWorkers: 'block' })
+      const broken = await breakTwice(alice, file)
+      await alice.starts(relay.url)
+      expect(broken.size).toBeGreaterThan(0)
+      await expect.poll(() => styles(alice)).toContain('core')
+      expect(await styles(alice)).toContain('home')
+    },
+  )
 }
 
-test('a panel whose connections break comes with its styles and its words', async ({ relay, newcomer }) => {
+calmly('a panel whose connections break comes with its styles and its words', async ({ relay, newcomer }) => {
   const alice = await newcomer('alice', { serviceWorkers: 'block' })
   await alice.starts(relay.url)
   const broken = await breakTwice(alice, 'assets/*')
@@ -82,18 +85,18 @@ test('a panel whose connections break comes with its styles and its words', asyn
   expect(broken.size).toBeGreaterThan(3)
 })
 
-test('whoever waits for a part that does not come is told, and gets it once there is a way', async ({
-  relay,
-  newcomer,
-}) => {
-  const alice = await newcomer('alice', { serviceWorkers: 'block' })
-  alice.expects(/net::ERR_CONNECTION_RESET/)
-  await alice.page.route('**/assets/home-*.js', (route) => route.abort('connectionreset'))
-  await alice.page.goto(relay.url)
-  await alice.sees(/This part of the app is not on this device yet/)
-  await alice.page.unroute('**/assets/home-*.js')
-  await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
-})
+calmly(
+  'whoever waits for a part that does not come is told, and gets it once there is a way',
+  async ({ relay, newcomer }) => {
+    const alice = await newcomer('alice', { serviceWorkers: 'block' })
+    alice.expects(/net::ERR_CONNECTION_RESET/)
+    await alice.page.route('**/assets/home-*.js', (route) => route.abort('connectionreset'))
+    await alice.page.goto(relay.url)
+    await alice.sees(/This part of the app is not on this device yet/)
+    await alice.page.unroute('**/assets/home-*.js')
+    await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
+  },
+)
 
 /** Of these files of the app the first two requests for each find no way; returns those that were asked for. */
 async function breakTwice(person: Person, files: string): Promise<ReadonlyMap<string, number>> {
