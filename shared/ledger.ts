@@ -57,6 +57,8 @@ export class Ledger {
   readonly #verdicts = new Map<RecordId, boolean>()
   /** Those that are asked for sooner or later. Of the votes only some are. */
   readonly #unchecked = new Set<RecordId>()
+  /** What rounds had come to, by the size of this ledger: it is asked for many times after each change. */
+  readonly #resolved = new WeakMap<RecordOf<'round'>, { readonly size: number; readonly state: RoundState }>()
   /** By release, for as many seals as there were. */
   readonly #boxes = new Map<RecordId, { readonly seals: number; readonly boxes: BoxesOpened }>()
 
@@ -279,6 +281,14 @@ export class Ledger {
   }
 
   resolve(round: RecordOf<'round'>): RoundState {
+    const known = this.#resolved.get(round)
+    if (known?.size === this.size) return known.state
+    const state = this.#resolveAnew(round)
+    this.#resolved.set(round, { size: this.size, state })
+    return state
+  }
+
+  #resolveAnew(round: RecordOf<'round'>): RoundState {
     const seals = this.of(round.id, 'seal')
     return resolveRound({
       session: this.#keys.session,

@@ -192,15 +192,21 @@ function openedChoices(records: RoundRecords): Map<SealId, Open> {
   for (const open of records.opens) {
     const seal = seals.get(open.seal)
     if (!seal || opened.has(seal.id) || !records.round.cards[open.card]) continue
-    const place = {
-      session: records.session,
-      round: records.round.id,
-      voter: seal.author,
-      counter: seal.counter,
-    }
-    if (opens(open, place, seal.commitment)) opened.set(seal.id, open)
+    if (fits(open, seal, records.session)) opened.set(seal.id, open)
   }
   return opened
+}
+
+const fitting = new WeakMap<RecordOf<'open'>, { seal: RecordOf<'seal'>; session: SessionId; fits: boolean }>()
+
+/** Remembered: of fifty cards that are opened one after the other, the first would be hashed fifty times. */
+function fits(open: RecordOf<'open'>, seal: RecordOf<'seal'>, session: SessionId): boolean {
+  const known = fitting.get(open)
+  if (known?.seal === seal && known.session === session) return known.fits
+  const place = { session, round: seal.round, voter: seal.author, counter: seal.counter }
+  const made = { seal, session, fits: opens(open, place, seal.commitment) }
+  fitting.set(open, made)
+  return made.fits
 }
 
 function voteOf(

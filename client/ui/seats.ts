@@ -48,7 +48,8 @@ export function facilitators(session: SessionView): readonly Person[] {
 }
 
 export function nameOf(session: SessionView, id: ParticipantId): string {
-  const known = [...session.people, ...session.hidden].find((person) => person.id === id)
+  const is = (person: Person) => person.id === id
+  const known = session.people.find(is) ?? session.hidden.find(is)
   return known?.name || t('name.unknown')
 }
 
