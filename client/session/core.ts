@@ -46,6 +46,9 @@ export interface SessionOptions {
 /** So many are checked on the way: a signature takes a slow phone ten milliseconds. */
 const fewRecords = 4
 
+/** What comes from elsewhere is shown this often at most, in milliseconds: fifty people open their cards at the same time. */
+const betweenViews = 50
+
 /** What a session on this device is made of: document, ledger, replica and link. Says when something changed, and pays what its participant owes. */
 export class SessionCore {
   readonly options: SessionOptions
@@ -65,7 +68,8 @@ export class SessionCore {
   )
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
-  #changed = () => {}
+  /** Undefined while nobody looks. */
+  #changed: (() => void) | undefined
   readonly #subscribe: () => void
   readonly #followers = new Set<() => void>()
   /** Derived values by name, valid until something changes. */
@@ -73,6 +77,8 @@ export class SessionCore {
   /** The last of each: while records are being checked, the view stays as it was. */
   readonly #shown = new Map<string, unknown>()
   #checking = false
+  #showing: ReturnType<typeof setTimeout> | undefined
+  #showAgain = false
   #following = false
   #quiet = false
   /** How many records there were. */
@@ -88,7 +94,7 @@ export class SessionCore {
     this.replica = new Replica(
       options.keys.session,
       this.doc,
-      () => this.change(),
+      () => this.changeElsewhere(),
       () => this.ledger.verified(),
       options.keepAgain,
     )
@@ -101,13 +107,16 @@ export class SessionCore {
     this.#subscribe = createSubscriber((update) => {
       this.#changed = update
       return () => {
-        this.#changed = () => {}
+        this.#changed = undefined
       }
     })
     recordsOf(this.doc).observe((event) => {
       for (const key of event.keysChanged) this.#index(key)
     })
-    this.doc.on('afterAllTransactions', () => this.change())
+    this.doc.on('afterAllTransactions', (_, transactions: Y.Transaction[]) => {
+      if (transactions.some(({ local }) => local)) this.change()
+      else this.changeElsewhere()
+    })
     this.doc.on('update', () => this.#disturb())
   }
 
@@ -143,7 +152,7 @@ export class SessionCore {
       sign,
       place: found.place,
       remember: (place) => this.replica.remember(place),
-      changed: () => this.change(),
+      changed: () => this.changeElsewhere(),
       escrow: this.escrow,
     })
     this.link = link
@@ -153,7 +162,7 @@ export class SessionCore {
     provider.awareness.on('change', ({ added }: { added: number[] }) => {
       if (added.length > 0) this.#same.wait()
       this.moments.follow(this.#presences(), this.participant.id, this.doc.clientID)
-      this.change()
+      this.changeElsewhere()
     })
     this.announce()
     provider.connect()
@@ -161,6 +170,7 @@ export class SessionCore {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#showing)
     this.#same.stop()
     this.escrow.stop()
     this.#mending.stop()
@@ -250,13 +260,22 @@ export class SessionCore {
 
   /** Something the view shows may be different; and this participant may now owe the others something. */
   change(): void {
+    this.#change(() => this.#show())
+  }
+
+  /** As `change`, but not by this person's doing: when much happens, it is shown together. */
+  changeElsewhere(): void {
+    this.#change(() => this.#showSoon())
+  }
+
+  #change(show: () => void): void {
     if (this.#quiet) return
     const { pause } = this.options
     if (pause && this.ledger.unchecked >= fewRecords) {
       this.quietly(() => this.#check(pause))
       return
     }
-    this.#show()
+    show()
     if (this.#following) return
     this.#following = true
     queueMicrotask(() => {
@@ -294,7 +313,19 @@ export class SessionCore {
 
   #show(): void {
     this.#cache.clear()
-    this.#changed()
+    this.#showAgain = false
+    this.#changed?.()
+  }
+
+  #showSoon(): void {
+    this.#cache.clear()
+    this.#showAgain = true
+    if (this.#showing || !this.#changed) return
+    this.#show()
+    this.#showing = setTimeout(() => {
+      this.#showing = undefined
+      if (this.#showAgain) this.#showSoon()
+    }, betweenViews)
   }
 
   /** Called after changes, several at once. Returns the way to end it. */
