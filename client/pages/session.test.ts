@@ -553,10 +553,11 @@ test('the focus alice had on the reveal moves to the result, and from there to h
   expect(document.activeElement).toBe(document.body)
   button('Reveal').focus()
   click('Reveal')
-  expect(document.activeElement?.getAttribute('aria-label')).toBe('Result')
+  const focused = () => document.activeElement?.getAttribute('aria-label')
+  await vi.waitFor(() => expect(focused()).toBe('Result'))
   button('Vote again').focus()
   click('Vote again')
-  expect(document.activeElement?.getAttribute('aria-label')).toBe('Your hand')
+  await vi.waitFor(() => expect(focused()).toBe('Your hand'))
 })
 
 test('alice, asked to wait for bob, gets the focus back on the reveal when she does', async () => {

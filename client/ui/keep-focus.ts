@@ -3,6 +3,9 @@
  * marked `data-focus`, instead of falling back to the top of the page.
  */
 export function keepFocus(): void {
-  if (document.activeElement !== document.body) return
-  document.querySelector<HTMLElement>('[data-focus]')?.focus({ preventScroll: true })
+  // When the page is drawn anyway: focusing lays it out.
+  requestAnimationFrame(() => {
+    if (document.activeElement !== document.body) return
+    document.querySelector<HTMLElement>('[data-focus]')?.focus({ preventScroll: true })
+  })
 }

@@ -27,6 +27,7 @@ class OnceRevealed {
       this.#isMissed = true
       return true
     })
+    await this.#parts.warmUp()
   }
 }
 
