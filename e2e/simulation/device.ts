@@ -16,7 +16,7 @@ export class Device {
   /** Ids of the records made on this device. */
   readonly ownRecords: string[] = []
 
-  constructor(relay: string, keys: SessionKeys, place?: LogPlace) {
+  constructor(relay: string, keys: SessionKeys, place?: LogPlace, Socket = WebSocket) {
     const origin = new URL(relay).origin
     this.link = new RelayLink({
       keys,
@@ -24,7 +24,7 @@ export class Device {
       origin,
       place,
       connect: (url, protocol) => {
-        const socket = new WebSocket(url, protocol, { origin, perMessageDeflate: false })
+        const socket = new Socket(url, protocol, { origin, perMessageDeflate: false })
         this.#sockets.push(socket)
         return socket as unknown as PlainSocket
       },
