@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { decodeHeld, Held } from './held.ts'
+import { asMade, decodeHeld, Held, noteMade } from './held.ts'
 
 function typed(...texts: string[]): { doc: Y.Doc; updates: Uint8Array[] } {
   const doc = new Y.Doc()
@@ -61,4 +61,48 @@ test('it is kept across visits, and rubbish from a disk is nothing', () => {
   for (const update of updates) held.add(update)
   expect(decodeHeld(held.encode())?.contains(Y.encodeStateAsUpdate(doc))).toBe(true)
   expect(decodeHeld(new Uint8Array([255, 255, 255]))).toBeUndefined()
+})
+
+test('what a change made here brings is the same, noted while it was made or read from its bytes', () => {
+  const doc = new Y.Doc()
+  const [noted, read] = [new Held(), new Held()]
+  let changes = 0
+  doc.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
+    noteMade(update, transaction)
+    changes++
+    expect(asMade(update.slice())).toBe(update)
+    noted.add(update)
+    read.add(update.slice())
+    expect(noted.encode()).toEqual(read.encode())
+    expect(noted.covers(Y.snapshot(doc))).toBe(true)
+  })
+  const text = doc.getText('title')
+  const fields = doc.getMap('fields')
+  text.insert(0, 'passkeys')
+  text.delete(2, 3)
+  doc.transact(() => {
+    for (let at = 0; at < 20; at++) fields.set(`key ${at % 7}`, new Y.Text(`value ${at}`))
+    text.insert(1, 'and')
+    text.delete(0, 2)
+  })
+  const other = new Y.Doc()
+  other.getText('title').insert(0, 'from elsewhere')
+  doc.transact(() => {
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other))
+    fields.delete('key 3')
+  })
+  doc.transact(() => fields.delete('key 4'))
+  expect(changes).toBe(5)
+})
+
+test('bytes that differ from those made last are not taken for them', () => {
+  const { updates } = typed('a', 'b')
+  const [first, second] = updates as [Uint8Array, Uint8Array]
+  const doc = new Y.Doc()
+  doc.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, made: Y.Transaction) => {
+    noteMade(update, made)
+  })
+  Y.applyUpdate(doc, first)
+  const copy = second.slice()
+  expect(asMade(copy)).toBe(copy)
 })

@@ -94,6 +94,25 @@ interface Run {
 
 const knownExtents = new WeakMap<Uint8Array, Extent>()
 
+let latest: Uint8Array | undefined
+
+/** What a transaction of this device made is known without decoding it. */
+export function noteMade(update: Uint8Array, { beforeState, afterState, deleteSet }: Y.Transaction): void {
+  const runs = [...afterState].flatMap(([client, end]) => {
+    const begin = beforeState.get(client) ?? 0
+    return end > begin ? [{ client, begin, end }] : []
+  })
+  knownExtents.set(update, { runs, deleted: deleteSet })
+  latest = update
+}
+
+/** The same bytes; where they are what was made last, those that are known already. */
+export function asMade(update: Uint8Array): Uint8Array {
+  if (latest?.length !== update.length) return update
+  for (let at = 0; at < update.length; at++) if (latest[at] !== update[at]) return update
+  return latest
+}
+
 /** Kept: decoding is most of the work, and what waits is asked for with every answer of the relay. */
 function extentOf(update: Uint8Array): Extent {
   const known = knownExtents.get(update)

@@ -15,6 +15,7 @@ import {
 } from '../../shared/wire.ts'
 import { mergeInPortions } from './decoded.ts'
 import { isAcceptable } from './gate.ts'
+import { asMade } from './held.ts'
 import { greet } from './hello.ts'
 import { LazyExchange } from './lazy-exchange.ts'
 import { readFromOlder } from './lazy-second-reading.ts'
@@ -126,9 +127,11 @@ export class LinkSocket {
         if (this.#mayWrite && this.#link.waiting > 0 && !this.#reader.sees(this.#link.options.doc))
           this.#outbox.add(frame.update)
         return
-      case 'update':
-        if (this.#mayWrite && !this.#reader.held.contains(frame.update)) this.#outbox.add(frame.update)
+      case 'update': {
+        const update = asMade(frame.update)
+        if (this.#mayWrite && !this.#reader.held.contains(update)) this.#outbox.add(update)
         return
+      }
       case 'awareness':
       case 'other':
         return // presence goes its own way, see `tell`

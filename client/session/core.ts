@@ -10,6 +10,7 @@ import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
 import { type RecordOf, recordIdOf } from '../../shared/record.ts'
 import type { Choice } from '../../shared/seal.ts'
+import { noteMade } from '../link/held.ts'
 import type { Presence } from '../link/presence.ts'
 import { type LinkOptions, type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
@@ -125,6 +126,9 @@ export class SessionCore {
     const relay = new URL(base)
     relay.protocol = relay.protocol === 'https:' ? 'wss:' : 'ws:'
     let link: RelayLink | undefined
+    this.doc.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
+      if (transaction.local) noteMade(update, transaction)
+    })
     // The provider listens to the document before the replica does: what throws in the one cannot silence the other.
     const provider = new WebsocketProvider(`${relay.href}sync`, keys.session, this.doc, {
       connect: false,
