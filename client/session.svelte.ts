@@ -31,7 +31,7 @@ import type { RecordOf } from '../shared/record.ts'
 import { AutoReveal } from './session/auto-reveal.ts'
 import { TeamTimer } from './session/clock.ts'
 import { SessionCore, type SessionOptions } from './session/core.ts'
-import { LazyStory } from './session/story-view.ts'
+import { StoryViews } from './session/story-view.ts'
 import { tableView } from './session/table-view.ts'
 import { UndoStack } from './session/undo.ts'
 import type {
@@ -49,8 +49,8 @@ import type {
 } from './session-view.ts'
 import { yielded } from './yielded.ts'
 
-/** How many stories go into the document in one portion of an import. */
-const portion = 200
+/** How many stories go into the document in one portion of an import, and for how long before the page is drawn, in milliseconds. */
+const [portion, stretch] = [200, 30]
 /** So long after the last change what is worth remembering is remembered, in milliseconds. */
 const quiet = 3_000
 
@@ -60,6 +60,7 @@ export class LiveSession implements SessionView {
   readonly #undo = new UndoStack()
   readonly #autoReveal = new AutoReveal()
   readonly #timer = new TeamTimer()
+  readonly #storyViews = new StoryViews()
   #remembering: ReturnType<typeof setTimeout> | undefined
   /** The story this participant looks at while the others are at another. */
   #looked: StoryId | undefined
@@ -150,7 +151,7 @@ export class LiveSession implements SessionView {
   get stories(): readonly StoryView[] {
     return this.core.derived('stories', () => {
       const { ledger, participant, backlog } = this.core
-      return backlog.stories.map((story) => new LazyStory(story, ledger, participant.id, this.linkTemplate))
+      return this.#storyViews.of(backlog.stories, ledger, participant.id, this.linkTemplate)
     })
   }
 
@@ -323,6 +324,7 @@ export class LiveSession implements SessionView {
   ): Promise<Imported> {
     if (!this.mayWrite) return { added: 0 }
     const added: StoryId[] = []
+    let begun = performance.now()
     const addAll = async () => {
       while (added.length < stories.length) {
         signal?.throwIfAborted()
@@ -331,8 +333,10 @@ export class LiveSession implements SessionView {
         added.push(
           ...addStories(this.core.doc, stories.slice(added.length, added.length + portion), last?.order),
         )
+        if (performance.now() - begun < stretch && added.length < stories.length) continue
         progress(added.length)
         await yielded()
+        begun = performance.now()
       }
     }
     try {

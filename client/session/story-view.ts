@@ -5,8 +5,33 @@ import { distinctValues, standingEstimates } from '../../shared/round.ts'
 import type { StoryView } from '../session-view.ts'
 import { linkFromTemplate, parseLink } from './story-link.ts'
 
+/** The same view of a story as long as nothing changed that it shows: what is drawn of ten thousand then stays as it is. */
+export class StoryViews {
+  #state = ''
+  #views = new WeakMap<Story, LazyStory>()
+  #lists = new WeakMap<readonly Story[], readonly LazyStory[]>()
+
+  of(stories: readonly Story[], ledger: Ledger, me: ParticipantId, template: string): readonly LazyStory[] {
+    const state = `${ledger.size} ${template}`
+    if (state !== this.#state) {
+      this.#state = state
+      this.#views = new WeakMap()
+      this.#lists = new WeakMap()
+    }
+    const list = this.#lists.get(stories) ?? stories.map((story) => this.#view(story, ledger, me, template))
+    this.#lists.set(stories, list)
+    return list
+  }
+
+  #view(story: Story, ledger: Ledger, me: ParticipantId, template: string): LazyStory {
+    const view = this.#views.get(story) ?? new LazyStory(story, ledger, me, template)
+    this.#views.set(story, view)
+    return view
+  }
+}
+
 /** A story as the backlog shows it. What needs signatures verified is found when it is asked for: a row that nobody scrolls to costs nothing. */
-export class LazyStory implements StoryView {
+class LazyStory implements StoryView {
   readonly #story: Story
   readonly #ledger: Ledger
   readonly #me: ParticipantId
