@@ -47,10 +47,7 @@ import type {
   Timer,
   Undoable,
 } from './session-view.ts'
-import { yielded } from './yielded.ts'
 
-/** How many stories go into the document in one portion of an import, and for how long before the page is drawn, in milliseconds. */
-const [portion, stretch] = [200, 30]
 /** So long after the last change what is worth remembering is remembered, in milliseconds. */
 const quiet = 3_000
 
@@ -324,23 +321,9 @@ export class LiveSession implements SessionView {
   ): Promise<Imported> {
     if (!this.mayWrite) return { added: 0 }
     const added: StoryId[] = []
-    let begun = performance.now()
-    const addAll = async () => {
-      while (added.length < stories.length) {
-        signal?.throwIfAborted()
-        const before = added.at(-1)
-        const last = before ? this.core.backlog.story(before) : this.core.backlog.stories.at(-1)
-        added.push(
-          ...addStories(this.core.doc, stories.slice(added.length, added.length + portion), last?.order),
-        )
-        if (performance.now() - begun < stretch && added.length < stories.length) continue
-        progress(added.length)
-        await yielded()
-        begun = performance.now()
-      }
-    }
     try {
-      await this.core.quietly(addAll)
+      const { bringIn } = await import('./session/bring-in.ts')
+      await this.core.quietly(() => bringIn(this.core, { stories, added, progress, signal }))
     } finally {
       if (added.length > 0) {
         this.#did('imported', '', () => this.#markRemoved(added, true), added.length)
