@@ -27,7 +27,6 @@ class OnceRevealed {
       this.#isMissed = true
       return true
     })
-    await this.#parts.warmUp()
   }
 }
 
