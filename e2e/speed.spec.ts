@@ -152,8 +152,8 @@ test('ten thousand stories are imported while the page stays alive', async ({ re
   const took = Date.now() - begun
   const longest = await longestFrame(alice)
   console.log(`10,000 stories imported in ${took} ms, longest frame ${longest} ms`)
-  // The goal is 2 s on a machine with nothing else to do; there it took 2.0 to 2.4 s.
-  expect(took).toBeLessThan(5_000)
+  // The goal is 2 s on a machine with nothing else to do.
+  expect(took).toBeLessThan(4_000)
   expect(longest).toBeLessThan(500)
   await dialog.getByRole('button', { name: 'Done' }).click()
   await alice.page.getByRole('searchbox', { name: 'Search' }).fill('number 9999')
@@ -182,8 +182,9 @@ function longestFrame(person: Person): Promise<number> {
   return person.page.evaluate(() => Math.round((window as unknown as { longest: number }).longest))
 }
 
-// The goals are 300 ms and 50 ms on a machine with nothing else to do; here fifty devices work beside the browser.
-test('at a table of 50 all cards are shown within 600 ms after the reveal, and no frame takes 100 ms', async ({
+// The goals are 300 ms and 50 ms on a machine with nothing else to do; here the relay and those who open their cards work beside
+// the browser.
+test('at a table of 50 all cards are shown within 600 ms after the reveal, and no frame takes 70 ms', async ({
   relay,
   bob,
 }) => {
@@ -192,7 +193,7 @@ test('at a table of 50 all cards are shown within 600 ms after the reveal, and n
   const team = await Team.gather(relay.url, ...names)
   const labels = ['1', '2', '3', '5', '8', '13']
   const runs: { shown: number; longest: number }[] = []
-  for (let run = 0; run < 3; run++) {
+  for (let run = 0; run < 5; run++) {
     const round = team.start(undefined)
     team.vote(round, names.map((_, at) => labels[at % labels.length]).join(' '))
     if (run === 0) await bob.joins(team.link(relay.url), '5')
@@ -224,5 +225,5 @@ test('at a table of 50 all cards are shown within 600 ms after the reveal, and n
     `a table of 50 revealed: ${runs.map((run) => `${run.shown} ms, longest frame ${run.longest} ms`).join('; ')}`,
   )
   expect(Math.min(...runs.map(({ shown }) => shown))).toBeLessThanOrEqual(600)
-  expect(Math.min(...runs.map(({ longest }) => longest))).toBeLessThan(100)
+  expect(Math.min(...runs.map(({ longest }) => longest))).toBeLessThan(70)
 })
