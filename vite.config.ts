@@ -72,7 +72,7 @@ export default defineConfig(({ isSsrBuild }) => ({
           name: 'client',
           include: ['client/**/*.test.ts'],
           setupFiles: ['client/words.testing.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
     ],
