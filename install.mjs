@@ -1,6 +1,6 @@
 /**
  * Runs before `npm start`, `npm test` and `npm run dev`: installs what package-lock.json asks for and is not there yet.
- * With the words "browser", "tracer" and "nats" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
+ * With the words "browser", "tracer", "nats" and "balancer" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -14,6 +14,7 @@ if (!isInstalled()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund
 if (process.argv.includes('browser')) await provideBrowser()
 if (process.argv.includes('tracer')) provideTracer()
 if (process.argv.includes('nats')) provideNats()
+if (process.argv.includes('balancer')) provideBalancer()
 
 /** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */
 function isInstalled() {
@@ -53,6 +54,14 @@ function provideNats() {
       'The tests of several relays need nats-server: apt-get install nats-server, or https://nats.io/download',
     )
   }
+}
+
+function provideBalancer() {
+  const hasBalancer = () => spawnSync('haproxy', ['-v']).status === 0
+  if (hasBalancer()) return
+  installOnDebian('haproxy')
+  if (!hasBalancer())
+    stop('The tests of several relays need haproxy. Get it as root with: apt-get install -y haproxy')
 }
 
 /** Only root can. Others are told what to do. */

@@ -82,8 +82,10 @@ export class Network {
   /** Where any of these stands in what the relays said and keep. */
   whereabouts(secrets: readonly Buffer[]): string[] {
     return this.#relays.flatMap(({ relay }) => {
-      const files = readdirSync(relay.dataDir)
-      const places = files.map((file) => ({ place: file, bytes: readFileSync(join(relay.dataDir, file)) }))
+      const files = readdirSync(relay.dataDir, { recursive: true, withFileTypes: true })
+      const places = files
+        .filter((file) => file.isFile())
+        .map(({ name, parentPath }) => ({ place: name, bytes: readFileSync(join(parentPath, name)) }))
       places.push({ place: 'the output', bytes: Buffer.from(relay.output) })
       return places
         .filter(({ bytes }) => secrets.some((secret) => bytes.includes(secret)))

@@ -18,15 +18,21 @@ export class RelayProcess {
   readonly #built: string
   #child: ChildProcess | undefined
 
-  private constructor(port: number, built: string) {
+  readonly #environment: Readonly<Record<string, string>>
+
+  private constructor(port: number, built: string, environment: Readonly<Record<string, string>>) {
     this.port = port
     this.#built = built
+    this.#environment = environment
     this.dataDir = mkdtempSync(join(tmpdir(), 'facedown-'))
   }
 
   /** `built` is where the build lies, with the client that the relay hands out. */
-  static async start(built = 'dist'): Promise<RelayProcess> {
-    const relay = new RelayProcess(await freePort(), built)
+  static async start(
+    built = 'dist',
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<RelayProcess> {
+    const relay = new RelayProcess(await freePort(), built, environment)
     await relay.resume()
     return relay
   }
@@ -47,7 +53,13 @@ export class RelayProcess {
   /** Starts it again on the same port and data. */
   async resume(nodeOptions: readonly string[] = []): Promise<void> {
     const child = spawn(process.execPath, [...nodeOptions, join(this.#built, 'relay/main.js')], {
-      env: { ...process.env, PORT: String(this.port), DATA_DIR: this.dataDir, HOST: 'localhost' },
+      env: {
+        ...process.env,
+        PORT: String(this.port),
+        DATA_DIR: this.dataDir,
+        HOST: 'localhost',
+        ...this.#environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -87,7 +99,8 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-async function untilReady(url: string): Promise<void> {
+/** Once a relay, or whatever stands in front of it, says that it is. */
+export async function untilReady(url: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     const ready = await fetch(`${url}readyz`).then(
       (response) => response.ok,

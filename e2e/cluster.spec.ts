@@ -1,0 +1,90 @@
+import { RegionProcesses } from './cluster/region.ts'
+import { test as base, expect } from './people.ts'
+
+const test = base.extend<{ region: RegionProcesses }>({
+  region: async ({ network }, use) => {
+    const region = await RegionProcesses.start('east')
+    network.allow(region.url)
+    for (const process of [...region.relays, ...region.stores]) {
+      await network.add(process, async () => {}) // the region removes it
+    }
+    await use(region)
+    await region.stop()
+  },
+})
+
+test.use({ withoutSockets: false })
+
+test('alice and bob are at different relays and estimate together', async ({ region, alice, bob }) => {
+  const [first, second] = region.relays.map(({ direct }) => direct)
+  await alice.starts(String(first))
+  await alice.tellsName()
+  await bob.joins((await alice.invitation()).replace(String(first), String(second)), '8')
+  await alice.votes('5')
+  await expect(bob.seatOf(alice)).toContainText('has voted')
+  await bob.reveals()
+  for (const person of [alice, bob]) {
+    await expect(person.seatOf(alice)).toContainText('voted 5')
+    await expect(person.seatOf(bob)).toContainText('voted 8')
+    await expect(person.status).toContainText('Saved at the relay')
+  }
+})
+
+test('relays are killed in mid-round, one after the other: people go on at the other, and no vote is lost', async ({
+  region,
+  alice,
+  bob,
+  carol,
+}) => {
+  let sockets = 0
+  alice.page.on('websocket', () => sockets++)
+  await alice.starts(region.url)
+  await alice.tellsName()
+  const link = await alice.invitation()
+  await bob.joins(link, '8')
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  const [first, second] = region.relays
+  await first?.stop('SIGKILL')
+  await alice.votes('5')
+  await expect(bob.seatOf(alice)).toContainText('has voted', { timeout: 20_000 })
+  await first?.resume()
+  // Until the balancer has seen that the first is back, it knows of none.
+  for (const person of [alice, bob, carol]) person.expects(/status of 503/)
+  await second?.stop('SIGKILL')
+  await carol.joins(link, '3')
+  await expect(alice.seatOf(carol)).toContainText('has voted', { timeout: 20_000 })
+  await expect(alice.status).toContainText('Saved at the relay', { timeout: 20_000 })
+  expect(sockets).toBeGreaterThan(1)
+  await carol.reveals()
+  for (const person of [alice, bob, carol]) {
+    await expect(person.seatOf(alice)).toContainText('voted 5')
+    await expect(person.seatOf(bob)).toContainText('voted 8')
+    await expect(person.seatOf(carol)).toContainText('voted 3')
+  }
+})
+
+test('a store is killed, then NATS: the table goes on, and afterwards a newcomer gets everything', async ({
+  region,
+  alice,
+  bob,
+  carol,
+}) => {
+  await alice.starts(region.url)
+  await alice.tellsName()
+  const link = await alice.invitation()
+  await bob.joins(link, '8')
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  await region.stores[0]?.stop('SIGKILL')
+  await alice.addsStory('After a store was gone')
+  await expect(alice.status).toContainText('Saved at the relay')
+
+  await region.nats.end('SIGKILL')
+  await alice.votes('5')
+  await expect(bob.seatOf(alice)).toContainText('has voted', { timeout: 20_000 })
+  await region.nats.restart()
+  await expect(alice.status).toContainText('Saved at the relay', { timeout: 30_000 })
+  await carol.joins(link, '3')
+  await expect(carol.seatOf(alice)).toContainText('has voted')
+  await carol.reveals()
+  for (const person of [alice, bob, carol]) await expect(person.seatOf(alice)).toContainText('voted 5')
+})
