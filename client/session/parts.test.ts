@@ -83,6 +83,25 @@ test('"everybody sees the same" is said when it is quiet, and a difference only 
   expect(same.compare([undefined])).toBeUndefined()
 })
 
+test('who comes while a difference lasts does not make the others wait for it again, and who comes before does', () => {
+  const same = new Same(
+    new Y.Doc(),
+    () => {},
+    () => {},
+  )
+  same.disturb()
+  vi.advanceTimersByTime(12_000)
+  expect(same.compare(['x'])).toBe(false)
+  same.wait()
+  expect(same.compare(['x', undefined])).toBeUndefined()
+  expect(same.compare(['x', 'y'])).toBe(false)
+  expect(same.compare([same.own])).toBe(true)
+  same.wait()
+  expect(same.compare(['y'])).toBeUndefined()
+  vi.advanceTimersByTime(9_000)
+  expect(same.compare(['y'])).toBe(false)
+})
+
 test('a countdown of somebody whose clock is years off lasts as long here as there', () => {
   const doc = new Y.Doc()
   const timer = new TeamTimer()

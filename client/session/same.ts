@@ -18,6 +18,8 @@ export class Same {
   #timer: ReturnType<typeof setTimeout> | undefined
   #own: string | undefined
   #lasts = false
+  /** As far as was known last. */
+  #differs = false
 
   constructor(doc: Y.Doc, tell: (digest: Uint8Array) => void, changed: () => void) {
     this.#doc = doc
@@ -36,9 +38,13 @@ export class Same {
     }, quiet)
   }
 
-  /** Somebody came, who may not have everything yet. */
+  /**
+   * Somebody came, who may not have everything yet. What lasts already goes on: those who mend come anew, and would keep
+   * the others from mending, one after the other.
+   */
   wait(): void {
     if (!this.#own) return this.disturb()
+    if (this.#differs) return
     clearTimeout(this.#timer)
     this.#watch()
   }
@@ -47,6 +53,7 @@ export class Same {
   forget(): void {
     this.#own = undefined
     this.#lasts = false
+    this.#differs = false
     this.stop()
   }
 
@@ -62,7 +69,9 @@ export class Same {
   /** Undefined: nobody to compare with, or not known at the moment. */
   compare(others: readonly (string | undefined)[]): boolean | undefined {
     if (others.length === 0 || !this.#own || others.includes(undefined)) return undefined
-    return others.every((digest) => digest === this.#own) || (this.#lasts ? false : undefined)
+    const isSame = others.every((digest) => digest === this.#own)
+    this.#differs = !isSame && this.#lasts
+    return isSame || (this.#lasts ? false : undefined)
   }
 
   #watch(): void {

@@ -11,6 +11,7 @@ testFailedSeeds({
   54: 'a device from which a relay had kept an entry made a snapshot without it, and nobody looked behind that',
   61: 'a place in the log claimed more than its cursor, and a restored store was believed to have it',
   99: 'a dead connection and a difference took more than a minute together',
+  57: 'devices from which different entries had been kept mended one after the other, and each kept the next waiting',
   112: 'those who had everything read the log again before the one who had not',
   98: 'a change that a store had refused was tried again only after half a minute',
 })
