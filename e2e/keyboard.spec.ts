@@ -84,6 +84,7 @@ test('a whole session by keyboard alone: create, invite, vote, reveal, settle, i
   await page.keyboard.press('Enter')
   expect((await download).suggestedFilename()).toMatch(/\.csv$/)
   await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
   await page.keyboard.press('n')
   await expect(page.getByRole('heading', { level: 2 }).getByRole('textbox')).toHaveValue('From a file')
 })
