@@ -3,6 +3,10 @@ const pauses = [300, 900, 2_700]
 /** The files that are here or on their way, by address. */
 const files = new Map<string, Promise<unknown>>()
 
+// What the page itself names is asked for again by `public/boot.js`, a file because nothing inline may run, without a word because everybody
+// loads it, and named twice, so that there is a second try at it, too. A script means a reload: many browsers remember a module that failed, nothing is
+// shown yet, and what came is in their cache. A line that broke is often back at once; a file that is not there stays away, and is asked for seldom.
+
 /**
  * What the build puts around every `import()`. Vite's own wrapper asks for the styles of a part once only, and then shows it without.
  * Scripts are fetched before they are imported: most browsers before 2026 remember a failed import for as long as the page is open,
