@@ -28,12 +28,27 @@ export class RegionProcesses {
 
   static async start(name: string, port?: number): Promise<RegionProcesses> {
     const nats = await startNats()
-    const part = (ROLE: string) =>
-      RelayProcess.start('dist', { NATS_URL: nats.url, REGION: name, ROLE, TRUST_PROXY: '1' })
-    const stores = await Promise.all([part('store'), part('store')])
-    const relays = await Promise.all([part('relay'), part('relay')])
-    const at = port ?? (await freePort())
-    return new RegionProcesses(nats, stores, relays, at, await startBalancer(at, relays))
+    const parts: RelayProcess[] = []
+    const part = async (ROLE: string) => {
+      const process = await RelayProcess.start('dist', {
+        NATS_URL: nats.url,
+        REGION: name,
+        ROLE,
+        TRUST_PROXY: '1',
+      })
+      parts.push(process)
+      return process
+    }
+    try {
+      const stores = await Promise.all([part('store'), part('store')])
+      const relays = await Promise.all([part('relay'), part('relay')])
+      const at = port ?? (await freePort())
+      return new RegionProcesses(nats, stores, relays, at, await startBalancer(at, relays))
+    } catch (error) {
+      await Promise.all(parts.map((process) => process.remove()))
+      await nats.stop()
+      throw error
+    }
   }
 
   async stop(): Promise<void> {
