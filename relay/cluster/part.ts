@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import type { Reporter } from '../report.ts'
 import { openSqliteStore } from '../sqlite-store.ts'
 import { Lines } from './lines.ts'
-import { joinRegion, type Region } from './region.ts'
+import { joinRegion } from './region.ts'
 import { RegionBus } from './region-bus.ts'
 import { RegionStore } from './region-store.ts'
 import { StoreService } from './store-service.ts'
@@ -12,7 +12,7 @@ import { StoreService } from './store-service.ts'
 /** This process's part of a region: a relay, a store, or both. */
 export async function openInRegion(natsUrl: string, config: Config, report: Reporter): Promise<Backend> {
   const region = await joinRegion(natsUrl, config.region)
-  const part = config.role === 'relay' ? undefined : await openStore(region, config, report)
+  const part = config.role === 'relay' ? undefined : await openStore(natsUrl, config, report)
   const lines = new Lines(region)
   const store = new RegionStore(region, lines)
   const bus = new RegionBus(region, lines, store)
@@ -29,8 +29,12 @@ export async function openInRegion(natsUrl: string, config: Config, report: Repo
   }
 }
 
-/** Another stream has other sequences, and so a database of its own. */
-async function openStore(region: Region, config: Config, report: Reporter) {
+/**
+ * Another stream has other sequences, and so a database of its own. The connection is its own, too: NATS brings nobody what they said
+ * themselves, and a relay in this process asks and hears this store like any other.
+ */
+async function openStore(natsUrl: string, config: Config, report: Reporter) {
+  const region = await joinRegion(natsUrl, config.region)
   const options = { ...config, origin: region.origin, dataDir: join(config.dataDir, region.origin) }
   const database = await openSqliteStore(options, report)
   const service = await StoreService.start(region, database, {
@@ -42,6 +46,7 @@ async function openStore(region: Region, config: Config, report: Reporter) {
     close: async () => {
       await service.stop()
       await database.close()
+      await region.leave()
     },
   }
 }

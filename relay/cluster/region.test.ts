@@ -13,6 +13,7 @@ import { closeCodes } from '../close-words.ts'
 import type { Role } from '../config.ts'
 import { someEnvelope, startRelay, type TestRelay, temporaryFolder } from '../testing.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
+import { joinRegion } from './region.ts'
 
 let nats: NatsServer
 let regions = 0
@@ -96,6 +97,20 @@ test('while no store runs the room goes on, and when one is back everything is i
   const carol = await joinAs('member', west)
   expect(carol.envelopes()).toEqual([before, during])
 }, 60_000)
+
+test('a process that is both relay and store is enough, whatever else is in its stream', async () => {
+  const alone = await started('both')
+  const { connection } = await joinRegion(nats.url, region)
+  connection.publish(`log.${region}.0.${owner.session}`, 'no statement')
+  connection.publish(`ask.${region}.0`, 'no question')
+  await connection.drain()
+  const alice = await BareClient.join(alone.url, owner)
+  const envelope = someEnvelope()
+  expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
+  const bob = await joinAs('member', alone)
+  expect(await caughtUp(bob)).toMatchObject({ log: 'kept' })
+  expect(bob.envelopes()).toEqual([envelope])
+})
 
 test('a session that its owner deletes is gone from every store and from the stream', async () => {
   const { east, west } = await twoRelays()

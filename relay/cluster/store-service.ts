@@ -36,6 +36,12 @@ interface Task {
   readonly message: Stated
 }
 
+/** What was read from the stream; without a task when it says nothing that this version understands. */
+interface Reading {
+  readonly sequence: number
+  readonly task: Task | undefined
+}
+
 const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
 
 /** A store of a region: does what the stream says, tells the rooms what became of it, and answers what relays ask. */
@@ -46,7 +52,7 @@ export class StoreService {
   readonly #manager: JetStreamManager
   readonly #messages: ConsumerMessages
   readonly #questions: Subscription
-  readonly #waiting: Task[] = []
+  readonly #waiting: Reading[] = []
   readonly #done: Promise<void>
   #upTo: number
   #notedAt = 0
@@ -71,7 +77,8 @@ export class StoreService {
     this.#questions = region.connection.subscribe(`ask.${region.name}.*`, {
       queue: 'store',
       callback: (error, message) => {
-        if (!error) void this.#answer(message)
+        // Whoever asked something else, or is gone, gets no answer in time.
+        if (!error) this.#answer(message).catch(() => {})
       },
     })
     this.#done = this.#read()
@@ -99,9 +106,7 @@ export class StoreService {
 
   async #read(): Promise<void> {
     for await (const message of this.#messages) {
-      const task = taskOf(message)
-      if (task) this.#waiting.push(task)
-      else this.#reach(message.seq)
+      this.#waiting.push({ sequence: message.seq, task: taskOf(message) })
       if (!this.#atWork) void this.#work()
     }
   }
@@ -110,14 +115,14 @@ export class StoreService {
     this.#atWork = true
     while (this.#waiting.length > 0 && !this.#stopped) {
       await new Promise((resolve) => setImmediate(resolve)) // what has arrived already comes along
-      const tasks = this.#waiting.splice(0, portionOf(this.#waiting))
-      let left: readonly Task[] = tasks
+      const readings = this.#waiting.splice(0, portionOf(this.#waiting))
+      let left: readonly Task[] = readings.flatMap(({ task }) => task ?? [])
       for (let tries = 1; left.length > 0 && !this.#stopped; tries++) {
         left = await this.#try(left)
         // The disk works, and something is wrong with these sessions alone.
         if (tries >= triesAlone && (await this.#store.check()).outcome === 'ready') break
       }
-      const last = tasks.at(-1)
+      const last = readings.at(-1)
       if (last && !this.#stopped) this.#reach(last.sequence)
     }
     this.#atWork = false
@@ -242,8 +247,8 @@ function taskOf({ seq, subject, data }: JsMsg): Task | undefined {
 }
 
 /** Appends go into one transaction; a release needs all before it, and nothing after it. */
-function portionOf(waiting: readonly Task[]): number {
-  const release = waiting.findIndex(({ message }) => message.type === 'release')
+function portionOf(waiting: readonly Reading[]): number {
+  const release = waiting.findIndex(({ task }) => task?.message.type === 'release')
   if (release === 0) return 1
   return Math.min(portion, release < 0 ? waiting.length : release)
 }
