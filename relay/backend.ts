@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { LocalBus } from './local-bus.ts'
 import type { Reporter } from './report.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
-import type { Archive, Store } from './store.ts'
+import { type Archive, archiveOf, type Store } from './store.ts'
 
 /** What is behind the rooms of a relay. */
 export interface Backend {
@@ -26,7 +26,7 @@ async function openAlone(config: Config, report: Reporter): Promise<Backend> {
   const bus = new LocalBus(store)
   return {
     bus,
-    store,
+    store: { ...archiveOf(store), check: () => store.check() },
     database: store,
     close: async () => {
       bus.close()

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Position } from '../shared/cursor.ts'
+import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import type { Bus, Subscriber } from './bus.ts'
 import { type EntryKind, entryKinds, type Store } from './store.ts'
@@ -292,9 +292,9 @@ class Ear implements Subscriber {
   readonly heard: Heard[] = []
   #waiting: (() => void)[] = []
 
-  entry(author: number, position: Position | undefined, envelope: Uint8Array, kind: EntryKind): void {
+  entry(author: number, at: Cursor | undefined, envelope: Uint8Array, kind: EntryKind): void {
     const event = kind === entryKinds.released ? 'released' : 'entry'
-    this.#hear(event, author, position?.sequence ?? 'none', envelope)
+    this.#hear(event, author, sequenceIn(at) ?? 'none', envelope)
   }
 
   signal(from: number, to: number, envelope: Uint8Array): void {
@@ -309,8 +309,8 @@ class Ear implements Subscriber {
     this.#hear('left', connection)
   }
 
-  saved(position: Position): void {
-    this.#hear('saved', position.sequence)
+  saved(cursor: Cursor): void {
+    this.#hear('saved', sequenceIn(cursor))
   }
 
   deleted(): void {
@@ -335,4 +335,8 @@ class Ear implements Subscriber {
     this.heard.push(heard)
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
+}
+
+function sequenceIn(cursor: Cursor | undefined): number | undefined {
+  return cursor?.values().next().value?.sequence
 }

@@ -1,18 +1,18 @@
-import type { Position } from '../shared/cursor.ts'
+import type { Cursor } from '../shared/cursor.ts'
 import type { SessionId } from '../shared/id.ts'
 import type { ConnectionId } from '../shared/wire.ts'
 import type { Compaction, Deleted, EntryKind, Refusal, Unreachable } from './store.ts'
 
 /** What a room hears of its session, from its own connections and from everywhere else. */
 export interface Subscriber {
-  /** Position is undefined while the log cannot be reached: then nothing keeps the entry. */
-  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array, kind: EntryKind): void
+  /** Its place in the log of one origin; undefined while the log cannot be reached: then nothing keeps the entry. */
+  entry(author: ConnectionId, at: Cursor | undefined, envelope: Uint8Array, kind: EntryKind): void
   /** `to` 0 means everybody. */
   signal(from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void
   joined(connection: ConnectionId): void
   left(connection: ConnectionId): void
-  /** Everything up to here is committed. Comes after the entries it speaks of. */
-  saved(position: Position): void
+  /** Everything up to here is committed, of the origins it names. Comes after the entries it speaks of. */
+  saved(cursor: Cursor): void
   /** `kept` comes only after `unreachable`. What came between has to be fetched or sent again. */
   log(state: 'kept' | 'unreachable'): void
   /** The owner deleted the session: nothing of it is kept any more, anywhere. */

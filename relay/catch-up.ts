@@ -1,7 +1,7 @@
-import type { Cursor, Position } from '../shared/cursor.ts'
+import { type Cursor, joinCursors, type Position } from '../shared/cursor.ts'
 import { encodeFromRelay } from '../shared/wire.ts'
 import { encodeEntry } from './frames.ts'
-import type { Deleted, Page, Unreachable } from './store.ts'
+import type { Deleted, Page, Pages, Unreachable } from './store.ts'
 
 export interface Reader {
   /** False once the client has gone. */
@@ -12,12 +12,11 @@ export interface Reader {
 }
 
 export interface Log {
-  since(cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable>
-  cursorOf(position: Position | undefined): Cursor
+  since(cursor: Cursor, generation: number): Promise<Pages | Deleted | Unreachable>
 }
 
 export type CaughtUp =
-  | { readonly log: 'kept'; readonly upTo: Position | undefined; readonly resumed: boolean }
+  | { readonly log: 'kept'; readonly upTo: Cursor; readonly resumed: boolean }
   | { readonly log: 'unreachable' }
   | { readonly log: 'deleted' }
 
@@ -29,24 +28,32 @@ export async function catchUp(
   reader: Reader,
 ): Promise<CaughtUp> {
   let resumed: boolean | undefined
+  let upTo: Cursor = new Map()
   for (;;) {
-    const page = await (resumed === undefined ? log.since(cursor, generation) : log.since(cursor, 0))
-    if (page.outcome === 'refused') return { log: 'unreachable' }
-    if (page.outcome === 'deleted') return { log: 'deleted' }
-    resumed ??= page.resumed
-    if (reader.isListening) sendPage(log, page, reader)
-    if (!page.more || !reader.isListening) return { log: 'kept', upTo: page.upTo, resumed }
-    cursor = log.cursorOf(page.upTo)
+    const pages = await (resumed === undefined ? log.since(cursor, generation) : log.since(upTo, 0))
+    if (pages.outcome === 'refused') return { log: 'unreachable' }
+    if (pages.outcome === 'deleted') return { log: 'deleted' }
+    resumed ??= pages.resumed
+    if (reader.isListening) for (const [origin, page] of pages.of) sendPage(origin, page, reader)
+    upTo = joinCursors(upTo, endOf(pages))
+    const hasMore = [...pages.of.values()].some(({ more }) => more)
+    if (!hasMore || !reader.isListening) return { log: 'kept', upTo, resumed }
     await reader.flush()
   }
 }
 
-function sendPage(log: Log, { snapshot, entries }: Page, reader: Reader): void {
+/** Where the pages end. */
+export function endOf({ of }: Pages): Cursor {
+  const places = [...of].flatMap(([origin, { upTo }]) => (upTo ? [[origin, upTo] as const] : []))
+  return new Map<string, Position>(places)
+}
+
+function sendPage(origin: string, { snapshot, entries }: Page, reader: Reader): void {
   if (snapshot) {
     const { id, covers, envelope } = snapshot
-    reader.send(encodeFromRelay({ type: 'snapshot', id, covers: log.cursorOf(covers), envelope }))
+    reader.send(encodeFromRelay({ type: 'snapshot', id, covers: new Map([[origin, covers]]), envelope }))
   }
   for (const { position, envelope, kind } of entries) {
-    reader.send(encodeEntry(log.cursorOf(position), envelope, kind))
+    reader.send(encodeEntry(new Map([[origin, position]]), envelope, kind))
   }
 }

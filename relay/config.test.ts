@@ -25,7 +25,26 @@ test('origins are exact', () => {
   ])
 })
 
+test('regions have addresses, which end with a slash as those of folders do', () => {
+  const REGIONS = 'east=https://east.example.org/poker, west=http://localhost:8788'
+  expect(readConfig({ REGION: 'west', REGIONS }).regions).toEqual([
+    { name: 'east', url: 'https://east.example.org/poker/' },
+    { name: 'west', url: 'http://localhost:8788/' },
+  ])
+})
+
+test('a store keeps all shards unless it is told which', () => {
+  expect(readConfig({}).shards.size).toBe(64)
+  expect([...readConfig({ SHARDS: '0-2, 40' }).shards]).toEqual([0, 1, 2, 40])
+})
+
 test.each([
+  [
+    { REGIONS: 'east' },
+    'REGIONS must list regions like east=https://east.example.org, separated by commas, but it has "east"',
+  ],
+  [{ REGION: 'west', REGIONS: 'east=https://east.example' }, 'REGIONS must list this region, west, too'],
+  [{ SHARDS: '60-64' }, 'SHARDS must list numbers from 0 to 63, such as 0-31 or 0-7,40, but it has "60-64"'],
   [{ PORT: '80a' }, 'PORT must be a whole number from 1 to 65535, but it is "80a"'],
   [{ PORT: '0' }, 'PORT must be a whole number from 1 to 65535, but it is "0"'],
   [{ PORT: '8787.5' }, 'PORT must be a whole number from 1 to 65535, but it is "8787.5"'],

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { SetupError } from './setup-error.ts'
+import { shardCount } from './shard.ts'
 
 /** What an operator can set. Every wrong value stops the start with a sentence that says what to set instead. */
 export interface Config {
@@ -10,6 +11,10 @@ export interface Config {
   /** Undefined: this process is a whole installation. */
   readonly natsUrl: string | undefined
   readonly role: Role
+  /** Every region, this one too; empty when it is the only one. */
+  readonly regions: readonly RegionAddress[]
+  /** Of the sessions' shards those that a store of this process keeps. */
+  readonly shards: ReadonlySet<number>
   /** Undefined: a page may connect to the host it came from. */
   readonly origins: readonly string[] | undefined
   readonly trustProxy: boolean
@@ -25,6 +30,12 @@ export interface Config {
 /** Built, this file lies in `dist/relay`. */
 const builtClient = import.meta.url.endsWith('.ts') ? '../dist/client' : '../client'
 
+/** A region, and where browsers find its relays. */
+export interface RegionAddress {
+  readonly name: string
+  readonly url: string
+}
+
 /** `both` in one process, or only one of them, among others of the region. */
 export type Role = 'both' | 'relay' | 'store'
 
@@ -38,6 +49,8 @@ export function readConfig(environment: Environment): Config {
     region: readRegion(environment),
     natsUrl: environment.NATS_URL || undefined,
     role: readRole(environment),
+    regions: readRegions(environment),
+    shards: readShards(environment),
     origins: readOrigins(environment),
     trustProxy: readFlag(environment, 'TRUST_PROXY'),
     sessionMaxBytes: wholeNumber(environment, 'SESSION_MAX_BYTES', 16 << 20, 1 << 20, 2 ** 40),
@@ -57,9 +70,11 @@ function wholeNumber(env: Environment, name: string, otherwise: number, least: n
   throw new SetupError(`${name} must be a whole number from ${least} to ${most}, but it is "${text}"`)
 }
 
+const regionPattern = /^[a-z0-9][a-z0-9-]{0,15}$/
+
 function readRegion(env: Environment): string {
   const region = env.REGION || 'local'
-  if (/^[a-z0-9][a-z0-9-]{0,15}$/.test(region)) return region
+  if (regionPattern.test(region)) return region
   throw new SetupError(
     `REGION must be 1 to 16 of the characters a-z, 0-9 and -, beginning with a letter or digit, but it is "${region}"`,
   )
@@ -76,6 +91,37 @@ function readRole(env: Environment): Role {
     )
   }
   return role
+}
+
+function readRegions(env: Environment): RegionAddress[] {
+  if (!env.REGIONS) return []
+  const regions = env.REGIONS.split(',').map((text) => {
+    const [name = '', url = ''] = text.trim().split(/=(.*)/s)
+    const isAddress = URL.canParse(url) && /^https?:/.test(url)
+    if (regionPattern.test(name) && isAddress) return { name, url: new URL(url.replace(/\/?$/, '/')).href }
+    throw new SetupError(
+      `REGIONS must list regions like east=https://east.example.org, separated by commas, but it has "${text.trim()}"`,
+    )
+  })
+  const own = readRegion(env)
+  if (regions.some(({ name }) => name === own)) return regions
+  throw new SetupError(`REGIONS must list this region, ${own}, too`)
+}
+
+/** `0-31` or `0-7,40`. */
+function readShards(env: Environment): Set<number> {
+  const shards = new Set<number>()
+  for (const text of (env.SHARDS || `0-${shardCount - 1}`).split(',')) {
+    const [, first = '', last = first] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(text.trim()) ?? []
+    const [from, to] = [Number(first), Number(last)]
+    if (first === '' || from > to || to >= shardCount) {
+      throw new SetupError(
+        `SHARDS must list numbers from 0 to ${shardCount - 1}, such as 0-31 or 0-7,40, but it has "${text.trim()}"`,
+      )
+    }
+    for (let shard = from; shard <= to; shard++) shards.add(shard)
+  }
+  return shards
 }
 
 function readFlag(env: Environment, name: string): boolean {

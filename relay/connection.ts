@@ -1,5 +1,5 @@
 import type { CloseReason } from '../shared/close-code.ts'
-import type { Cursor } from '../shared/cursor.ts'
+import { type Cursor, covers } from '../shared/cursor.ts'
 import { envelopeLimits, envelopeOverhead } from '../shared/envelope.ts'
 import type { SessionId } from '../shared/id.ts'
 import type { Role } from '../shared/keys.ts'
@@ -51,9 +51,9 @@ type State =
   | { readonly phase: 'live'; readonly role: Role; readonly room: Room }
   | { readonly phase: 'closed' }
 
-/** What happened while the log was being read, in order. Entries with a place in the log have its sequence. */
+/** What happened while the log was being read, in order. Entries with a place in the log have it. */
 interface Missed {
-  readonly frames: { readonly frame: Uint8Array; readonly sequence: number | undefined }[]
+  readonly frames: { readonly frame: Uint8Array; readonly at: Cursor | undefined }[]
   bytes: number
 }
 
@@ -115,11 +115,11 @@ export class Connection implements Reader {
   }
 
   /** Sends what happened, or keeps it until the log has been read. */
-  deliver(frame: Uint8Array, sequence?: number): void {
+  deliver(frame: Uint8Array, at?: Cursor): void {
     const state = this.#state
     if (state.phase === 'live') this.send(frame)
     else if (state.phase === 'catchingUp') {
-      state.missed.frames.push({ frame, sequence })
+      state.missed.frames.push({ frame, at })
       state.missed.bytes += frame.length
       if (state.missed.bytes > this.#surroundings.limits.bufferedBytes) this.close('tooSlow')
     }
@@ -198,14 +198,14 @@ export class Connection implements Reader {
   }
 
   #goLive(role: Role, room: Room, missed: Missed, caughtUp: Exclude<CaughtUp, { log: 'deleted' }>): void {
-    const upTo = caughtUp.log === 'kept' ? caughtUp.upTo : undefined
+    const upTo: Cursor = caughtUp.log === 'kept' ? caughtUp.upTo : new Map()
     for (const connection of room.present) this.#tell({ type: 'joined', connection })
-    for (const { frame, sequence } of missed.frames) {
-      if (sequence === undefined || sequence > (upTo?.sequence ?? 0)) this.#outlet.send(frame)
+    for (const { frame, at } of missed.frames) {
+      if (!at || !covers(upTo, at)) this.#outlet.send(frame)
     }
     this.#tell({
       type: 'caughtUp',
-      cursor: room.cursorOf(upTo),
+      cursor: upTo,
       log: caughtUp.log === 'kept' && room.isReachable ? 'kept' : 'unreachable',
       resumed: caughtUp.log === 'kept' && caughtUp.resumed,
     })

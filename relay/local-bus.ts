@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Position } from '../shared/cursor.ts'
+import type { Cursor, Position } from '../shared/cursor.ts'
 import type { SessionId } from '../shared/id.ts'
 import type { ConnectionId } from '../shared/wire.ts'
 import type { Bus, Delivered, Subscriber } from './bus.ts'
@@ -50,7 +50,7 @@ export class LocalBus implements Bus {
   subscribe(id: SessionId, subscriber: Subscriber): () => void {
     const session = this.#sessions.get(id) ?? this.#open(id)
     session.subscribers.add(subscriber)
-    if (session.saved) subscriber.saved(session.saved)
+    if (session.saved) subscriber.saved(this.#at(session.saved))
     if (session.state.log === 'failed') subscriber.log('unreachable')
     return () => {
       session.subscribers.delete(subscriber)
@@ -91,16 +91,17 @@ export class LocalBus implements Bus {
     const position = { sequence: previous + 1, mark: markOf(checksum) }
     session.sequence = position.sequence
     this.#count(session, 1)
-    const tell = (at: Position | undefined) => {
+    const at = this.#at(position)
+    const tell = (at: Cursor | undefined) => {
       for (const subscriber of session.subscribers) subscriber.entry(author, at, envelope, kind)
     }
-    if (kind === entryKinds.change) tell(position)
+    if (kind === entryKinds.change) tell(at)
     const entry = { sequence: position.sequence, previous, checksum, kind, envelope }
     return this.#store.append(id, entry).then((appended) => {
       this.#count(session, -1)
       // Keys leave only with an entry that is in the log for good: nobody has them that others will not have.
       if (kind === entryKinds.released) {
-        if (appended.outcome === 'saved') tell(position)
+        if (appended.outcome === 'saved') tell(at)
         if (appended.outcome === 'duplicate') tell(undefined)
       }
       const delivered = this.#conclude(id, session, position, appended)
@@ -154,8 +155,7 @@ export class LocalBus implements Bus {
   #conclude(id: SessionId, session: Session, position: Position, appended: Appended): Delivered {
     switch (appended.outcome) {
       case 'saved':
-        session.saved = position
-        for (const subscriber of session.subscribers) subscriber.saved(position)
+        this.#save(session, position)
         return appended
       case 'duplicate':
         return { outcome: 'saved', compact: undefined }
@@ -199,7 +199,11 @@ export class LocalBus implements Bus {
 
   #save(session: Session, saved: Position | undefined): void {
     session.saved = saved
-    if (saved) for (const subscriber of session.subscribers) subscriber.saved(saved)
+    if (saved) for (const subscriber of session.subscribers) subscriber.saved(this.#at(saved))
+  }
+
+  #at(position: Position): Cursor {
+    return new Map([[this.#store.origin, position]])
   }
 
   #release(id: SessionId, { subscribers, present, appending, state }: Session): void {

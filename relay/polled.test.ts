@@ -6,7 +6,7 @@ import { LocalBus } from './local-bus.ts'
 import { Polled } from './polled.ts'
 import { Rooms } from './rooms.ts'
 import type { Member, Registry } from './sockets.ts'
-import type { Store } from './store.ts'
+import { archiveOf, type Store } from './store.ts'
 import { random } from './testing.ts'
 
 const nobodyEntersARoom = {} as unknown as Store
@@ -24,7 +24,7 @@ beforeEach(() => {
   vi.useFakeTimers()
   forgotten = 0
   const limits = limitsOf({ maxConnections: 9, maxConnectionsPerAddress: 9, newConnectionsPerSecond: 9 })
-  const rooms = new Rooms(new LocalBus(nobodyEntersARoom), nobodyEntersARoom)
+  const rooms = new Rooms(new LocalBus(nobodyEntersARoom), archiveOf(nobodyEntersARoom))
   const surroundings = { rooms, limits, now: () => 0, random, refused: () => {} }
   const address = { open: 0, earnedAt: 0 }
   polled = new Polled(

@@ -11,7 +11,7 @@ import { limitsOf } from './limits.ts'
 import { LocalBus } from './local-bus.ts'
 import { Rooms } from './rooms.ts'
 import { openSqliteStore } from './sqlite-store.ts'
-import { entryKinds } from './store.ts'
+import { archiveOf, entryKinds } from './store.ts'
 import { random, someEnvelope, temporaryFolder } from './testing.ts'
 
 const probes = Number(process.env.PROBES ?? 6000)
@@ -20,7 +20,7 @@ test(`of ${probes} probed sessions nobody learns which exist, by the answer or b
   const dataDir = temporaryFolder()
   const options = { dataDir, region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
   const store = await openSqliteStore(options, () => {})
-  const surroundings = around(new Rooms(new LocalBus(store), store))
+  const surroundings = around(new Rooms(new LocalBus(store), archiveOf(store)))
   // Made alike and each probed once, so that only what the relay knows of a session can tell them apart.
   const sessions = Array.from({ length: probes }, () => ({
     session: someSession(),

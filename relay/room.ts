@@ -1,4 +1,4 @@
-import type { Cursor, Position } from '../shared/cursor.ts'
+import { type Cursor, joinCursors } from '../shared/cursor.ts'
 import { type Asker, type Deposit, encodeAsker } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { type ConnectionId, encodeFromRelay } from '../shared/wire.ts'
@@ -10,6 +10,7 @@ import type { Archive, Compaction, Deleted, EntryKind, Unreachable } from './sto
 
 /** One client at a time is asked for a snapshot; another one when nothing came for so long. */
 const askAgainMs = 10_000
+const noPlace: Cursor = new Map()
 
 /** The connections open for one session on this relay. */
 export class Room implements Subscriber {
@@ -19,7 +20,7 @@ export class Room implements Subscriber {
   readonly #connections = new Map<ConnectionId, Connection>()
   readonly #unsubscribe: () => void
   readonly #emptied: () => void
-  #saved: Position | undefined
+  #saved: Cursor = new Map()
   #log: 'kept' | 'unreachable' = 'kept'
   #askedAt = Number.NEGATIVE_INFINITY
   #earnedAt = 0
@@ -41,16 +42,12 @@ export class Room implements Subscriber {
 
   /** Everything up to here is committed. */
   get savedCursor(): Cursor {
-    return this.cursorOf(this.#saved)
+    return this.#saved
   }
 
   /** Everybody who was announced, here and on other relays. */
   get present(): Iterable<ConnectionId> {
     return this.#bus.present(this.session)
-  }
-
-  cursorOf(position: Position | undefined): Cursor {
-    return position ? new Map([[this.#store.origin, position]]) : new Map()
   }
 
   /** From here on the connection hears what happens, until it leaves. */
@@ -124,11 +121,11 @@ export class Room implements Subscriber {
     if (put.outcome === 'kept') this.#askedAt = Number.NEGATIVE_INFINITY
   }
 
-  entry(author: ConnectionId, position: Position | undefined, envelope: Uint8Array, kind: EntryKind): void {
+  entry(author: ConnectionId, at: Cursor | undefined, envelope: Uint8Array, kind: EntryKind): void {
     if (this.#connections.size === 1 && this.#connections.has(author)) return
-    const frame = encodeEntry(this.cursorOf(position), envelope, kind)
+    const frame = encodeEntry(at ?? noPlace, envelope, kind)
     for (const connection of this.#connections.values()) {
-      if (connection.id !== author) connection.deliver(frame, position?.sequence)
+      if (connection.id !== author) connection.deliver(frame, at)
     }
   }
 
@@ -148,8 +145,8 @@ export class Room implements Subscriber {
     this.#announce(encodeFromRelay({ type: 'left', connection }), connection)
   }
 
-  saved(position: Position): void {
-    this.#saved = position
+  saved(cursor: Cursor): void {
+    this.#saved = joinCursors(this.#saved, cursor)
   }
 
   /** When the log is back, everybody starts again from their cursor, and so sends and gets what was missed. */

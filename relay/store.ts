@@ -112,8 +112,32 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** What rooms need of a store. */
-export type Archive = Pick<Store, 'origin' | 'since' | 'putSnapshot' | 'deposit'>
+/** The next page of each log that holds something of a session. */
+export interface Pages {
+  readonly outcome: 'pages'
+  /** False when a place of the cursor was not in its log: then every page starts from the beginning. */
+  readonly resumed: boolean
+  /** By origin. */
+  readonly of: ReadonlyMap<string, Page>
+}
+
+/** What rooms need of stores. */
+export interface Archive extends Pick<Store, 'putSnapshot' | 'deposit'> {
+  since(session: SessionId, cursor: Cursor, generation: number): Promise<Pages | Deleted | Unreachable>
+}
+
+/** Of one store, which has one log for each session. */
+export function archiveOf(store: Pick<Store, 'origin' | 'since' | 'putSnapshot' | 'deposit'>): Archive {
+  return {
+    putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
+    deposit: (...deposit) => store.deposit(...deposit),
+    since: async (...question) => {
+      const page = await store.since(...question)
+      if (page.outcome !== 'page') return page
+      return { outcome: 'pages', resumed: page.resumed, of: new Map([[store.origin, page]]) }
+    },
+  }
+}
 
 export interface NewSnapshot {
   readonly covers: Cursor

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import { startRelay as start } from './relay.ts'
 import type { Report } from './report.ts'
+import { shardCount } from './shard.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 
 export interface TestRelay {
@@ -31,6 +32,8 @@ const ordinary: Omit<Config, 'dataDir'> = {
   region: 'local',
   natsUrl: undefined,
   role: 'both',
+  regions: [],
+  shards: new Set(Array.from({ length: shardCount }, (_, shard) => shard)),
   origins: undefined,
   trustProxy: false,
   sessionMaxBytes: 16 << 20,

@@ -59,6 +59,11 @@ export function covers(later: Cursor, cursor: Cursor): boolean {
   return [...cursor].every(([origin, { sequence }]) => (later.get(origin)?.sequence ?? 0) >= sequence)
 }
 
+/** Of each origin the place of `later`, if it has one. */
+export function joinCursors(earlier: Cursor, later: Cursor): Cursor {
+  return earlier.size === 0 ? later : new Map([...earlier, ...later])
+}
+
 export function encodeCursorBytes(cursor: Cursor): Uint8Array {
   return encode((encoder) => putCursor(encoder, cursor))
 }

@@ -1,6 +1,7 @@
 import { Connection, type Outlet, type Surroundings } from '../../relay/connection.ts'
 import { limitsOf } from '../../relay/limits.ts'
 import { Rooms } from '../../relay/rooms.ts'
+import { archiveOf } from '../../relay/store.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { Chance } from '../../shared/testing.ts'
 import { FarRegion } from './far-region.ts'
@@ -59,7 +60,7 @@ export class VirtualRelay implements Far {
       const far = latency && new FarRegion(clock, latency, this.#life, region)
       const { bus, store } = far ?? region.start()
       const surroundings: Surroundings = {
-        rooms: new Rooms(bus, store),
+        rooms: new Rooms(bus, archiveOf(store)),
         limits,
         now: () => clock.now,
         random: (bytes) => chance.bytes(bytes),

@@ -1,17 +1,19 @@
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { SessionId } from '../../shared/id.ts'
-import { type Became, decodeNews, type News } from './news.ts'
-import { logOf, type Region } from './region.ts'
+import { type Became, type Bulletin, decodeBulletin, type News } from './news.ts'
+import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Statement } from './statement.ts'
+import { logOf, originOf } from './streams.ts'
 
 /** What is said from relay to relay, and kept nowhere. */
 export const asides = ['signal', 'joined', 'left', 'who', 'loose'] as const
 export type Aside = (typeof asides)[number]
 
 export interface Listener {
-  /** A statement is in the stream. `previous` is the sequence before it in the same session. */
-  stated(statement: Statement, sequence: number, previous: number): void
-  became(news: News): void
+  /** A statement is in the stream of an origin. `previous` is the sequence before it in the same session. */
+  stated(statement: Statement, origin: string, sequence: number, previous: number): void
+  /** What a store of that region made of it. */
+  became(news: News, origin: string, region: string): void
   aside(kind: Aside, body: Uint8Array): void
 }
 
@@ -23,19 +25,25 @@ const latenessMs = 250
 
 const unreachable: Became = { outcome: 'refused', reason: 'unreachable' }
 
+interface Told {
+  readonly news: News
+  readonly origin: string
+  readonly region: string
+}
+
 interface Line {
   readonly subscription: Subscription
   readonly listeners: Set<Listener>
-  /** By the sequence of what was stated here. */
-  readonly waiting: Map<number, (became: Became) => void>
-  /** What became of statements whose sequence is not known here yet. */
-  readonly unclaimed: Map<number, Became>
+  /** By the place of what was stated here. */
+  readonly waiting: Map<string, (became: Became) => void>
+  /** What became of statements whose place is not known here yet. */
+  readonly unclaimed: Map<string, Became>
   /** Statements made here that are not answered. */
   open: number
-  /** The last sequence heard from the stream. */
-  heard: number
+  /** The last sequence heard from each origin's stream. */
+  readonly heard: Map<string, number>
   /** News of statements that were not heard yet: stores may be quicker than the stream's own announcement. */
-  early: News[]
+  early: Told[]
   hurrying: NodeJS.Timeout | undefined
 }
 
@@ -66,9 +74,8 @@ export class Lines {
       const bytes = encodeStatement(statement)
       const ack = await this.#publish(session, bytes)
       if (!ack) return undefined
-      const known = line.unclaimed.get(ack.seq)
-      if (known) return known
-      return await this.#answer(line, ack.seq)
+      const place = placeOf(originOf(ack.stream), ack.seq)
+      return line.unclaimed.get(place) ?? (await this.#answer(line, place))
     } finally {
       line.open--
       if (line.open === 0) line.unclaimed.clear()
@@ -91,15 +98,15 @@ export class Lines {
     }
   }
 
-  #answer(line: Line, sequence: number): Promise<Became> {
+  #answer(line: Line, place: string): Promise<Became> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => finish(unreachable), patience)
       const finish = (became: Became) => {
         clearTimeout(timer)
-        if (line.waiting.get(sequence) === finish) line.waiting.delete(sequence)
+        if (line.waiting.get(place) === finish) line.waiting.delete(place)
         resolve(became)
       }
-      line.waiting.set(sequence, finish)
+      line.waiting.set(place, finish)
     })
   }
 
@@ -117,7 +124,7 @@ export class Lines {
       waiting: new Map(),
       unclaimed: new Map(),
       open: 0,
-      heard: 0,
+      heard: new Map(),
       early: [],
       hurrying: undefined,
     }
@@ -140,41 +147,46 @@ export class Lines {
         Number(headers?.get(name)),
       )
       if (!statement || !sequence || previous === undefined) return
-      line.heard = sequence
-      for (const listener of line.listeners) listener.stated(statement, sequence, previous)
-      if (line.early.length > 0) this.#tellEarly(line, sequence)
-    } else if (kind === 'news') this.#take(line, decodeNews(data))
+      const origin = originOf(headers?.get('Nats-Stream') ?? '')
+      line.heard.set(origin, sequence)
+      for (const listener of line.listeners) listener.stated(statement, origin, sequence, previous)
+      if (line.early.length > 0) this.#tellEarly(line)
+    } else if (kind === 'news') this.#take(line, decodeBulletin(data))
     else {
       const aside = asides.find((name) => name === kind)
       if (aside) for (const listener of line.listeners) listener.aside(aside, data)
     }
   }
 
-  #take(line: Line, news: readonly News[]): void {
-    line.early.push(...news)
-    this.#tellEarly(line, line.heard)
-    // Nobody here heard of a statement that was made before they listened.
+  #take(line: Line, { news, origin, region }: Bulletin): void {
+    for (const one of news) line.early.push({ news: one, origin, region })
+    this.#tellEarly(line)
+    // Nobody here heard of a statement that was made before they listened, or behind a link that was cut.
     if (line.early.length > 0)
-      line.hurrying ??= setTimeout(() => this.#tellEarly(line, Number.POSITIVE_INFINITY), latenessMs).unref()
+      line.hurrying ??= setTimeout(() => this.#tellEarly(line, true), latenessMs).unref()
   }
 
-  #tellEarly(line: Line, upTo: number): void {
-    const late = line.early.filter(({ sequence }) => sequence > upTo)
-    const due = line.early.filter(({ sequence }) => sequence <= upTo)
-    line.early = late
-    if (late.length === 0) {
+  #tellEarly(line: Line, isLate = false): void {
+    const isDue = ({ news, origin }: Told) => isLate || news.sequence <= (line.heard.get(origin) ?? 0)
+    const due = line.early.filter(isDue)
+    line.early = line.early.filter((told) => !isDue(told))
+    if (line.early.length === 0) {
       clearTimeout(line.hurrying)
       line.hurrying = undefined
     }
-    this.#tell(line, due)
+    for (const told of due) this.#tell(line, told)
   }
 
-  #tell(line: Line, news: readonly News[]): void {
-    for (const one of news) {
-      for (const listener of line.listeners) listener.became(one)
-      const finish = line.waiting.get(one.sequence)
-      if (finish) finish(one.outcome)
-      else if (line.open > 0) line.unclaimed.set(one.sequence, one.outcome)
-    }
+  #tell(line: Line, { news, origin, region }: Told): void {
+    for (const listener of line.listeners) listener.became(news, origin, region)
+    if (region !== this.#region.name) return
+    const place = placeOf(origin, news.sequence)
+    const finish = line.waiting.get(place)
+    if (finish) finish(news.outcome)
+    else if (line.open > 0) line.unclaimed.set(place, news.outcome)
   }
+}
+
+function placeOf(origin: string, sequence: number): string {
+  return `${origin} ${sequence}`
 }

@@ -12,12 +12,23 @@ export interface NatsServer {
   holds(bytes: Uint8Array): Promise<boolean>
   /** Ends it and starts it again on the same port and files; what it kept only in memory is gone. */
   restart(): Promise<void>
+  /** As if its disk had been replaced. */
+  forget(): Promise<void>
   end(signal?: NodeJS.Signals): Promise<void>
   stop(): Promise<void>
 }
 
+export interface NatsOptions {
+  /** Of its JetStream, which has the name of its region. */
+  readonly domain: string
+  /** Takes links of other regions' servers. They would look for it at its own address after the first one, unless told another. */
+  readonly leafs?: { readonly port: number; readonly advertised: number }
+  /** Where another region's server takes this one's link. */
+  readonly linkedTo?: number
+}
+
 /** A NATS server of its own, with JetStream, on a free port of this machine. Debian's `nats-server` is enough. */
-export async function startNats(): Promise<NatsServer> {
+export async function startNats(options?: NatsOptions): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), 'facedown-nats-'))
   const file = join(folder, 'nats.conf')
   writeConfig('-1')
@@ -25,10 +36,17 @@ export async function startNats(): Promise<NatsServer> {
   writeConfig(server.port)
 
   function writeConfig(port: string): void {
-    writeFileSync(
-      file,
-      `host: 127.0.0.1\nport: ${port}\nmax_payload: 2MB\njetstream { store_dir: "${folder}/jetstream" }\n`,
-    )
+    const { domain, leafs, linkedTo } = options ?? {}
+    const lines = [
+      'host: 127.0.0.1',
+      `port: ${port}`,
+      'max_payload: 2MB',
+      `jetstream { store_dir: "${folder}/jetstream"${domain ? `, domain: ${domain}` : ''} }`,
+      leafs &&
+        `leafnodes { host: 127.0.0.1, port: ${leafs.port}, advertise: "127.0.0.1:${leafs.advertised}" }`,
+      linkedTo && `leafnodes { reconnect: 1, remotes: [ { url: "nats-leaf://127.0.0.1:${linkedTo}" } ] }`,
+    ]
+    writeFileSync(file, lines.filter(Boolean).join('\n'))
   }
 
   async function end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
@@ -41,6 +59,11 @@ export async function startNats(): Promise<NatsServer> {
     url: `127.0.0.1:${server.port}`,
     restart: async () => {
       await end()
+      server = await run(file)
+    },
+    forget: async () => {
+      await end()
+      rmSync(join(folder, 'jetstream'), { recursive: true })
       server = await run(file)
     },
     end,

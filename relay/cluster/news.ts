@@ -3,6 +3,15 @@ import type { Position } from '../../shared/cursor.ts'
 import type { Compaction, Deleted, Deposited, PutSnapshot, Unreachable } from '../store.ts'
 import type { Stated } from './statement.ts'
 
+/** What a store made of statements about one session. */
+export interface Bulletin {
+  /** Whose stream they are in. */
+  readonly origin: string
+  /** Where the store is. */
+  readonly region: string
+  readonly news: readonly News[]
+}
+
 /** What became of a statement, by its sequence in the stream. */
 export interface News {
   readonly sequence: number
@@ -23,10 +32,10 @@ export type Became =
   | Unreachable
 
 /** In Node's own format of structured clones, which newer versions read too. Only relays and stores of one operator speak it. */
-export function encodeNews(news: readonly News[]): Uint8Array {
-  return serialize(news)
+export function encodeBulletin(bulletin: Bulletin): Uint8Array {
+  return serialize(bulletin)
 }
 
-export function decodeNews(bytes: Uint8Array): readonly News[] {
-  return deserialize(bytes) as readonly News[]
+export function decodeBulletin(bytes: Uint8Array): Bulletin {
+  return deserialize(bytes) as Bulletin
 }

@@ -2,17 +2,23 @@ import type { Subscription } from '@nats-io/transport-node'
 import type { Region } from './region.ts'
 
 const beatMs = 2_000
-/** Of a relay that died, everybody leaves after so long without a beat. */
+/** Of a relay that died or was cut off, everybody leaves after so long without a beat. */
 const silentMs = 7_000
+const subject = 'beat'
 
-/** The other relays of a region: each says every few seconds that it is there. */
+/** The other relays, in every region that can be reached: each says every few seconds that it is there. */
 export class Others {
   readonly #heard = new Map<string, number>()
+  readonly #found: (relay: string) => void
   readonly #subscription: Subscription
   readonly #timer: NodeJS.Timeout
 
-  constructor({ connection, name }: Region, self: string, lost: (relay: string) => void) {
-    const subject = `beat.${name}`
+  constructor(
+    { connection }: Region,
+    self: string,
+    { found, lost }: Readonly<Record<'found' | 'lost', (relay: string) => void>>,
+  ) {
+    this.#found = found
     this.#subscription = connection.subscribe(subject, {
       callback: (_, message) => void this.heardOf(message.string()),
     })
@@ -28,7 +34,9 @@ export class Others {
   }
 
   heardOf(relay: string): void {
+    const isNew = !this.#heard.has(relay)
     this.#heard.set(relay, performance.now())
+    if (isNew) this.#found(relay)
   }
 
   stop(): void {

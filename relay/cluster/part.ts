@@ -1,13 +1,12 @@
-import { join } from 'node:path'
 import type { Backend } from '../backend.ts'
 import type { Config } from '../config.ts'
 import type { Reporter } from '../report.ts'
-import { openSqliteStore } from '../sqlite-store.ts'
 import { Lines } from './lines.ts'
+import { Origins } from './origins.ts'
+import { Questions } from './questions.ts'
 import { joinRegion } from './region.ts'
 import { RegionBus } from './region-bus.ts'
 import { RegionStore } from './region-store.ts'
-import { StoreService } from './store-service.ts'
 
 /** This process's part of a region: a relay, a store, or both. */
 export async function openInRegion(natsUrl: string, config: Config, report: Reporter): Promise<Backend> {
@@ -20,7 +19,7 @@ export async function openInRegion(natsUrl: string, config: Config, report: Repo
     bus,
     // A relay without its stores, or without NATS, still serves those who are connected to it.
     store: config.role === 'relay' ? alwaysReady(store) : store,
-    database: part?.database,
+    database: undefined,
     close: async () => {
       bus.close()
       await part?.close()
@@ -30,22 +29,21 @@ export async function openInRegion(natsUrl: string, config: Config, report: Repo
 }
 
 /**
- * Another stream has other sequences, and so a database of its own. The connection is its own, too: NATS brings nobody what they said
- * themselves, and a relay in this process asks and hears this store like any other.
+ * The connection is its own, because NATS brings nobody what they said themselves, and a relay in this process asks and hears this
+ * store like any other.
  */
 async function openStore(natsUrl: string, config: Config, report: Reporter) {
   const region = await joinRegion(natsUrl, config.region)
-  const options = { ...config, origin: region.origin, dataDir: join(config.dataDir, region.origin) }
-  const database = await openSqliteStore(options, report)
-  const service = await StoreService.start(region, database, {
-    read: () => database.applied(),
-    write: (sequence) => database.noteApplied(sequence),
+  const origins = await Origins.open(region, config, report).catch(async (error) => {
+    await region.leave()
+    throw error
   })
+  const questions = new Questions(region, origins, config.shards)
+  await region.connection.flush() // from here on relays find it
   return {
-    database,
     close: async () => {
-      await service.stop()
-      await database.close()
+      questions.stop()
+      await origins.close()
       await region.leave()
     },
   }
@@ -53,7 +51,6 @@ async function openStore(natsUrl: string, config: Config, report: Reporter) {
 
 function alwaysReady(store: RegionStore): Backend['store'] {
   return {
-    origin: store.origin,
     since: (...question) => store.since(...question),
     putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
     deposit: (...deposit) => store.deposit(...deposit),

@@ -1,14 +1,17 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll } from 'vitest'
-import { busContract } from '../bus.contract.ts'
+import { type BusUnderTest, busContract } from '../bus.contract.ts'
 import { DirectStore } from '../direct-store.ts'
+import { shardCount } from '../shard.ts'
 import { temporaryFolder } from '../testing.ts'
+import { Follower } from './follower.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
+import { Questions } from './questions.ts'
 import { joinRegion } from './region.ts'
 import { RegionBus } from './region-bus.ts'
 import { RegionStore } from './region-store.ts'
-import { StoreService } from './store-service.ts'
+import { originsHere, regionOf } from './streams.ts'
 
 let nats: NatsServer
 let regions = 0
@@ -17,34 +20,47 @@ beforeAll(async () => {
 })
 afterAll(() => nats.stop())
 
+const shards = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
+
+/** A store whose log is the only one of its region. */
+class OnlyStore extends DirectStore {
+  async applied(): Promise<number> {
+    return 0
+  }
+
+  async noteApplied(): Promise<void> {}
+}
+
 busContract(
   'the bus of a relay among others',
   async () => {
     const name = `region${++regions}`
     const [home, away] = [await joinRegion(nats.url, name), await joinRegion(nats.url, name)]
     const dataDir = temporaryFolder()
-    const { origin } = home
-    const kept = new DirectStore({
+    const origin = (await originsHere(home.manager)).find((origin) => regionOf(origin) === name)
+    const kept = new OnlyStore({
       dataDir,
       region: name,
       origin,
       sessionMaxBytes: 16 << 20,
       sessionIdleDays: 90,
     })
-    const applied = { read: async () => 0, write: async () => {} }
-    const service = await StoreService.start(home, kept, applied)
+    const follower = await Follower.start(home, kept, shards)
+    const questions = new Questions(home, { all: [{ store: kept, follower }] }, shards)
+    await home.connection.flush()
     const lines = new Lines(away)
     const store = new RegionStore(away, lines)
     const bus = new RegionBus(away, lines, store, 10)
     return {
       bus,
-      store,
+      store: ofOneOrigin(store),
       setWorks: (works) => {
         kept.works = works
       },
       stop: async () => {
         bus.close()
-        await service.stop()
+        questions.stop()
+        await follower.stop()
         await kept.close()
         await Promise.all([home.leave(), away.leave()])
         rmSync(dataDir, { recursive: true })
@@ -53,3 +69,23 @@ busContract(
   },
   { triesAgain: true },
 )
+
+function ofOneOrigin(store: RegionStore): BusUnderTest['store'] {
+  return {
+    deposit: (...deposit) => store.deposit(...deposit),
+    delete: (session) => store.delete(session),
+    since: async (...question) => {
+      const pages = await store.since(...question)
+      if (pages.outcome !== 'pages') return pages
+      const [page] = pages.of.values()
+      if (!page) throw new Error('No log has anything of it')
+      return page
+    },
+    head: async (session) => {
+      const heads = await store.head(session)
+      if (heads.outcome !== 'heads') return heads
+      const [saved] = heads.saved.values()
+      return { outcome: 'head', sequence: saved?.sequence ?? 0, saved, overQuota: heads.overQuota }
+    },
+  }
+}

@@ -1,58 +1,63 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { decodeExactly } from '../../shared/codec.ts'
-import type { Position } from '../../shared/cursor.ts'
+import { type Cursor, joinCursors } from '../../shared/cursor.ts'
 import { takeAsker } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
 import type { Bus, Delivered, Subscriber } from '../bus.ts'
+import { endOf } from '../catch-up.ts'
 import { checksumOf, markOf } from '../hash.ts'
-import { type Deleted, entryKinds, type Refusal, type Unreachable } from '../store.ts'
+import { type Deleted, entryKinds, type Pages, type Refusal, type Unreachable } from '../store.ts'
 import type { Aside, Lines } from './lines.ts'
 import type { Became, News } from './news.ts'
-import { Others } from './others.ts'
+import { Presence } from './presence.ts'
 import type { Region } from './region.ts'
 import type { RegionStore } from './region-store.ts'
 import type { Stated, Statement } from './statement.ts'
 
 interface Session {
   readonly subscribers: Set<Subscriber>
-  /** Everybody announced, with the relay they are connected to. */
-  readonly present: Map<ConnectionId, string>
   readonly stop: () => void
-  /** The last sequence heard from the stream. */
-  heard: number | undefined
-  saved: Position | undefined
+  /** The last sequence heard from the stream of each origin. */
+  readonly heard: Map<string, number>
+  /** Everything up to here is committed, and everybody here has heard it. */
+  saved: Cursor
   failed: Refusal | undefined
+  /** What was not heard is read from the log, and the news of what was saved waits. */
+  missing: { again: boolean; saved: Cursor } | undefined
 }
 
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
+const nobody: ConnectionId = 0
 
 /** The bus of one relay among others: JetStream numbers the entries, NATS brings them to every relay. */
 export class RegionBus implements Bus {
+  readonly #region: string
   readonly #lines: Lines
   readonly #store: RegionStore
-  readonly #others: Others
+  readonly #presence: Presence
   readonly #probeMs: number
-  /** Tells relays apart. */
-  readonly #self = randomBytes(8).toString('hex')
   readonly #sessions = new Map<SessionId, Session>()
   readonly #failed = new Map<SessionId, Session>()
   #probing: NodeJS.Timeout | undefined
   #appending = 0
 
   constructor(region: Region, lines: Lines, store: RegionStore, probeMs = 1000) {
+    this.#region = region.name
     this.#lines = lines
     this.#store = store
     this.#probeMs = probeMs
-    this.#others = new Others(region, this.#self, (relay) => this.#lost(relay))
+    this.#presence = new Presence(region, lines, {
+      joined: (id, connection) => this.#each(id, (subscriber) => subscriber.joined(connection)),
+      left: (id, connection) => this.#each(id, (subscriber) => subscriber.left(connection)),
+    })
     void this.#watch(region)
   }
 
   subscribe(id: SessionId, subscriber: Subscriber): () => void {
     const session = this.#sessions.get(id) ?? this.#open(id)
     session.subscribers.add(subscriber)
-    if (session.saved) subscriber.saved(session.saved)
+    if (session.saved.size > 0) subscriber.saved(session.saved)
     if (session.failed) subscriber.log('unreachable')
     return () => {
       session.subscribers.delete(subscriber)
@@ -64,11 +69,11 @@ export class RegionBus implements Bus {
     const session = this.#sessions.get(id) ?? this.#open(id)
     const statement = { author, message: { type: 'append', ref: 0, envelope } } as const
     if (session.failed) {
-      this.#pass(id, session, statement)
+      this.#pass(id, statement)
       return { outcome: 'refused', reason: session.failed }
     }
     const became = await this.#state(id, statement)
-    if (!became) this.#pass(id, session, statement)
+    if (!became) this.#pass(id, statement)
     const answer = delivered(became)
     if (answer.outcome === 'refused') this.#fail(id, session, answer.reason)
     return answer
@@ -79,15 +84,12 @@ export class RegionBus implements Bus {
     if (failed) return { outcome: 'refused', reason: failed }
     const by = decodeExactly(asker, takeAsker)
     if (!by) return unreachable
-    const became = await this.#state(id, {
-      author: 0,
-      message: { type: 'release', ref: 0, round, asker: by },
-    })
-    return delivered(became)
+    const message = { type: 'release', ref: 0, round, asker: by } as const
+    return delivered(await this.#state(id, { author: nobody, message }))
   }
 
   signal(id: SessionId, from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
-    for (const subscriber of this.#subscribers(id)) subscriber.signal(from, to, envelope)
+    this.#each(id, (subscriber) => subscriber.signal(from, to, envelope))
     const body = Buffer.alloc(8 + envelope.length)
     body.writeUInt32BE(from)
     body.writeUInt32BE(to, 4)
@@ -96,22 +98,17 @@ export class RegionBus implements Bus {
   }
 
   join(id: SessionId, connection: ConnectionId): void {
-    const session = this.#sessions.get(id) ?? this.#open(id)
-    session.present.set(connection, this.#self)
-    for (const subscriber of session.subscribers) subscriber.joined(connection)
-    this.#lines.say(id, 'joined', this.#presence(connection))
+    if (!this.#sessions.has(id)) this.#open(id)
+    this.#presence.join(id, connection)
   }
 
   leave(id: SessionId, connection: ConnectionId): void {
     const session = this.#sessions.get(id)
-    if (session?.present.get(connection) !== this.#self) return
-    this.#left(session, connection)
-    this.#lines.say(id, 'left', this.#presence(connection))
-    this.#release(id, session)
+    if (session && this.#presence.leave(id, connection)) this.#release(id, session)
   }
 
   present(id: SessionId): Iterable<ConnectionId> {
-    return this.#sessions.get(id)?.present.keys() ?? []
+    return this.#presence.of(id)
   }
 
   doubt(id: SessionId): void {
@@ -130,7 +127,7 @@ export class RegionBus implements Bus {
   close(): void {
     clearTimeout(this.#probing)
     this.#failed.clear()
-    this.#others.stop()
+    this.#presence.stop()
     for (const { stop } of this.#sessions.values()) stop()
     this.#sessions.clear()
   }
@@ -148,18 +145,18 @@ export class RegionBus implements Bus {
   #open(id: SessionId): Session {
     const session: Session = {
       subscribers: new Set(),
-      present: new Map(),
       stop: this.#lines.listen(id, {
-        stated: (statement, sequence, previous) => this.#stated(id, session, statement, sequence, previous),
-        became: (news) => this.#became(id, session, news),
-        aside: (kind, body) => this.#aside(id, session, kind, body),
+        stated: (...statement) => this.#stated(id, session, ...statement),
+        became: (...news) => this.#became(id, session, ...news),
+        aside: (kind, body) => this.#aside(id, kind, body),
       }),
-      heard: undefined,
-      saved: undefined,
+      heard: new Map(),
+      saved: new Map(),
       failed: undefined,
+      missing: undefined,
     }
     this.#sessions.set(id, session)
-    this.#lines.say(id, 'who', new Uint8Array())
+    this.#presence.open(id)
     void this.#store.head(id).then((head) => {
       if (this.#sessions.get(id) !== session) return
       if (head.outcome === 'refused') this.#fail(id, session, head.reason)
@@ -172,109 +169,137 @@ export class RegionBus implements Bus {
     id: SessionId,
     session: Session,
     { author, message }: Statement,
+    origin: string,
     sequence: number,
     previous: number,
   ): void {
-    const { heard } = session
-    session.heard = sequence
-    // Something was lost on the way here: whoever is connected reads it from the log.
-    if (heard !== undefined && heard !== previous) return this.#fail(id, session, 'unreachable')
-    if (message.type !== 'append') return
-    const position = { sequence, mark: markOf(checksumOf(message.envelope)) }
-    this.#tell(session, author, session.failed ? undefined : position, message.envelope)
-  }
-
-  #became(id: SessionId, session: Session, { sequence, of, outcome: became }: News): void {
-    // Another store of this shard was quicker, and everybody knows.
-    const isKnown = sequence <= (session.saved?.sequence ?? 0)
-    if (isKnown && became.outcome !== 'deleted') return
-    if (became.outcome === 'deleted') for (const subscriber of [...session.subscribers]) subscriber.deleted()
-    if (became.outcome === 'refused' && of === 'append') this.#fail(id, session, became.reason)
-    // Who hears keys must be able to find them in the log.
-    if (became.outcome === 'released' && !session.failed) {
-      for (const subscriber of session.subscribers)
-        subscriber.entry(0, became.position, became.body, entryKinds.released)
+    const before = session.heard.get(origin)
+    session.heard.set(origin, sequence)
+    if (message.type === 'append') {
+      const position = { sequence, mark: markOf(checksumOf(message.envelope)) }
+      this.#tell(id, author, session.failed ? undefined : new Map([[origin, position]]), message.envelope)
     }
-    const isPlace = became.outcome === 'saved' || became.outcome === 'released'
-    if (isPlace && !session.failed) this.#save(session, became.position)
+    if (before !== undefined && before !== previous) void this.#readMissing(id, session)
   }
 
-  #aside(id: SessionId, session: Session, kind: Aside, body: Uint8Array): void {
+  #became(
+    id: SessionId,
+    session: Session,
+    { sequence, of, outcome: became }: News,
+    origin: string,
+    region: string,
+  ): void {
+    if (region !== this.#region) return
+    // Another store of this shard was quicker, and everybody knows.
+    const isKnown = sequence <= (session.saved.get(origin)?.sequence ?? 0)
+    if (isKnown && became.outcome !== 'deleted') return
+    switch (became.outcome) {
+      case 'deleted':
+        return this.#each(id, (subscriber) => subscriber.deleted())
+      case 'refused':
+        if (of === 'append') this.#fail(id, session, became.reason)
+        return
+      case 'released':
+      case 'saved': {
+        if (session.failed) return
+        const place: Cursor = new Map(became.position && [[origin, became.position]])
+        // Who hears keys must be able to find them in the log.
+        if (became.outcome === 'released')
+          this.#each(id, (subscriber) => subscriber.entry(nobody, place, became.body, entryKinds.released))
+        // It was said while this relay was cut off from it.
+        if (sequence > (session.heard.get(origin) ?? 0)) void this.#readMissing(id, session)
+        else this.#save(session, place)
+      }
+    }
+  }
+
+  #aside(id: SessionId, kind: Aside, body: Uint8Array): void {
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
     switch (kind) {
       case 'signal':
-        for (const subscriber of session.subscribers)
-          subscriber.signal(bytes.readUInt32BE(0), bytes.readUInt32BE(4), body.subarray(8))
-        return
+        return this.#each(id, (subscriber) =>
+          subscriber.signal(bytes.readUInt32BE(0), bytes.readUInt32BE(4), body.subarray(8)),
+        )
       case 'loose':
-        return this.#tell(session, bytes.readUInt32BE(0), undefined, body.subarray(4))
+        return this.#tell(id, bytes.readUInt32BE(0), undefined, body.subarray(4))
       case 'who':
-        for (const [connection, relay] of session.present)
-          if (relay === this.#self) this.#lines.say(id, 'joined', this.#presence(connection))
-        return
-      case 'joined': {
-        const [connection, relay] = [bytes.readUInt32BE(0), bytes.toString('latin1', 4)]
-        this.#others.heardOf(relay)
-        if (session.present.has(connection)) return
-        session.present.set(connection, relay)
-        for (const subscriber of session.subscribers) subscriber.joined(connection)
-        return
-      }
+        return this.#presence.asked(id)
+      case 'joined':
+        return this.#presence.heardJoined(id, bytes)
       case 'left':
-        return this.#left(session, bytes.readUInt32BE(0))
+        return this.#presence.heardLeft(id, bytes)
     }
   }
 
   /** Nothing keeps it, but whoever is connected hears it. */
-  #pass(id: SessionId, session: Session, { author, message }: Statement): void {
+  #pass(id: SessionId, { author, message }: Statement): void {
     if (message.type !== 'append') return
-    this.#tell(session, author, undefined, message.envelope)
+    this.#tell(id, author, undefined, message.envelope)
     const body = Buffer.alloc(4 + message.envelope.length)
     body.writeUInt32BE(author)
     body.set(message.envelope, 4)
     this.#lines.say(id, 'loose', body)
   }
 
-  #tell(session: Session, author: ConnectionId, position: Position | undefined, envelope: Uint8Array): void {
-    for (const subscriber of session.subscribers)
-      subscriber.entry(author, position, envelope, entryKinds.change)
+  #tell(id: SessionId, author: ConnectionId, at: Cursor | undefined, envelope: Uint8Array): void {
+    this.#each(id, (subscriber) => subscriber.entry(author, at, envelope, entryKinds.change))
   }
 
-  #presence(connection: ConnectionId): Buffer {
-    const body = Buffer.alloc(4 + this.#self.length)
-    body.writeUInt32BE(connection)
-    body.write(this.#self, 4, 'latin1')
-    return body
+  #each(id: SessionId, work: (subscriber: Subscriber) => void): void {
+    for (const subscriber of [...(this.#sessions.get(id)?.subscribers ?? [])]) work(subscriber)
   }
 
-  #left(session: Session, connection: ConnectionId): void {
-    if (!session.present.delete(connection)) return
-    for (const subscriber of session.subscribers) subscriber.left(connection)
-  }
-
-  /** A relay is gone, and with it everybody who was connected to it. */
-  #lost(relay: string): void {
-    for (const session of this.#sessions.values()) {
-      for (const [connection, at] of session.present) if (at === relay) this.#left(session, connection)
+  /** Reads from the log what the stream said and this relay did not hear. Nothing behind it counts as saved before. */
+  async #readMissing(id: SessionId, session: Session): Promise<void> {
+    if (session.missing) {
+      session.missing.again = true
+      return
     }
+    const missing = { again: true, saved: session.saved }
+    session.missing = missing
+    while (missing.again && this.#sessions.get(id) === session) {
+      missing.again = false
+      const pages = await this.#store.since(id, session.saved, 0)
+      if (pages.outcome === 'deleted') this.#each(id, (subscriber) => subscriber.deleted())
+      else if (pages.outcome === 'refused' || !isContinuation(pages, session.saved))
+        this.#fail(id, session, 'unreachable') // everybody reads it for themselves, once that is possible
+      else missing.again ||= this.#tellPages(id, session, pages)
+    }
+    session.missing = undefined
+    if (!session.failed) this.#save(session, missing.saved)
   }
 
-  #save(session: Session, saved: Position | undefined): void {
-    if (!saved || saved.sequence <= (session.saved?.sequence ?? 0)) return
-    session.saved = saved
+  /** True when there is more to be read. */
+  #tellPages(id: SessionId, session: Session, pages: Pages): boolean {
+    for (const [origin, { entries, upTo }] of pages.of) {
+      for (const { position, envelope, kind } of entries) {
+        const at = new Map([[origin, position]])
+        this.#each(id, (subscriber) => subscriber.entry(nobody, at, envelope, kind))
+      }
+      if (upTo) session.heard.set(origin, Math.max(upTo.sequence, session.heard.get(origin) ?? 0))
+    }
+    const end = endOf(pages)
+    session.saved = joinCursors(session.saved, end)
+    this.#each(id, (subscriber) => subscriber.saved(end))
+    return [...pages.of.values()].some(({ more }) => more)
+  }
+
+  #save(session: Session, cursor: Cursor): void {
+    if (session.missing) session.missing.saved = joinCursors(session.missing.saved, cursor)
+    const isNews = ([origin, { sequence }]: [string, { sequence: number }]) =>
+      sequence > (session.saved.get(origin)?.sequence ?? 0)
+    const saved: Cursor = new Map([...cursor].filter(isNews))
+    if (session.missing || saved.size === 0) return
+    session.saved = joinCursors(session.saved, saved)
     for (const subscriber of session.subscribers) subscriber.saved(saved)
   }
 
-  #release(id: SessionId, { subscribers, present, stop }: Session): void {
-    const isUsed = subscribers.size > 0 || [...present.values()].includes(this.#self)
-    if (isUsed) return
-    stop()
+  #release(id: SessionId, session: Session): void {
+    if (session.subscribers.size > 0 || this.#presence.hasOwn(id)) return
+    session.stop()
+    this.#presence.close(id)
     this.#sessions.delete(id)
     this.#failed.delete(id)
-  }
-
-  #subscribers(id: SessionId): Iterable<Subscriber> {
-    return this.#sessions.get(id)?.subscribers ?? []
   }
 
   #fail(id: SessionId, session: Session, reason: Refusal): void {
@@ -296,11 +321,11 @@ export class RegionBus implements Bus {
     const head = await this.#store.head(id)
     if (head.outcome === 'refused' || head.overQuota || this.#failed.get(id) !== session) return
     session.failed = undefined
-    session.heard = undefined
+    session.heard.clear()
     this.#failed.delete(id)
     session.saved = head.saved
     for (const subscriber of session.subscribers) {
-      if (head.saved) subscriber.saved(head.saved)
+      if (head.saved.size > 0) subscriber.saved(head.saved)
       subscriber.log('kept')
     }
   }
@@ -312,6 +337,11 @@ export class RegionBus implements Bus {
       for (const [id, session] of this.#sessions) this.#fail(id, session, 'unreachable')
     }
   }
+}
+
+/** False when the log is another one than the cursor was in, or what it covers is gone into a snapshot. */
+function isContinuation({ resumed, of }: Pages, cursor: Cursor): boolean {
+  return (resumed || cursor.size === 0) && [...of.values()].every(({ snapshot }) => !snapshot)
 }
 
 function delivered(became: Became = unreachable): Delivered {

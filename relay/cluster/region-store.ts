@@ -2,61 +2,35 @@ import { deserialize, serialize } from 'node:v8'
 import type { Cursor } from '../../shared/cursor.ts'
 import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
-import type {
-  Deleted,
-  Deposited,
-  Head,
-  NewSnapshot,
-  Page,
-  PutSnapshot,
-  Store,
-  Unreachable,
-} from '../store.ts'
+import { shardOf } from '../shard.ts'
+import type { Archive, Deleted, Deposited, NewSnapshot, PutSnapshot, Unreachable } from '../store.ts'
 import type { Lines } from './lines.ts'
-import { type Region, shardOf } from './region.ts'
-
-/** What relays ask stores. What is to be changed goes through the stream instead. */
-export type Question =
-  | {
-      readonly type: 'since'
-      readonly session: SessionId
-      readonly cursor: Cursor
-      readonly generation: number
-    }
-  | { readonly type: 'head'; readonly session: SessionId }
-  | { readonly type: 'check' }
-
-export interface Answers {
-  since: Page | Deleted | Unreachable
-  head: Head | Unreachable
-  check: { readonly outcome: 'ready' } | Unreachable
-}
+import { type Answers, type Question, subjectOf } from './questions.ts'
+import type { Region } from './region.ts'
 
 /** A read of a long log waits for the disk of a busy store. */
 const patience = 5_000
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 
 /** The stores of a region, as a relay sees them. */
-export class RegionStore implements Omit<Store, 'append' | 'release' | 'close'> {
-  readonly origin: string
+export class RegionStore implements Archive {
   readonly #region: Region
   readonly #lines: Lines
 
   constructor(region: Region, lines: Lines) {
-    this.origin = region.origin
     this.#region = region
     this.#lines = lines
   }
 
-  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable> {
+  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Answers['since']> {
     return this.#ask<'since'>(shardOf(session), { type: 'since', session, cursor, generation })
   }
 
-  async head(session: SessionId): Promise<Head | Unreachable> {
+  async head(session: SessionId): Promise<Answers['head']> {
     return this.#ask<'head'>(shardOf(session), { type: 'head', session })
   }
 
-  async check(): Promise<{ readonly outcome: 'ready' } | Unreachable> {
+  async check(): Promise<Answers['check']> {
     return this.#ask<'check'>(0, { type: 'check' })
   }
 
@@ -100,7 +74,7 @@ export class RegionStore implements Omit<Store, 'append' | 'release' | 'close'> 
   ): Promise<Answers[Type] | Unreachable> {
     const { connection, name } = this.#region
     try {
-      const asked = await connection.request(`ask.${name}.${shard}`, serialize(question), {
+      const asked = await connection.request(subjectOf(name, shard), serialize(question), {
         timeout: patience,
       })
       return deserialize(asked.data) as Answers[Type]

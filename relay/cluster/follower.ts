@@ -1,20 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { deserialize, serialize } from 'node:v8'
-import {
-  type ConsumerMessages,
-  JetStreamApiError,
-  type JetStreamManager,
-  type JsMsg,
-} from '@nats-io/jetstream'
-import type { Msg, Subscription } from '@nats-io/transport-node'
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { encodeAsker, saltBytes } from '../../shared/escrow.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { checksumOf, markOf } from '../hash.ts'
+import { shardOf } from '../shard.ts'
 import { type Appended, type EntryKind, entryKinds, inStreamOrder, type Store } from '../store.ts'
-import { type Became, encodeNews, type News } from './news.ts'
-import { logOf, type Region, streamOf } from './region.ts'
-import type { Answers, Question } from './region-store.ts'
-import { decodeStatement, type Stated } from './statement.ts'
+import { type Became, encodeBulletin, type News } from './news.ts'
+import type { Region } from './region.ts'
+import { decodeStatement, encodeStatement, type Stated } from './statement.ts'
+import { lastOf, logOf, regionOf, streamOf } from './streams.ts'
 
 /** Statements that are committed together at most. */
 const portion = 500
@@ -24,34 +18,35 @@ const noteEveryMs = 1_000
 /** How long a question waits for the store to have applied what the stream holds. */
 const patience = 4_000
 
-/** How far a store has read the stream, kept with what it read. */
-export interface Applied {
-  read(): Promise<number>
-  write(sequence: number): Promise<void>
+/** A store that also keeps how far it has read its stream. */
+export interface OriginStore extends Store {
+  applied(): Promise<number>
+  noteApplied(sequence: number): Promise<void>
 }
 
 interface Task {
   readonly session: SessionId
   readonly sequence: number
   readonly message: Stated
+  readonly isEcho: boolean
 }
 
-/** What was read from the stream; without a task when it says nothing that this version understands. */
+/** What was read from the stream; without a task when it says nothing that this store understands or keeps. */
 interface Reading {
   readonly sequence: number
   readonly task: Task | undefined
 }
 
 const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
+/** The author of what a store says again. Connections have smaller numbers. */
+const echo = 0xffff_ffff
 
-/** A store of a region: does what the stream says, tells the rooms what became of it, and answers what relays ask. */
-export class StoreService {
+/** Does in one store what the stream of its origin says, this region's own or a mirror, and tells the rooms what became of it. */
+export class Follower {
   readonly #region: Region
-  readonly #store: Store
-  readonly #applied: Applied
-  readonly #manager: JetStreamManager
+  readonly #store: OriginStore
+  readonly #shards: ReadonlySet<number>
   readonly #messages: ConsumerMessages
-  readonly #questions: Subscription
   readonly #waiting: Reading[] = []
   readonly #done: Promise<void>
   #upTo: number
@@ -62,53 +57,63 @@ export class StoreService {
 
   private constructor(
     region: Region,
-    store: Store,
-    applied: Applied,
-    manager: JetStreamManager,
+    store: OriginStore,
+    shards: ReadonlySet<number>,
     messages: ConsumerMessages,
     upTo: number,
   ) {
     this.#region = region
     this.#store = store
-    this.#applied = applied
-    this.#manager = manager
+    this.#shards = shards
     this.#messages = messages
     this.#upTo = upTo
-    this.#questions = region.connection.subscribe(`ask.${region.name}.*`, {
-      queue: 'store',
-      callback: (error, message) => {
-        // Whoever asked something else, or is gone, gets no answer in time.
-        if (!error) this.#answer(message).catch(() => {})
-      },
-    })
     this.#done = this.#read()
   }
 
-  static async start(region: Region, store: Store, applied: Applied): Promise<StoreService> {
-    const upTo = await applied.read()
-    const manager = await region.stream.jetstreamManager()
-    const consumer = await region.stream.consumers.get(streamOf(region.name), { opt_start_seq: upTo + 1 })
+  static async start(region: Region, store: OriginStore, shards: ReadonlySet<number>): Promise<Follower> {
+    const upTo = await store.applied()
+    const consumer = await region.stream.consumers.get(streamOf(store.origin), { opt_start_seq: upTo + 1 })
     const messages = await consumer.consume({ max_messages: 4 * portion })
-    const service = new StoreService(region, store, applied, manager, messages, upTo)
-    await region.connection.flush() // from here on relays find it
-    return service
+    return new Follower(region, store, shards, messages, upTo)
+  }
+
+  get upTo(): number {
+    return this.#upTo
   }
 
   /** Finishes what it has begun. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#questions.unsubscribe()
     await this.#messages.close()
     await this.#done
     while (this.#atWork) await wait(5)
-    await this.#applied.write(this.#upTo)
+    await this.#store.noteApplied(this.#upTo)
+  }
+
+  /** False when the stream holds something of this session that could not be applied in time. */
+  async hasApplied(session: SessionId): Promise<boolean> {
+    const last = await lastOf(this.#region.manager, this.#store.origin, session)
+    if (last === undefined) return false
+    const end = performance.now() + patience
+    while (this.#upTo < last) {
+      if (performance.now() > end || this.#stopped) return false
+      await Promise.race([new Promise<void>((resolve) => this.#reached.push(resolve)), wait(100)])
+    }
+    return true
   }
 
   async #read(): Promise<void> {
     for await (const message of this.#messages) {
-      this.#waiting.push({ sequence: message.seq, task: taskOf(message) })
+      this.#waiting.push({ sequence: message.seq, task: this.#taskOf(message) })
       if (!this.#atWork) void this.#work()
     }
+  }
+
+  #taskOf({ seq, subject, data }: JsMsg): Task | undefined {
+    const session = parseSessionId(subject.split('.')[3] ?? '')
+    const statement = session && this.#shards.has(shardOf(session)) ? decodeStatement(data) : undefined
+    if (!session || !statement) return undefined
+    return { session, sequence: seq, message: statement.message, isEcho: statement.author === echo }
   }
 
   async #work(): Promise<void> {
@@ -137,14 +142,17 @@ export class StoreService {
       news.set(session, own)
       own.push({ sequence, of: message.type, outcome: became[at] ?? unreachable })
     })
-    const { connection } = this.#region
-    for (const [session, own] of news) connection.publish(`room.${session}.news`, encodeNews(own))
+    const { connection, name } = this.#region
+    const { origin } = this.#store
+    for (const [session, own] of news)
+      connection.publish(`room.${session}.news`, encodeBulletin({ origin, region: name, news: own }))
     const left = tasks.filter((_, at) => isStuck(became[at] ?? unreachable))
     if (left.length > 0) await wait(retryMs)
     return left
   }
 
-  async #do({ session, sequence, message }: Task): Promise<Became> {
+  async #do(task: Task): Promise<Became> {
+    const { session, sequence, message } = task
     switch (message.type) {
       case 'append':
         return this.#append(session, sequence, entryKinds.change, message.envelope)
@@ -153,10 +161,12 @@ export class StoreService {
       case 'deposit':
         return this.#store.deposit(session, message)
       case 'delete':
+        if (!(await this.#sayAgain(task))) return unreachable
         void this.#forget(session, sequence)
         return this.#store.delete(session)
       case 'release': {
-        const salt = checksumOf(Buffer.from(`${this.#region.origin} ${sequence}`)).subarray(0, saltBytes)
+        if (!(await this.#sayAgain(task))) return unreachable
+        const salt = checksumOf(Buffer.from(`${this.#store.origin} ${sequence}`)).subarray(0, saltBytes)
         const release = await this.#store.release(session, message.round, encodeAsker(message.asker), salt)
         if (release.outcome !== 'released') return release
         const appended = await this.#append(session, sequence, entryKinds.released, release.body)
@@ -184,11 +194,28 @@ export class StoreService {
     return appended.outcome === 'duplicate' ? { outcome: 'duplicate' } : appended
   }
 
+  /**
+   * A store does nothing but what its own stream says, so that all of an origin stay the same. What holds for the whole session, in every
+   * region, is therefore said again in this one. False when it could not be.
+   */
+  async #sayAgain({ session, sequence, message, isEcho }: Task): Promise<boolean> {
+    const { name, stream } = this.#region
+    if (isEcho || regionOf(this.#store.origin) === name) return true
+    const statement = encodeStatement({ author: echo, message })
+    // Each store of this shard says it; the stream takes it once.
+    const msgID = `${this.#store.origin} ${sequence}`
+    return await stream.publish(logOf(name, session), statement, { msgID }).then(
+      () => true,
+      () => false,
+    )
+  }
+
   /** The stream keeps only the deletion itself, for stores that are behind. */
   async #forget(session: SessionId, sequence: number): Promise<void> {
-    const { name } = this.#region
-    await this.#manager.streams
-      .purge(streamOf(name), { filter: logOf(name, session), seq: sequence })
+    const { manager } = this.#region
+    const { origin } = this.#store
+    await manager.streams
+      .purge(streamOf(origin), { filter: logOf(regionOf(origin), session), seq: sequence })
       .catch(() => {}) // it is gone from the ring within a day in any case
   }
 
@@ -197,53 +224,10 @@ export class StoreService {
     // What is read again after a crash is known by its sequence.
     if (performance.now() - this.#notedAt > noteEveryMs) {
       this.#notedAt = performance.now()
-      void this.#applied.write(sequence)
+      void this.#store.noteApplied(sequence)
     }
     for (const resolve of this.#reached.splice(0)) resolve()
   }
-
-  async #answer(message: Msg): Promise<void> {
-    const question = deserialize(message.data) as Question
-    message.respond(serialize(await this.#answerTo(question)))
-  }
-
-  async #answerTo(question: Question): Promise<Answers[Question['type']]> {
-    if (question.type === 'check') return this.#store.check()
-    if (!(await this.#hasApplied(question.session))) return unreachable
-    if (question.type === 'head') return this.#store.head(question.session)
-    return this.#store.since(question.session, question.cursor, question.generation)
-  }
-
-  /** False when the stream holds something of this session that this store could not apply in time. */
-  async #hasApplied(session: SessionId): Promise<boolean> {
-    const last = await this.#lastOf(session)
-    if (last === undefined) return false
-    const end = performance.now() + patience
-    while (this.#upTo < last) {
-      if (performance.now() > end || this.#stopped) return false
-      await Promise.race([new Promise<void>((resolve) => this.#reached.push(resolve)), wait(100)])
-    }
-    return true
-  }
-
-  async #lastOf(session: SessionId): Promise<number | undefined> {
-    const { name } = this.#region
-    try {
-      const last = await this.#manager.streams.getMessage(streamOf(name), {
-        last_by_subj: logOf(name, session),
-      })
-      return last?.seq ?? 0
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === 10037) return 0 // there is no message
-      return undefined
-    }
-  }
-}
-
-function taskOf({ seq, subject, data }: JsMsg): Task | undefined {
-  const session = parseSessionId(subject.split('.')[3] ?? '')
-  const statement = decodeStatement(data)
-  return session && statement ? { session, sequence: seq, message: statement.message } : undefined
 }
 
 /** Appends go into one transaction; a release needs all before it, and nothing after it. */

@@ -1,0 +1,201 @@
+import { rmSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { askerOf, BareClient } from '../../relay/bare-client.testing.ts'
+import { closeCodes } from '../../relay/close-words.ts'
+import { type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
+import type { Role } from '../../relay/config.ts'
+import {
+  someDeposit,
+  someEnvelope,
+  startRelay,
+  type TestRelay,
+  temporaryFolder,
+} from '../../relay/testing.ts'
+import {
+  createSessionKeys,
+  deleteStatement,
+  keysFor,
+  roleSeed,
+  type SessionKeys,
+  sign,
+} from '../../shared/keys.ts'
+import { freePort } from '../relay.ts'
+import { TcpProxy } from '../tcp-proxy.ts'
+
+const names = ['east', 'west'] as const
+type Name = (typeof names)[number]
+
+let link: TcpProxy
+let nats: Record<Name, NatsServer>
+let owner: SessionKeys
+let dataDirs: Record<string, string>
+let running: TestRelay[]
+
+beforeEach(async () => {
+  owner = createSessionKeys()
+  running = []
+  dataDirs = {}
+  const leafPort = await freePort()
+  link = await TcpProxy.start(leafPort)
+  const advertised = Number(new URL(link.url).port)
+  const east = await startNats({ domain: 'east', leafs: { port: leafPort, advertised } })
+  nats = { east, west: await startNats({ domain: 'west', linkedTo: advertised }) }
+})
+
+afterEach(async () => {
+  await Promise.all(running.map((relay) => relay.stop()))
+  await Promise.all(names.map((name) => nats[name].stop()))
+  await link.stop()
+  for (const folder of Object.values(dataDirs)) rmSync(folder, { recursive: true })
+})
+
+test('what alice sends in the east bob hears in the west, and each region keeps all of it', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const [first, second] = [someEnvelope(), someEnvelope()]
+  expect(await alice.save(first)).toMatchObject({ type: 'saved' })
+  await heard(bob, first)
+  expect(await bob.save(second)).toMatchObject({ type: 'saved' })
+  await heard(alice, second)
+  await keptIn(east, first, second)
+  await keptIn(west, first, second)
+})
+
+test('while the link is cut both halves go on, and afterwards everybody hears everything without connecting again', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const { connection } = await alice.next('joined')
+  const before = someEnvelope()
+  expect(await alice.save(before)).toMatchObject({ type: 'saved' })
+  await heard(bob, before)
+  await keptIn(west, before)
+  link.cut()
+  const [fromAlice, fromBob] = [someEnvelope(), someEnvelope()]
+  expect(await alice.save(fromAlice)).toMatchObject({ type: 'saved' })
+  expect(await bob.save(fromBob)).toMatchObject({ type: 'saved' })
+  await alice.next('left', (left) => left.connection === connection)
+  expect(link.attempts).toBeGreaterThan(1)
+  expect(alice.envelopes()).toEqual([])
+  expect(bob.envelopes()).toEqual([before])
+  link.mend()
+  await heard(alice, fromBob)
+  await heard(bob, fromAlice)
+  await alice.next('joined', (joined) => joined.connection === connection)
+  await keptIn(east, before, fromAlice, fromBob)
+  await keptIn(west, before, fromAlice, fromBob)
+}, 60_000)
+
+test('carol takes her place in the log along to the other region', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, carol] = [await joinAt(east, 'owner'), await joinAt(east)]
+  const sent = [someEnvelope(), someEnvelope()]
+  for (const envelope of sent) await alice.save(envelope)
+  await keptIn(west, ...sent)
+  await carol.leave()
+  const moved = await joinAt(east)
+  const { cursor } = caughtUp(moved)
+  const again = await BareClient.join(west.url, keysFor('member', owner), { cursor })
+  expect(caughtUp(again)).toMatchObject({ resumed: true, log: 'kept' })
+  expect(again.envelopes()).toEqual([])
+})
+
+test('who comes over with more than the other region has heard of starts anew, and so brings it', async () => {
+  const { east, west } = await twoRegions()
+  const alice = await joinAt(east, 'owner')
+  const before = someEnvelope()
+  await alice.save(before)
+  await keptIn(west, before)
+  link.cut()
+  const saved = await alice.save(someEnvelope())
+  if (saved.type !== 'saved') throw new Error('It was not saved')
+  const moved = await BareClient.join(west.url, owner, { cursor: saved.cursor })
+  expect(caughtUp(moved)).toMatchObject({ resumed: false, log: 'kept' })
+  expect(moved.envelopes()).toEqual([before])
+})
+
+test('a session that is deleted in one region is gone from the other, and from both streams', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const secrets = [someEnvelope(), someEnvelope()]
+  await alice.save(secrets[0] as Uint8Array)
+  await bob.save(secrets[1] as Uint8Array)
+  await keptIn(east, ...secrets)
+  alice.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
+  for (const person of [alice, bob]) expect(await person.closed).toEqual(closeCodes.deleted)
+  for (const relay of [east, west]) await expect(joinAt(relay)).rejects.toThrow('4410')
+})
+
+test('a key that alice left in the east opens for a round that is revealed in the west', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const deposit = someDeposit()
+  alice.send({ type: 'deposit', ref: 7, ...deposit })
+  await alice.next('saved', ({ ref }) => ref === 7)
+  await alice.leave()
+  const asker = askerOf(keysFor('member', owner), deposit.round)
+  bob.send({ type: 'release', ref: 8, round: deposit.round, asker })
+  await bob.until((frames) =>
+    frames.some(
+      (frame) => frame.type === 'released' && Buffer.from(frame.body).includes(Buffer.from(deposit.key)),
+    ),
+  )
+})
+
+test('what a region saved before its NATS lost everything is read as before', async () => {
+  const { east } = await twoRegions()
+  const alice = await joinAt(east, 'owner')
+  const before = someEnvelope()
+  expect(await alice.save(before)).toMatchObject({ type: 'saved' })
+  await nats.east.forget()
+  await expect
+    .poll(async () => (await joinAt(east).catch(() => undefined))?.envelopes(), { timeout: 30_000 })
+    .toEqual([before])
+  const after = someEnvelope()
+  const saved = async () => (await (await joinAt(east, 'owner')).save(after)).type
+  await expect.poll(saved, { timeout: 20_000 }).toBe('saved')
+  await keptIn(east, before, after)
+}, 60_000)
+
+async function twoRegions(): Promise<Record<Name, TestRelay>> {
+  const stores = await Promise.all(names.map((name) => started(name, 'store')))
+  expect(stores).toHaveLength(2)
+  return { east: await started('east', 'relay'), west: await started('west', 'relay') }
+}
+
+async function started(region: Name, role: Role): Promise<TestRelay> {
+  const dataDir = temporaryFolder()
+  dataDirs[`${region} ${role} ${running.length}`] = dataDir
+  const regions = names.map((name) => ({ name, url: `http://${name}.example/` }))
+  const relay = await startRelay({ natsUrl: nats[region].url, region, regions, role, dataDir })
+  running.push(relay)
+  return relay
+}
+
+function joinAt({ url }: TestRelay, role: 'owner' | 'member' = 'member'): Promise<BareClient> {
+  return BareClient.join(url, role === 'owner' ? owner : keysFor(role, owner))
+}
+
+async function heard(person: BareClient, envelope: Uint8Array): Promise<void> {
+  await person.until(() => person.envelopes().some((other) => Buffer.compare(other, envelope) === 0))
+}
+
+/** Whoever comes to this region from now on gets these, though perhaps in another order. */
+async function keptIn(relay: TestRelay, ...envelopes: Uint8Array[]): Promise<void> {
+  const sorted = (all: readonly Uint8Array[]) => all.map((bytes) => Buffer.from(bytes).toString('hex')).sort()
+  await expect
+    .poll(
+      async () => {
+        const newcomer = await joinAt(relay)
+        await newcomer.leave()
+        return sorted(newcomer.envelopes())
+      },
+      { timeout: 20_000 },
+    )
+    .toEqual(sorted(envelopes))
+}
+
+function caughtUp({ frames }: BareClient) {
+  const frame = frames.find(({ type }) => type === 'caughtUp')
+  if (frame?.type !== 'caughtUp') throw new Error('The log was not read')
+  return frame
+}

@@ -1,0 +1,109 @@
+import { deserialize, serialize } from 'node:v8'
+import type { Msg, Subscription } from '@nats-io/transport-node'
+import type { Cursor } from '../../shared/cursor.ts'
+import type { SessionId } from '../../shared/id.ts'
+import { shardCount } from '../shard.ts'
+import type { Deleted, Page, Pages, Unreachable } from '../store.ts'
+import type { Kept } from './origins.ts'
+import type { Region } from './region.ts'
+
+/** What relays ask stores. What is to be changed goes through the stream instead. */
+export type Question =
+  | {
+      readonly type: 'since'
+      readonly session: SessionId
+      readonly cursor: Cursor
+      readonly generation: number
+    }
+  | { readonly type: 'head'; readonly session: SessionId }
+  | { readonly type: 'check' }
+
+/** Where a session's logs end, of each origin. */
+export interface Heads {
+  readonly outcome: 'heads'
+  readonly saved: Cursor
+  readonly overQuota: boolean
+}
+
+export interface Answers {
+  since: Pages | Deleted | Unreachable
+  head: Heads | Unreachable
+  check: { readonly outcome: 'ready' } | Unreachable
+}
+
+const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
+
+export function subjectOf(region: string, shard: number | '*'): string {
+  return `ask.${region}.${shard}`
+}
+
+/** Answers what relays of the region ask about sessions, from all origins together. */
+export class Questions {
+  readonly #origins: { readonly all: Iterable<Kept> }
+  readonly #subscriptions: readonly Subscription[]
+
+  constructor(
+    { connection, name }: Region,
+    origins: { readonly all: Iterable<Kept> },
+    kept: ReadonlySet<number>,
+  ) {
+    this.#origins = origins
+    const callback = (error: Error | null, message: Msg) => {
+      // Whoever asked something else, or is gone, gets no answer in time.
+      if (!error) this.#answer(message).catch(() => {})
+    }
+    const asked = kept.size === shardCount ? (['*'] as const) : [...kept]
+    this.#subscriptions = asked.map((shard) =>
+      connection.subscribe(subjectOf(name, shard), { queue: 'store', callback }),
+    )
+  }
+
+  stop(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+  }
+
+  async #answer(message: Msg): Promise<void> {
+    message.respond(serialize(await this.#answerTo(deserialize(message.data))))
+  }
+
+  async #answerTo(question: Question): Promise<Answers[Question['type']]> {
+    const kept = [...this.#origins.all]
+    if (question.type === 'check') {
+      const checks = await Promise.all(kept.map(({ store }) => store.check()))
+      return checks.find(({ outcome }) => outcome !== 'ready') ?? { outcome: 'ready' }
+    }
+    const { session } = question
+    const applied = await Promise.all(kept.map(({ follower }) => follower?.hasApplied(session) ?? true))
+    if (applied.includes(false)) return unreachable
+    return question.type === 'head' ? headsOf(kept, session) : since(kept, question)
+  }
+}
+
+async function headsOf(kept: readonly Kept[], session: SessionId): Promise<Heads | Unreachable> {
+  const saved = new Map()
+  let overQuota = false
+  for (const { store } of kept) {
+    const head = await store.head(session)
+    if (head.outcome === 'refused') return head
+    if (head.saved) saved.set(store.origin, head.saved)
+    overQuota ||= head.overQuota
+  }
+  return { outcome: 'heads', saved, overQuota }
+}
+
+async function since(
+  kept: readonly Kept[],
+  { session, cursor, generation }: Extract<Question, { type: 'since' }>,
+): Promise<Pages | Deleted | Unreachable> {
+  const pages = new Map<string, Page>()
+  for (const { store } of kept) {
+    const page = await store.since(session, cursor, generation)
+    if (page.outcome !== 'page') return page
+    pages.set(store.origin, page)
+  }
+  // A place that is nowhere here, as behind a cut link: what stands before it may be missing, too.
+  const resumed = cursor.size > 0 && [...cursor.keys()].every((origin) => pages.get(origin)?.resumed)
+  if (!resumed && cursor.size > 0)
+    return since(kept, { type: 'since', session, cursor: new Map(), generation })
+  return { outcome: 'pages', resumed, of: new Map([...pages].filter(([, { upTo }]) => upTo)) }
+}

@@ -1,0 +1,94 @@
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
+import type { SessionId } from '../../shared/id.ts'
+import { shardOf } from '../shard.ts'
+import type { Region } from './region.ts'
+
+/**
+ * Every region has one stream, a ring of what was said last, from which stores read and whose growth every relay hears. Its name
+ * is `log-<region>-<when it began>`, and what follows `log-` names its sequences in cursors: a stream that was lost and made anew has
+ * another. The others' streams are mirrored under their own names, with their own sequences.
+ */
+const ringBytes = 1 << 28
+const day = 86_400_000_000_000 // NATS counts nanoseconds
+const overlaps = 10_065
+const noMessage = 10_037
+
+export function originOf(stream: string): string {
+  return stream.slice('log-'.length)
+}
+
+export function streamOf(origin: string): string {
+  return `log-${origin}`
+}
+
+export function regionOf(origin: string): string {
+  return origin.slice(0, origin.lastIndexOf('-'))
+}
+
+export function logOf(region: string, session: SessionId): string {
+  return `log.${region}.${shardOf(session)}.${session}`
+}
+
+/** Makes the region's stream, unless there is one. */
+export async function provideStream(manager: JetStreamManager, region: string): Promise<void> {
+  if ((await streamsOf(manager, region)).length > 0) return
+  try {
+    await manager.streams.add({
+      name: streamOf(`${region}-${Date.now().toString(36)}`),
+      subjects: [`log.${region}.*.*`],
+      max_bytes: ringBytes,
+      max_age: day,
+      // Every wildcard has to be used, so the shard comes along.
+      republish: { src: `log.${region}.*.*`, dest: 'room.{{wildcard(2)}}.log.{{wildcard(1)}}' },
+    })
+  } catch (error) {
+    const wasQuicker = error instanceof JetStreamApiError && error.code === overlaps
+    if (!wasQuicker) throw error // somebody else made it
+  }
+}
+
+/** Mirrors another region's stream, as soon as that region can be reached. It goes on by itself after every cut. */
+export async function provideMirror(region: Region, other: string): Promise<void> {
+  const far = await jetstreamManager(region.connection, { domain: other, checkAPI: false, timeout: 2_000 })
+  const here = new Set(await originsHere(region.manager))
+  for (const name of await streamsOf(far, other)) {
+    if (here.has(originOf(name))) continue
+    await region.manager.streams.add({
+      name,
+      mirror: { name, domain: other },
+      max_bytes: ringBytes,
+      max_age: day,
+    })
+  }
+}
+
+/** Origins whose streams this region's NATS has, mirrors too. */
+export async function originsHere(manager: JetStreamManager): Promise<string[]> {
+  return (await namesIn(manager)).filter((name) => name.startsWith('log-')).map(originOf)
+}
+
+/** The sequence of the last message about a session, 0 without one; undefined when NATS does not say. */
+export async function lastOf(
+  manager: JetStreamManager,
+  origin: string,
+  session: SessionId,
+): Promise<number | undefined> {
+  try {
+    const last = await manager.streams.getMessage(streamOf(origin), {
+      last_by_subj: logOf(regionOf(origin), session),
+    })
+    return last?.seq ?? 0
+  } catch (error) {
+    return error instanceof JetStreamApiError && error.code === noMessage ? 0 : undefined
+  }
+}
+
+async function streamsOf(manager: JetStreamManager, region: string): Promise<string[]> {
+  return (await namesIn(manager, `log.${region}.>`)).filter((name) => regionOf(originOf(name)) === region)
+}
+
+async function namesIn(manager: JetStreamManager, subject = ''): Promise<string[]> {
+  const names: string[] = []
+  for await (const name of manager.streams.names(subject)) names.push(name)
+  return names
+}
