@@ -45,6 +45,10 @@ async function begin(): Promise<void> {
   if (import.meta.env.PROD && 'serviceWorker' in navigator) {
     followVersions(base).catch(() => {}) // the browser refuses: the app works without opening offline
   }
+  setTimeout(
+    () => void import('./link/regions.ts').then(({ noteRegions }) => noteRegions(base)).catch(() => {}),
+    10_000,
+  )
 }
 
 begin()

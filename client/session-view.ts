@@ -131,6 +131,8 @@ export interface SavedView {
   readonly slow?: boolean
   /** Changes made on this device that no relay has confirmed. */
   readonly waiting: number
+  /** All that relays have is saved in two regions. */
+  readonly twice?: boolean
   /** Whether everybody here sees the same; undefined: alone, or not known yet. */
   readonly same: boolean | undefined
 }

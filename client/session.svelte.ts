@@ -195,6 +195,7 @@ export class LiveSession implements SessionView {
         relay: link?.state ?? { state: 'connecting' },
         slow: link?.slow ?? false,
         waiting: link?.waiting ?? 0,
+        twice: link?.savedTwice ?? false,
         same,
       }
     })

@@ -6,6 +6,7 @@ import { readClientFiles } from './files.ts'
 import { temporaryFolder } from './testing.ts'
 
 const clientDir = temporaryFolder()
+const config = { region: 'eu', regions: [{ name: 'eu', url: 'https://eu.example/' }] }
 let app: ReturnType<typeof createApp>
 let storeWorks = true
 const sockets = { isDraining: false }
@@ -19,7 +20,7 @@ beforeAll(() => {
   writeFileSync(join(clientDir, 'icon.png'), Buffer.from([0x89, 0x50]))
   const check = async () =>
     storeWorks ? ({ outcome: 'ready' } as const) : ({ outcome: 'refused', reason: 'full' } as const)
-  app = createApp({ config: { region: 'eu' }, store: { check }, sockets, files: readClientFiles(clientDir) })
+  app = createApp({ config, store: { check }, sockets, files: readClientFiles(clientDir) })
 })
 
 afterAll(() => {
@@ -32,7 +33,7 @@ test('every answer has the same strict headers', async () => {
     const strict = Object.fromEntries([...headers].filter(([name]) => !varying.includes(name)))
     expect(strict).toMatchInlineSnapshot(`
       {
-        "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; connect-src 'self' ws://poker.example:8787 wss://poker.example:8787",
+        "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; connect-src 'self' ws://poker.example:8787 wss://poker.example:8787 wss://eu.example",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -45,7 +46,7 @@ test('every answer has the same strict headers', async () => {
 
 test('a Host header that is none gets into no other header', async () => {
   const { headers } = await app.request('/', { headers: { Host: "x; script-src 'unsafe-inline'" } })
-  expect(headers.get('Content-Security-Policy')).toMatch(/connect-src 'self'$/)
+  expect(headers.get('Content-Security-Policy')).toMatch(/connect-src 'self' wss:\/\/eu\.example$/)
 })
 
 test('pages are asked for anew, hashed assets never again', async () => {
@@ -107,14 +108,14 @@ test('the region and the version are told', async () => {
   expect(await (await app.request('/config.json')).json()).toEqual({
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     region: 'eu',
-    relays: [],
+    regions: [{ name: 'eu', url: 'https://eu.example/' }],
   })
 })
 
 test('the relay is ready while its store commits and it is not about to stop', async () => {
   const fresh = () =>
     createApp({
-      config: { region: 'eu' },
+      config,
       store: {
         check: async () => (storeWorks ? { outcome: 'ready' } : { outcome: 'refused', reason: 'full' }),
       },

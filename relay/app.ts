@@ -8,7 +8,7 @@ import type { Store } from './store.ts'
 import { version } from './version.ts'
 
 export interface AppParts {
-  readonly config: Pick<Config, 'region'>
+  readonly config: Pick<Config, 'region' | 'regions'>
   readonly store: Pick<Store, 'check'>
   readonly sockets: Pick<Sockets, 'isDraining'>
   readonly files: Files
@@ -25,7 +25,7 @@ export function createApp({ config, store, sockets, files }: AppParts): App {
   let checkedAt = Number.NEGATIVE_INFINITY
   let checked = store.check()
 
-  app.use(strictHeaders)
+  app.use(strictHeaders(config.regions))
   app.get('/healthz', (context) => context.text('The relay runs.\n'))
   app.get('/readyz', async (context) => {
     if (sockets.isDraining) return context.text('The relay is about to stop.\n', 503)
@@ -38,7 +38,9 @@ export function createApp({ config, store, sockets, files }: AppParts): App {
       ? context.text('The relay is ready.\n')
       : context.text('The store cannot keep changes.\n', 503)
   })
-  app.get('/config.json', (context) => context.json({ version, region: config.region, relays: [] }))
+  app.get('/config.json', (context) =>
+    context.json({ version, region: config.region, regions: config.regions }),
+  )
   app.get('/s/*', (context) => page(context, '/session.html'))
   app.get('*', (context) => {
     const path = context.req.path === '/' ? '/index.html' : context.req.path

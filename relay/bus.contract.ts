@@ -313,6 +313,10 @@ class Ear implements Subscriber {
     this.#hear('saved', sequenceIn(cursor))
   }
 
+  savedElsewhere(cursor: Cursor): void {
+    this.#hear('savedElsewhere', sequenceIn(cursor))
+  }
+
   deleted(): void {
     this.#hear('deleted')
   }

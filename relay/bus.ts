@@ -13,6 +13,8 @@ export interface Subscriber {
   left(connection: ConnectionId): void
   /** Everything up to here is committed, of the origins it names. Comes after the entries it speaks of. */
   saved(cursor: Cursor): void
+  /** Everything up to here is committed in another region, too. */
+  savedElsewhere(cursor: Cursor): void
   /** `kept` comes only after `unreachable`. What came between has to be fetched or sent again. */
   log(state: 'kept' | 'unreachable'): void
   /** The owner deleted the session: nothing of it is kept any more, anywhere. */

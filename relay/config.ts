@@ -15,7 +15,7 @@ export interface Config {
   readonly regions: readonly RegionAddress[]
   /** Of the sessions' shards those that a store of this process keeps. */
   readonly shards: ReadonlySet<number>
-  /** Undefined: a page may connect to the host it came from. */
+  /** Undefined: a page may connect to the host it came from. With regions, pages of each of them may. */
   readonly origins: readonly string[] | undefined
   readonly trustProxy: boolean
   readonly sessionMaxBytes: number
@@ -42,6 +42,7 @@ export type Role = 'both' | 'relay' | 'store'
 type Environment = Readonly<Record<string, string | undefined>>
 
 export function readConfig(environment: Environment): Config {
+  const regions = readRegions(environment)
   return {
     host: environment.HOST || 'localhost',
     port: wholeNumber(environment, 'PORT', 8787, 1, 65_535),
@@ -49,9 +50,9 @@ export function readConfig(environment: Environment): Config {
     region: readRegion(environment),
     natsUrl: environment.NATS_URL || undefined,
     role: readRole(environment),
-    regions: readRegions(environment),
+    regions,
     shards: readShards(environment),
-    origins: readOrigins(environment),
+    origins: readOrigins(environment) ?? originsOf(regions),
     trustProxy: readFlag(environment, 'TRUST_PROXY'),
     sessionMaxBytes: wholeNumber(environment, 'SESSION_MAX_BYTES', 16 << 20, 1 << 20, 2 ** 40),
     sessionIdleDays: wholeNumber(environment, 'SESSION_IDLE_DAYS', 90, 1, 36_500),
@@ -106,6 +107,11 @@ function readRegions(env: Environment): RegionAddress[] {
   const own = readRegion(env)
   if (regions.some(({ name }) => name === own)) return regions
   throw new SetupError(`REGIONS must list this region, ${own}, too`)
+}
+
+/** People who came to one region may be served by another. */
+function originsOf(regions: readonly RegionAddress[]): string[] | undefined {
+  return regions.length > 0 ? regions.map(({ url }) => new URL(url).origin) : undefined
 }
 
 /** `0-31` or `0-7,40`. */

@@ -140,7 +140,9 @@ export class Connection implements Reader {
 
   keepAlive(): void {
     const state = this.#state
-    if (state.phase === 'live') this.#tell({ type: 'keepalive', cursor: state.room.savedCursor })
+    if (state.phase !== 'live') return
+    const { savedCursor, elsewhere } = state.room
+    this.#tell({ type: 'keepalive', cursor: savedCursor, elsewhere })
   }
 
   goAway(retryAfter: number): void {

@@ -1,4 +1,5 @@
 import { createMiddleware } from 'hono/factory'
+import type { RegionAddress } from './config.ts'
 
 const policy = [
   "default-src 'none'",
@@ -13,16 +14,20 @@ const policy = [
 ]
 
 /** Nothing foreign is loaded, nothing is told to anybody, nobody frames the page. */
-export const strictHeaders = createMiddleware(async (context, next) => {
-  await next()
-  const { headers } = context.res
-  headers.set('Content-Security-Policy', [...policy, connectTo(context.req.header('Host'))].join('; '))
-  headers.set('Cross-Origin-Opener-Policy', 'same-origin')
-  headers.set('Cross-Origin-Resource-Policy', 'same-origin')
-  headers.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
-  headers.set('Referrer-Policy', 'no-referrer')
-  headers.set('X-Content-Type-Options', 'nosniff')
-})
+export const strictHeaders = (regions: readonly RegionAddress[]) => {
+  const elsewhere = regions.map(({ url }) => ` ${new URL(url).origin.replace(/^http/, 'ws')}`).join('')
+  return createMiddleware(async (context, next) => {
+    await next()
+    const { headers } = context.res
+    const connect = connectTo(context.req.header('Host')) + elsewhere
+    headers.set('Content-Security-Policy', [...policy, connect].join('; '))
+    headers.set('Cross-Origin-Opener-Policy', 'same-origin')
+    headers.set('Cross-Origin-Resource-Policy', 'same-origin')
+    headers.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
+    headers.set('Referrer-Policy', 'no-referrer')
+    headers.set('X-Content-Type-Options', 'nosniff')
+  })
+}
 
 /** Older browsers do not count a WebSocket to the page's own host as 'self'. */
 function connectTo(host = ''): string {

@@ -1,4 +1,4 @@
-import { type Cursor, joinCursors } from '../shared/cursor.ts'
+import { type Cursor, covers, joinCursors } from '../shared/cursor.ts'
 import { type Asker, type Deposit, encodeAsker } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { type ConnectionId, encodeFromRelay } from '../shared/wire.ts'
@@ -21,6 +21,7 @@ export class Room implements Subscriber {
   readonly #unsubscribe: () => void
   readonly #emptied: () => void
   #saved: Cursor = new Map()
+  #elsewhere: Cursor = new Map()
   #log: 'kept' | 'unreachable' = 'kept'
   #askedAt = Number.NEGATIVE_INFINITY
   #earnedAt = 0
@@ -43,6 +44,11 @@ export class Room implements Subscriber {
   /** Everything up to here is committed. */
   get savedCursor(): Cursor {
     return this.#saved
+  }
+
+  /** Everything up to here is committed in another region, too. */
+  get elsewhere(): Cursor {
+    return this.#elsewhere
   }
 
   /** Everybody who was announced, here and on other relays. */
@@ -147,6 +153,13 @@ export class Room implements Subscriber {
 
   saved(cursor: Cursor): void {
     this.#saved = joinCursors(this.#saved, cursor)
+  }
+
+  /** Once the other region has caught up, nobody waits for the next keepalive to hear it. */
+  savedElsewhere(cursor: Cursor): void {
+    this.#elsewhere = joinCursors(this.#elsewhere, cursor)
+    if (!covers(this.#elsewhere, this.#saved)) return
+    for (const connection of this.#connections.values()) connection.keepAlive()
   }
 
   /** When the log is back, everybody starts again from their cursor, and so sends and gets what was missed. */

@@ -96,7 +96,7 @@ const relay: Record<FromRelay['type'], FromRelay> = {
   signal: { type: 'signal', from: 5, envelope },
   joined: { type: 'joined', connection: 5 },
   left: { type: 'left', connection: 5 },
-  keepalive: { type: 'keepalive', cursor },
+  keepalive: { type: 'keepalive', cursor, elsewhere: new Map() },
   refuse: { type: 'refuse', code: 4403, words: 'No' },
   goingAway: { type: 'goingAway', retryAfter: 2000 },
   released: {

@@ -67,7 +67,7 @@ const fromRelays = cursors.flatMap((cursor): FromRelay[] => [
   { type: 'signal', from: 3, envelope },
   { type: 'joined', connection: 4 },
   { type: 'left', connection: 200 },
-  { type: 'keepalive', cursor },
+  { type: 'keepalive', cursor, elsewhere: cursor },
   { type: 'refuse', code: 4410, words: 'Die Sitzung wurde gelöscht. 🂠' },
   { type: 'goingAway', retryAfter: 2000 },
   { type: 'released', cursor, body: encodeReleased(released) },

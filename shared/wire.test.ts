@@ -38,6 +38,7 @@ test('a cursor with a nasty, repeated or endless list of origins is refused', ()
     const frame = encodeFromRelay({
       type: 'keepalive',
       cursor: new Map([[origin, { sequence: 1, mark: new Uint8Array(8) }]]),
+      elsewhere: new Map(),
     })
     expect(decodeFromRelay(frame), origin).toBeUndefined()
   }

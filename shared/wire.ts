@@ -101,8 +101,8 @@ export type FromRelay =
   | { readonly type: 'signal'; readonly from: ConnectionId; readonly envelope: Uint8Array }
   | { readonly type: 'joined'; readonly connection: ConnectionId }
   | { readonly type: 'left'; readonly connection: ConnectionId }
-  /** Nothing happened for a while; everything up to the cursor is saved. */
-  | { readonly type: 'keepalive'; readonly cursor: Cursor }
+  /** Nothing happened for a while; everything up to the cursor is saved, and up to `elsewhere` in another region, too. */
+  | { readonly type: 'keepalive'; readonly cursor: Cursor; readonly elsewhere: Cursor }
   | { readonly type: 'refuse'; readonly code: number; readonly words: string }
   | { readonly type: 'goingAway'; readonly retryAfter: number }
   /** An entry made by a store: what `decodeReleased` reads. */
@@ -271,7 +271,8 @@ function putFromRelay(encoder: Encoder, message: FromRelay): void {
     case 'left':
       return putUint(encoder, message.connection)
     case 'keepalive':
-      return putCursor(encoder, message.cursor)
+      putCursor(encoder, message.cursor)
+      return putCursor(encoder, message.elsewhere)
     case 'refuse':
       putUint(encoder, message.code)
       return putText(encoder, message.words)
@@ -320,7 +321,7 @@ function takeFromRelay(decoder: Decoder): FromRelay {
     case relayKinds.left:
       return { type: 'left', connection: takeUint(decoder) }
     case relayKinds.keepalive:
-      return { type: 'keepalive', cursor: takeCursor(decoder) }
+      return { type: 'keepalive', cursor: takeCursor(decoder), elsewhere: takeCursor(decoder) }
     case relayKinds.refuse:
       return { type: 'refuse', code: takeUint(decoder), words: takeText(decoder, 1000) }
     case relayKinds.goingAway:

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { closeReason } from '../../shared/close-code.ts'
-import type { Cursor } from '../../shared/cursor.ts'
+import { type Cursor, covers } from '../../shared/cursor.ts'
 import { decrypt, encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
 import type { Asker, Deposit } from '../../shared/escrow.ts'
 import type { SealId } from '../../shared/id.ts'
@@ -193,6 +193,7 @@ export class LinkSocket {
         return this.#open(message)
       case 'saved':
         this.#deafness = 0
+        this.#link.savedTwice = false
         this.#reader.confirm(message.cursor)
         this.#outbox.answered(message)
         this.#escrowAnswered(message.ref, 'kept')
@@ -214,6 +215,7 @@ export class LinkSocket {
         return this.#emit(this.#peers.remove(message.connection))
       case 'keepalive':
         this.#reader.confirm(message.cursor)
+        this.#link.savedTwice = message.elsewhere.size > 0 && covers(message.elsewhere, this.#reader.cursor)
         this.#moved()
         return this.#emit(this.#peers.renewal())
       case 'refuse':

@@ -75,6 +75,8 @@ export class RelayLink {
   generation = 0
   /** Envelopes of the log that could not be read, which says that somebody sends rubbish. */
   skipped = 0
+  /** All that is saved is saved in two regions. */
+  savedTwice = false
   /** Of the last presence that the provider was given. */
   awarenessClock = 0
   /** What was told last: the next connection begins with it. */

@@ -1,5 +1,11 @@
 import { PollingSocket } from './polling-socket.ts'
+import { tryNextRegion } from './regions.ts'
 import type { Ways } from './ways.ts'
+
+/** Where no WebSocket opens: undefined when another region is to be tried first. */
+export function otherWay(mayMove: boolean): typeof SlowWay | undefined {
+  return mayMove && navigator.onLine && tryNextRegion() ? undefined : SlowWay
+}
 
 /** Of all checks but the first, which is at once: spread, so that not all devices come at the same time. */
 const later = () => 30_000 + Math.random() * 60_000

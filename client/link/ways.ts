@@ -12,12 +12,13 @@ const kept = 'websockets-blocked-until'
 
 export interface WayParts {
   openSocket(url: string, protocol: string): WebSocket
-  loadSlowWay(): Promise<typeof SlowWay>
+  /** What to do where none opens; undefined: try again, by now at another region. */
+  loadSlowWay(mayMove: boolean): Promise<typeof SlowWay | undefined>
 }
 
 const ofBrowser: WayParts = {
   openSocket: (url, protocol) => new WebSocket(url, protocol),
-  loadSlowWay: async () => (await import('./slow-way.ts')).SlowWay,
+  loadSlowWay: async (mayMove) => (await import('./slow-way.ts')).otherWay(mayMove),
 }
 
 /** How this device reaches relays: by WebSocket or, where a network lets none open, by plain requests. */
@@ -39,17 +40,18 @@ export class Ways {
 
   readonly connect = (url: string, protocol: string): PlainSocket => {
     const isBlocked = this.#failures >= enough || this.blockedUntil > Date.now()
-    if (!this.#slow || !isBlocked) return this.#openSocket(url, protocol) as PlainSocket
+    if (!this.#slow || !isBlocked) return this.#openSocket(inRegion(url), protocol) as PlainSocket
     this.#failures = 0 // unless this opens, WebSockets have their turn again
     return new this.#slow(url, protocol, this)
   }
 
   /** WebSockets do not open, and requests may. */
-  blocked(): void {
+  blocked(mayMove = false): void {
     this.#failures = enough
-    this.#parts.loadSlowWay().then(
+    this.#parts.loadSlowWay(mayMove).then(
       (slow) => {
         this.#slow = slow
+        if (!slow) this.#failures = 0
         this.#opening?.close()
       },
       () => {}, // a part of the app that cannot be fetched: there is no network at all
@@ -81,10 +83,16 @@ export class Ways {
     watch(socket, (works, wasSilent) => {
       this.#opening = undefined
       this.#failures = works ? 0 : wasSilent ? enough : this.#failures + 1
-      if (this.#failures >= enough) this.blocked()
+      if (this.#failures >= enough) this.blocked(true)
     })
     return socket
   }
+}
+
+/** The same address in the region that `regions.ts` chose, if it did. */
+function inRegion(url: string): string {
+  const region = read('region')
+  return region ? region.replace(/^http/, 'ws') + url.slice(url.lastIndexOf('sync/')) : url
 }
 
 /** Tells once whether it works: the relay speaks first, so whoever hears nothing has no connection, whatever a proxy says. */

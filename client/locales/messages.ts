@@ -466,6 +466,7 @@ export interface Messages {
   'saved.silent': undefined
   'saved.broken': undefined
   'saved.atRelay': undefined
+  'saved.inTwoRegions': undefined
   'saved.atRelayWaiting': { count: number }
   'saved.relayConnecting': undefined
   'saved.relayOffline': { time: string }

@@ -1,16 +1,20 @@
-/** `npm run cluster`: a region of two relays and two stores behind HAProxy, until Ctrl-C. PORT is where people connect. */
-import { RegionProcesses } from './region.ts'
+/** `npm run cluster`: two regions of two relays and two stores each, behind HAProxy, until Ctrl-C. PORT and the one after it are where people connect. */
+import { Cluster } from './cluster.ts'
 
-const region = await RegionProcesses.start('east', Number(process.env.PORT ?? 8787))
-console.log(`Open ${region.url}`)
-for (const [at, relay] of region.relays.entries()) console.log(`  relay ${at + 1}  ${relay.direct}`)
-for (const [at, store] of region.stores.entries())
-  console.log(`  store ${at + 1}  ${store.direct}readyz  ${store.dataDir}`)
-console.log(`  NATS     ${region.nats.url}`)
+const port = Number(process.env.PORT ?? 8787)
+const cluster = await Cluster.start({ east: port, west: port + 1 })
+for (const [name, region] of Object.entries(cluster.regions)) {
+  console.log(`${name}: open ${region.url}`)
+  for (const [at, relay] of region.relays.entries()) console.log(`  relay ${at + 1}  ${relay.direct}`)
+  for (const [at, store] of region.stores.entries())
+    console.log(`  store ${at + 1}  ${store.direct}readyz  ${store.dataDir}`)
+  console.log(`  NATS     ${region.nats.url}`)
+}
+console.log(`The link between them goes through ${cluster.link.url}`)
 
 const stop = () => {
   console.log('Stopping')
-  void region.stop().then(() => process.exit(0))
+  void cluster.stop().then(() => process.exit(0))
 }
 process.once('SIGINT', stop)
 process.once('SIGTERM', stop)

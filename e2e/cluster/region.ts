@@ -1,7 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
+import { type NatsOptions, type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
 import { freePort, RelayProcess, untilReady } from '../relay.ts'
+
+export interface RegionOptions {
+  /** Where people connect. */
+  readonly port?: number
+  readonly nats?: NatsOptions
+  /** For its relays and stores. */
+  readonly settings?: Readonly<Record<string, string>>
+}
 
 /** A whole region on this machine: NATS, two stores with a database each, two relays, and HAProxy, which people connect to. */
 export class RegionProcesses {
@@ -26,8 +34,8 @@ export class RegionProcesses {
     this.#balancer = balancer
   }
 
-  static async start(name: string, port?: number): Promise<RegionProcesses> {
-    const nats = await startNats()
+  static async start(name: string, options: RegionOptions = {}): Promise<RegionProcesses> {
+    const nats = await startNats(options.nats)
     const parts: RelayProcess[] = []
     const part = async (ROLE: string) => {
       const process = await RelayProcess.start('dist', {
@@ -35,6 +43,7 @@ export class RegionProcesses {
         REGION: name,
         ROLE,
         TRUST_PROXY: '1',
+        ...options.settings,
       })
       parts.push(process)
       return process
@@ -42,7 +51,7 @@ export class RegionProcesses {
     try {
       const stores = await Promise.all([part('store'), part('store')])
       const relays = await Promise.all([part('relay'), part('relay')])
-      const at = port ?? (await freePort())
+      const at = options.port ?? (await freePort())
       return new RegionProcesses(nats, stores, relays, at, await startBalancer(at, relays))
     } catch (error) {
       await Promise.all(parts.map((process) => process.remove()))

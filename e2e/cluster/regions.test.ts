@@ -11,6 +11,7 @@ import {
   type TestRelay,
   temporaryFolder,
 } from '../../relay/testing.ts'
+import { covers } from '../../shared/cursor.ts'
 import {
   createSessionKeys,
   deleteStatement,
@@ -49,11 +50,13 @@ afterEach(async () => {
   for (const folder of Object.values(dataDirs)) rmSync(folder, { recursive: true })
 })
 
-test('what alice sends in the east bob hears in the west, and each region keeps all of it', async () => {
+test('what alice sends in the east bob hears in the west, each region keeps all of it, and alice hears that', async () => {
   const { east, west } = await twoRegions()
   const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
   const [first, second] = [someEnvelope(), someEnvelope()]
-  expect(await alice.save(first)).toMatchObject({ type: 'saved' })
+  const saved = await alice.save(first)
+  if (saved.type !== 'saved') throw new Error('It was not saved')
+  await alice.next('keepalive', ({ elsewhere }) => elsewhere.size > 0 && covers(elsewhere, saved.cursor))
   await heard(bob, first)
   expect(await bob.save(second)).toMatchObject({ type: 'saved' })
   await heard(alice, second)
@@ -83,6 +86,30 @@ test('while the link is cut both halves go on, and afterwards everybody hears ev
   await alice.next('joined', (joined) => joined.connection === connection)
   await keptIn(east, before, fromAlice, fromBob)
   await keptIn(west, before, fromAlice, fromBob)
+}, 60_000)
+
+test('keys that were released behind a cut link come with everything that was said around them', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const before = someEnvelope()
+  const deposit = someDeposit()
+  expect(await alice.save(before)).toMatchObject({ type: 'saved' })
+  await heard(bob, before)
+  await keptIn(west, before)
+  link.cut()
+  const sent = [someEnvelope(), someEnvelope(), someEnvelope()] as const
+  alice.send({ type: 'deposit', ref: 7, ...deposit })
+  await alice.save(sent[0])
+  await alice.save(sent[1])
+  const asker = askerOf(keysFor('member', owner), deposit.round)
+  alice.send({ type: 'release', ref: 8, round: deposit.round, asker })
+  await alice.next('saved', ({ ref }) => ref === 8)
+  await alice.save(sent[2])
+  bob.send({ type: 'release', ref: 9, round: deposit.round, asker })
+  await bob.next('saved', ({ ref }) => ref === 9)
+  link.mend()
+  await bob.until((frames) => frames.filter(({ type }) => type === 'released').length > 1)
+  for (const envelope of sent) await heard(bob, envelope)
 }, 60_000)
 
 test('carol takes her place in the log along to the other region', async () => {

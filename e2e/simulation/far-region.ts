@@ -114,6 +114,7 @@ export class FarRegion {
       signal: (...all) => down.send(0, () => subscriber.signal(...all)),
       joined: (...all) => down.send(0, () => subscriber.joined(...all)),
       left: (...all) => down.send(0, () => subscriber.left(...all)),
+      savedElsewhere: (...all) => down.send(0, () => subscriber.savedElsewhere(...all)),
       saved: (...all) => down.send(0, () => subscriber.saved(...all)),
       log: (...all) => down.send(0, () => subscriber.log(...all)),
       deleted: () => down.send(0, () => subscriber.deleted()),

@@ -90,16 +90,19 @@ export class Follower {
     await this.#store.noteApplied(this.#upTo)
   }
 
-  /** False when the stream holds something of this session that could not be applied in time. */
-  async hasApplied(session: SessionId): Promise<boolean> {
+  /**
+   * Waits until everything is applied that the stream holds of this session now, and returns the sequence of the last of it. Undefined
+   * when that takes too long.
+   */
+  async applied(session: SessionId): Promise<number | undefined> {
     const last = await lastOf(this.#region.manager, this.#store.origin, session)
-    if (last === undefined) return false
+    if (last === undefined) return undefined
     const end = performance.now() + patience
     while (this.#upTo < last) {
-      if (performance.now() > end || this.#stopped) return false
+      if (performance.now() > end || this.#stopped) return undefined
       await Promise.race([new Promise<void>((resolve) => this.#reached.push(resolve)), wait(100)])
     }
-    return true
+    return last
   }
 
   async #read(): Promise<void> {

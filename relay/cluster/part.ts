@@ -18,7 +18,15 @@ export async function openInRegion(natsUrl: string, config: Config, report: Repo
   return {
     bus,
     // A relay without its stores, or without NATS, still serves those who are connected to it.
-    store: config.role === 'relay' ? alwaysReady(store) : store,
+    store: {
+      since: async (session, ...question) => {
+        await bus.begun(session)
+        return store.since(session, ...question)
+      },
+      putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
+      deposit: (...deposit) => store.deposit(...deposit),
+      check: async () => (config.role === 'relay' ? { outcome: 'ready' } : store.check()),
+    },
     database: undefined,
     close: async () => {
       bus.close()
@@ -46,14 +54,5 @@ async function openStore(natsUrl: string, config: Config, report: Reporter) {
       await origins.close()
       await region.leave()
     },
-  }
-}
-
-function alwaysReady(store: RegionStore): Backend['store'] {
-  return {
-    since: (...question) => store.since(...question),
-    putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
-    deposit: (...deposit) => store.deposit(...deposit),
-    check: async () => ({ outcome: 'ready' }),
   }
 }

@@ -25,9 +25,14 @@ export interface Heads {
   readonly overQuota: boolean
 }
 
+/** The last sequence of the session in each stream: everything up to there is part of the answer. */
+interface Applied {
+  readonly applied: ReadonlyMap<string, number>
+}
+
 export interface Answers {
-  since: Pages | Deleted | Unreachable
-  head: Heads | Unreachable
+  since: (Pages & Applied) | Deleted | Unreachable
+  head: (Heads & Applied) | Unreachable
   check: { readonly outcome: 'ready' } | Unreachable
 }
 
@@ -73,10 +78,18 @@ export class Questions {
       return checks.find(({ outcome }) => outcome !== 'ready') ?? { outcome: 'ready' }
     }
     const { session } = question
-    const applied = await Promise.all(kept.map(({ follower }) => follower?.hasApplied(session) ?? true))
-    if (applied.includes(false)) return unreachable
-    return question.type === 'head' ? headsOf(kept, session) : since(kept, question)
+    const applied = new Map<string, number>()
+    for (const [origin, last] of await Promise.all(kept.map((one) => appliedIn(one, session)))) {
+      if (last === undefined) return unreachable
+      applied.set(origin, last)
+    }
+    const answer = await (question.type === 'head' ? headsOf(kept, session) : since(kept, question))
+    return answer.outcome === 'heads' || answer.outcome === 'pages' ? { ...answer, applied } : answer
   }
+}
+
+async function appliedIn({ store, follower }: Kept, session: SessionId) {
+  return [store.origin, follower ? await follower.applied(session) : 0] as const
 }
 
 async function headsOf(kept: readonly Kept[], session: SessionId): Promise<Heads | Unreachable> {

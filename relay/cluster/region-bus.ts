@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { decodeExactly } from '../../shared/codec.ts'
-import { type Cursor, joinCursors } from '../../shared/cursor.ts'
+import { type Cursor, joinCursors, type Position } from '../../shared/cursor.ts'
 import { takeAsker } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
@@ -11,6 +11,7 @@ import { type Deleted, entryKinds, type Pages, type Refusal, type Unreachable } 
 import type { Aside, Lines } from './lines.ts'
 import type { Became, News } from './news.ts'
 import { Presence } from './presence.ts'
+import type { Answers } from './questions.ts'
 import type { Region } from './region.ts'
 import type { RegionStore } from './region-store.ts'
 import type { Stated, Statement } from './statement.ts'
@@ -18,17 +19,28 @@ import type { Stated, Statement } from './statement.ts'
 interface Session {
   readonly subscribers: Set<Subscriber>
   readonly stop: () => void
-  /** The last sequence heard from the stream of each origin. */
+  /** Up to here everything that the stream of each origin said was heard, or read. */
   readonly heard: Map<string, number>
+  /** Resolves when it is known where the logs end, or that nobody says. */
+  readonly begun: Promise<void>
+  /** What has to wait for that. */
+  early: (() => void)[] | undefined
   /** Everything up to here is committed, and everybody here has heard it. */
   saved: Cursor
   failed: Refusal | undefined
+  /** The last position that another region says is committed there, of each origin. */
+  readonly elsewhere: Map<string, Position>
+  tellingElsewhere: NodeJS.Timeout | undefined
   /** What was not heard is read from the log, and the news of what was saved waits. */
   missing: { again: boolean; saved: Cursor } | undefined
 }
 
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
+type Ends = Extract<Answers['head'], { outcome: 'heads' }>
+
 const nobody: ConnectionId = 0
+/** How long news from another region waits for more of them. */
+const elsewhereMs = 1_000
 
 /** The bus of one relay among others: JetStream numbers the entries, NATS brings them to every relay. */
 export class RegionBus implements Bus {
@@ -67,6 +79,7 @@ export class RegionBus implements Bus {
 
   async append(id: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
     const session = this.#sessions.get(id) ?? this.#open(id)
+    if (session.early) await session.begun
     const statement = { author, message: { type: 'append', ref: 0, envelope } } as const
     if (session.failed) {
       this.#pass(id, statement)
@@ -120,6 +133,11 @@ export class RegionBus implements Bus {
     return this.#store.delete(id)
   }
 
+  /** Whoever reads a log after this misses nothing: what is said from here on is heard, or noticed to be missing. */
+  async begun(id: SessionId): Promise<void> {
+    await this.#sessions.get(id)?.begun
+  }
+
   async settled(): Promise<void> {
     while (this.#appending > 0) await wait(2)
   }
@@ -151,17 +169,20 @@ export class RegionBus implements Bus {
         aside: (kind, body) => this.#aside(id, kind, body),
       }),
       heard: new Map(),
+      begun: this.#store.head(id).then((head) => {
+        if (this.#sessions.get(id) !== session || session.failed) return
+        if (head.outcome === 'refused') this.#fail(id, session, head.reason)
+        else this.#begin(session, head)
+      }),
+      early: [],
       saved: new Map(),
       failed: undefined,
+      elsewhere: new Map(),
+      tellingElsewhere: undefined,
       missing: undefined,
     }
     this.#sessions.set(id, session)
     this.#presence.open(id)
-    void this.#store.head(id).then((head) => {
-      if (this.#sessions.get(id) !== session) return
-      if (head.outcome === 'refused') this.#fail(id, session, head.reason)
-      else this.#save(session, head.saved)
-    })
     return session
   }
 
@@ -173,13 +194,35 @@ export class RegionBus implements Bus {
     sequence: number,
     previous: number,
   ): void {
-    const before = session.heard.get(origin)
-    session.heard.set(origin, sequence)
     if (message.type === 'append') {
       const position = { sequence, mark: markOf(checksumOf(message.envelope)) }
       this.#tell(id, author, session.failed ? undefined : new Map([[origin, position]]), message.envelope)
     }
-    if (before !== undefined && before !== previous) void this.#readMissing(id, session)
+    this.#onceBegun(session, () => this.#hear(id, session, origin, sequence, previous))
+  }
+
+  #onceBegun(session: Session, work: () => void): void {
+    if (session.failed) return // it begins anew
+    if (session.early) session.early.push(work)
+    else work()
+  }
+
+  #hear(id: SessionId, session: Session, origin: string, sequence: number, previous: number): void {
+    const before = session.heard.get(origin) ?? 0
+    if (previous > before) void this.#readMissing(id, session)
+    else if (sequence > before) session.heard.set(origin, sequence)
+  }
+
+  #begin(session: Session, { saved, applied }: Ends): void {
+    this.#noteApplied(session, applied)
+    this.#save(session, saved)
+    const early = session.early ?? []
+    session.early = undefined
+    for (const work of early) work()
+  }
+
+  #noteApplied({ heard }: Session, applied: ReadonlyMap<string, number>): void {
+    for (const [origin, sequence] of applied) heard.set(origin, Math.max(sequence, heard.get(origin) ?? 0))
   }
 
   #became(
@@ -189,7 +232,7 @@ export class RegionBus implements Bus {
     origin: string,
     region: string,
   ): void {
-    if (region !== this.#region) return
+    if (region !== this.#region) return this.#becameElsewhere(id, session, origin, became)
     // Another store of this shard was quicker, and everybody knows.
     const isKnown = sequence <= (session.saved.get(origin)?.sequence ?? 0)
     if (isKnown && became.outcome !== 'deleted') return
@@ -207,10 +250,23 @@ export class RegionBus implements Bus {
         if (became.outcome === 'released')
           this.#each(id, (subscriber) => subscriber.entry(nobody, place, became.body, entryKinds.released))
         // It was said while this relay was cut off from it.
-        if (sequence > (session.heard.get(origin) ?? 0)) void this.#readMissing(id, session)
-        else this.#save(session, place)
+        this.#onceBegun(session, () => {
+          if (sequence > (session.heard.get(origin) ?? 0)) void this.#readMissing(id, session)
+          else this.#save(session, place)
+        })
       }
     }
+  }
+
+  #becameElsewhere(id: SessionId, session: Session, origin: string, became: Became): void {
+    if (became.outcome !== 'saved') return
+    const known = session.elsewhere.get(origin)?.sequence ?? 0
+    if (became.position.sequence > known) session.elsewhere.set(origin, became.position)
+    // One frame for what comes close together.
+    session.tellingElsewhere ??= setTimeout(() => {
+      session.tellingElsewhere = undefined
+      this.#each(id, (subscriber) => subscriber.savedElsewhere(session.elsewhere))
+    }, elsewhereMs).unref()
   }
 
   #aside(id: SessionId, kind: Aside, body: Uint8Array): void {
@@ -260,10 +316,14 @@ export class RegionBus implements Bus {
     while (missing.again && this.#sessions.get(id) === session) {
       missing.again = false
       const pages = await this.#store.since(id, session.saved, 0)
+      if (session.failed) break
       if (pages.outcome === 'deleted') this.#each(id, (subscriber) => subscriber.deleted())
       else if (pages.outcome === 'refused' || !isContinuation(pages, session.saved))
         this.#fail(id, session, 'unreachable') // everybody reads it for themselves, once that is possible
-      else missing.again ||= this.#tellPages(id, session, pages)
+      else {
+        if (this.#tellPages(id, session, pages)) missing.again = true
+        else this.#noteApplied(session, pages.applied)
+      }
     }
     session.missing = undefined
     if (!session.failed) this.#save(session, missing.saved)
@@ -271,12 +331,11 @@ export class RegionBus implements Bus {
 
   /** True when there is more to be read. */
   #tellPages(id: SessionId, session: Session, pages: Pages): boolean {
-    for (const [origin, { entries, upTo }] of pages.of) {
+    for (const [origin, { entries }] of pages.of) {
       for (const { position, envelope, kind } of entries) {
         const at = new Map([[origin, position]])
         this.#each(id, (subscriber) => subscriber.entry(nobody, at, envelope, kind))
       }
-      if (upTo) session.heard.set(origin, Math.max(upTo.sequence, session.heard.get(origin) ?? 0))
     }
     const end = endOf(pages)
     session.saved = joinCursors(session.saved, end)
@@ -297,6 +356,7 @@ export class RegionBus implements Bus {
   #release(id: SessionId, session: Session): void {
     if (session.subscribers.size > 0 || this.#presence.hasOwn(id)) return
     session.stop()
+    clearTimeout(session.tellingElsewhere)
     this.#presence.close(id)
     this.#sessions.delete(id)
     this.#failed.delete(id)
@@ -324,10 +384,12 @@ export class RegionBus implements Bus {
     session.heard.clear()
     this.#failed.delete(id)
     session.saved = head.saved
+    session.early = []
     for (const subscriber of session.subscribers) {
       if (head.saved.size > 0) subscriber.saved(head.saved)
       subscriber.log('kept')
     }
+    this.#begin(session, head)
   }
 
   /** While this relay is cut off from NATS its rooms go on by themselves. */

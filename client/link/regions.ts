@@ -1,0 +1,79 @@
+import { subprotocol } from '../../shared/wire.ts'
+import { read, remove, write } from '../device-storage.ts'
+
+/** What the device's storage calls the addresses of all regions, nearest first, and the one that is used if it is not the page's own. */
+const names = { all: 'regions', used: 'region' } as const
+/** A relay speaks first, whatever the session. */
+const anySession = 'a'.repeat(26)
+/** A region that has not answered by then is not near, in milliseconds. */
+const patience = 5_000
+/** Another region has to answer so much sooner, in milliseconds, to be preferred to the page's own. */
+const margin = 30
+
+/** Since the last time that all had failed. */
+const tried = new Set<string>()
+
+interface Region {
+  readonly name: string
+  readonly url: string
+}
+
+/** Asks the page's own relay which regions there are, and finds the one that answers first, for the next connection. */
+export async function noteRegions(base: string): Promise<void> {
+  const regions = await listed(base)
+  if (regions.length < 2) {
+    remove(names.all)
+    remove(names.used)
+    return
+  }
+  const measured = await Promise.all(regions.map(async ({ url }) => ({ url, delay: await delayTo(url) })))
+  const nearest = measured.sort((a, b) => a.delay - b.delay)
+  write(names.all, JSON.stringify(nearest.map(({ url }) => url)))
+  const own = nearest.find(({ url }) => url === base)
+  const [best] = nearest
+  if (best && own && own.delay - best.delay > margin) write(names.used, best.url)
+  else remove(names.used)
+}
+
+/** Goes on with the next region. False when there is none, or each had its turn. */
+export function tryNextRegion(): boolean {
+  tried.add(read(names.used) ?? document.baseURI)
+  const next = parsed(read(names.all)).find((url) => !tried.has(url))
+  if (next === undefined) {
+    tried.clear()
+    remove(names.used)
+    return false
+  }
+  write(names.used, next)
+  return true
+}
+
+async function listed(base: string): Promise<readonly Region[]> {
+  const response = await fetch(`${base}config.json`, { cache: 'no-store' })
+  const { regions }: { regions?: readonly Region[] } = await response.json()
+  return regions ?? []
+}
+
+/** Until its relay speaks, which is the first thing that it does. */
+function delayTo(url: string): Promise<number> {
+  return new Promise((resolve) => {
+    const began = performance.now()
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}sync/${anySession}`, subprotocol)
+    const end = (delay: number) => {
+      clearTimeout(timer)
+      socket.close()
+      resolve(delay)
+    }
+    const timer = setTimeout(() => end(Number.POSITIVE_INFINITY), patience)
+    socket.onmessage = () => end(performance.now() - began)
+    socket.onclose = () => end(Number.POSITIVE_INFINITY)
+  })
+}
+
+function parsed(list = '[]'): string[] {
+  try {
+    return JSON.parse(list)
+  } catch {
+    return [] // somebody else wrote it
+  }
+}
