@@ -22,7 +22,11 @@ export default defineConfig(({ isSsrBuild }) => ({
         ssr: true,
         target: 'node20',
         rollupOptions: {
-          input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' },
+          input: {
+            main: 'relay/main.ts',
+            'store-worker': 'relay/store-worker.ts',
+            facedown: 'relay/commands/facedown.ts',
+          },
           // All in one folder: files find each other, and the client's, by where they lie.
           output: { chunkFileNames: '[name]-[hash].js' },
         },

@@ -3,14 +3,17 @@ import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { base32 } from '../shared/id.ts'
+import { lockFile } from './folder-lock.ts'
 import { depositChecksum } from './hash.ts'
 import { SetupError } from './setup-error.ts'
 import { isBytes } from './whole-rows.ts'
 
 /** Older ones can corrupt a database when the write-ahead log is reset (fixed in 3.51.3). */
 const oldestSqlite = [3, 51, 3]
+/** The name of a database in its data folder. */
+export const databaseName = 'facedown.sqlite'
 /** What each version added to the one before. */
-const versions = [
+export const versions = [
   `
   CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE sessions (
@@ -80,7 +83,7 @@ export function openDatabase(dataDir: string, region: string, shared?: string): 
   requireSqlite()
   createFolder(dataDir)
   const unlock = lockFolder(dataDir)
-  const path = join(dataDir, 'facedown.sqlite')
+  const path = join(dataDir, databaseName)
   try {
     refuseEmptied(path)
     const database = new Sqlite(path, { timeout: 1000 })
@@ -125,18 +128,19 @@ function createFolder(dataDir: string): void {
   }
 }
 
-/** An open transaction on a file of its own: the operating system ends it with the process, however that dies. */
-function lockFolder(dataDir: string): () => void {
+/** Holds a data folder for this process alone until released. */
+export function lockFolder(dataDir: string): () => void {
+  const unlock = tryLock(dataDir)
+  if (unlock) return unlock
+  throw new SetupError(
+    `Another relay uses the data folder ${dataDir}. Stop it, or set DATA_DIR to another folder`,
+  )
+}
+
+function tryLock(dataDir: string): (() => void) | undefined {
   try {
-    const lock = new Sqlite(join(dataDir, 'facedown.lock'), { timeout: 500 })
-    lock.exec('BEGIN EXCLUSIVE')
-    return () => lock.close()
+    return lockFile(join(dataDir, 'facedown.lock'))
   } catch (error) {
-    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
-      throw new SetupError(
-        `Another relay uses the data folder ${dataDir}. Stop it, or set DATA_DIR to another folder`,
-      )
-    }
     throw new SetupError(
       `DATA_DIR must be a folder that can be written to, but ${reasonOf(error)}: ${dataDir}`,
     )

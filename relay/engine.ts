@@ -15,6 +15,8 @@ import { startSweeping } from './sweep.ts'
 const roomBytes = 1 << 20
 const checkedBytes = 64 << 20
 const hour = 3_600_000
+/** How long to wait for somebody else who reads the database, such as a backup, before the write-ahead log is emptied. */
+const readingMs = 1000
 
 type Done<Value> = { readonly value: Value } | Unreachable
 
@@ -33,6 +35,7 @@ export class Engine {
   /** Of the last transaction that failed. */
   #metDamage = false
   #mendAgainAt = 0
+  #emptying: NodeJS.Timeout | undefined
   readonly #stopSweeping: () => void
 
   constructor(open: OpenDatabase, options: StoreOptions, notice: (notice: Notice) => void) {
@@ -107,6 +110,7 @@ export class Engine {
         return { outcome: 'ready' }
       case 'close':
         this.#stopSweeping()
+        clearTimeout(this.#emptying)
         this.#open.close()
         return { outcome: 'ready' }
     }
@@ -180,15 +184,29 @@ export class Engine {
     return this.#tryCommit(work)
   }
 
-  /** False when the disk refuses; what was committed stays committed, and a later checkpoint does it. */
+  /**
+   * False when the disk refuses; what was committed stays committed, and a later checkpoint does it. While a backup reads the
+   * log cannot be emptied: nobody's append waits for that, it is done afterwards.
+   */
   #emptyWriteAheadLog(): boolean {
+    const { database } = this.#open
+    const patience = database.pragma('busy_timeout', { simple: true })
     try {
-      this.#open.database.pragma('wal_checkpoint(TRUNCATE)')
+      database.pragma('busy_timeout = 0')
+      const isRead = database.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 1
+      if (isRead) this.#emptying ??= setTimeout(() => this.#emptyAgain(), readingMs).unref()
       return true
     } catch (error) {
       if (error instanceof Sqlite.SqliteError) return false
       throw error
+    } finally {
+      database.pragma(`busy_timeout = ${patience}`)
     }
+  }
+
+  #emptyAgain(): void {
+    this.#emptying = undefined
+    this.#emptyWriteAheadLog()
   }
 
   #tryCommit<Value>(work: () => Value): Done<Value> {

@@ -26,7 +26,11 @@ export async function buildRelay(name: string): Promise<string> {
       ssr: true,
       target: 'node20',
       rollupOptions: {
-        input: { main: 'relay/main.ts', 'store-worker': 'relay/store-worker.ts' },
+        input: {
+          main: 'relay/main.ts',
+          'store-worker': 'relay/store-worker.ts',
+          facedown: 'relay/commands/facedown.ts',
+        },
         output: { chunkFileNames: '[name]-[hash].js' },
       },
     },

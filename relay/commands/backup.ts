@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lockFile } from '../folder-lock.ts'
+import { SetupError } from '../setup-error.ts'
+import { copyDatabase, schemaOf } from './copy-database.ts'
+import { databasesIn, openToRead } from './databases.ts'
+import { type Examination, examine, isSound } from './examine.ts'
+import {
+  backupsIn,
+  type KeptDatabase,
+  type Manifest,
+  nameOf,
+  newManifest,
+  readManifest,
+  removeManifest,
+  writeManifest,
+} from './manifest.ts'
+import { Pieces } from './pieces.ts'
+
+const unfinished = 'unfinished-'
+
+/** When the last backup was made, for whoever watches: a file in the data folder. */
+export const lastBackup = 'last-backup'
+
+export interface BackedUp {
+  readonly name: string
+  readonly manifest: Manifest
+  readonly newBytes: number
+  /** Older ones that made room. */
+  readonly removed: number
+  /** What is damaged in the database is damaged in its copy. */
+  readonly examinations: readonly Examination[]
+}
+
+/** Adds a backup of a data folder to a folder of backups, while its relay runs or not, and keeps the newest ones. */
+export async function backup(dataDir: string, backups: string, keep: number): Promise<BackedUp> {
+  const paths = databasesIn(dataDir)
+  const unlock = prepareFolder(backups)
+  try {
+    for (const left of readdirSync(backups)) {
+      if (left.startsWith(unfinished)) rmSync(join(backups, left), { recursive: true })
+    }
+    const scratch = mkdtempSync(join(backups, unfinished))
+    const made = new Date()
+    const pieces = new Pieces(backups)
+    const examinations: Examination[] = []
+    const databases: KeptDatabase[] = []
+    let newBytes = 0
+    for (const [number, path] of paths.entries()) {
+      const copy = join(scratch, `${number}.sqlite`)
+      await copyDatabase(join(dataDir, path), copy)
+      const { schema, examination } = look(copy)
+      const cut = pieces.keep(copy)
+      rmSync(copy)
+      examinations.push(examination)
+      newBytes += cut.newBytes
+      const { bytes, sha256 } = cut
+      databases.push({
+        path,
+        schema,
+        bytes,
+        sha256,
+        sound: isSound(examination),
+        rows: examination.rows,
+        pieces: cut.pieces,
+      })
+    }
+    rmSync(scratch, { recursive: true })
+    const manifest = newManifest(made, databases)
+    writeManifest(backups, manifest)
+    writeFileSync(join(dataDir, lastBackup), `${manifest.made}\n`)
+    const removed = examinations.every(isSound) ? removeOlder(backups, keep, pieces) : 0
+    return { name: nameOf(manifest), manifest, newBytes, removed, examinations }
+  } finally {
+    unlock()
+  }
+}
+
+function prepareFolder(backups: string): () => void {
+  try {
+    mkdirSync(backups, { recursive: true, mode: 0o700 })
+    mkdirSync(join(backups, 'pieces'), { recursive: true, mode: 0o700 })
+    const unlock = lockFile(join(backups, 'backup.lock'))
+    if (unlock) return unlock
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split(',')[0] : String(error)
+    throw new SetupError(`Backups need a folder that can be written to, but ${reason}: ${backups}`)
+  }
+  throw new SetupError(`Another backup to ${backups} is under way`)
+}
+
+function look(copy: string): { schema: number; examination: Examination } {
+  const database = openToRead(copy)
+  try {
+    return { schema: schemaOf(database), examination: examine(database) }
+  } finally {
+    database.close()
+  }
+}
+
+/** While the newest is damaged all older ones stay. */
+function removeOlder(backups: string, keep: number, pieces: Pieces): number {
+  const names = backupsIn(backups)
+  const older = names.slice(keep)
+  // Before anything goes: with a manifest that cannot be read nobody knows which pieces are needed.
+  const needed = new Set(
+    names
+      .slice(0, keep)
+      .flatMap((name) => readManifest(backups, name).databases.flatMap(({ pieces }) => pieces)),
+  )
+  for (const name of older) removeManifest(backups, name)
+  pieces.keepOnly(needed)
+  return older.length
+}

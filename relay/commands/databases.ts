@@ -1,0 +1,34 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite, { type Database } from 'better-sqlite3'
+import { databaseName } from '../database.ts'
+import { SetupError } from '../setup-error.ts'
+
+/** Where a data folder has databases, as paths in it: one, or in a region's store one folder for each stream there ever was. */
+export function databasesIn(dataDir: string): string[] {
+  if (!existsSync(dataDir)) throw new SetupError(`DATA_DIR must be the folder of a relay: ${dataDir}`)
+  const folders = readdirSync(dataDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isRegionFolder(entry.name))
+    .map(({ name }) => join(name, databaseName))
+  const found = [databaseName, ...folders].filter((path) => existsSync(join(dataDir, path)))
+  if (found.length === 0) throw new SetupError(`There is no database in DATA_DIR ${dataDir}`)
+  return found
+}
+
+/** They are named like the stream's origin: a region, a dot, the time it was made. */
+export function isRegionFolder(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,15}\.[a-z0-9]{1,20}$/.test(name)
+}
+
+/** Its own process may go on writing to it. */
+export function openToRead(path: string): Database {
+  try {
+    const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 5000 })
+    database.pragma('cache_size = -16384')
+    database.pragma('user_version') // the first to be read: is it a database at all?
+    return database
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError)) throw error
+    throw new SetupError(`The database ${path} cannot be read (${error.code}: ${error.message})`)
+  }
+}

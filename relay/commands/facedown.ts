@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+import { constants, setPriority } from 'node:os'
+import { parseArgs } from 'node:util'
+import Sqlite from 'better-sqlite3'
+import { readConfig } from '../config.ts'
+import { isCorrupt } from '../corrupt.ts'
+import { SetupError } from '../setup-error.ts'
+
+/** What a command ends with. */
+const codes = { done: 0, couldNot: 1, damaged: 2 } as const
+
+const help = `facedown start                     runs the relay
+facedown backup <folder>           adds a backup of DATA_DIR to a folder, while the relay runs or not
+         --keep <number>           how many backups stay there (7)
+facedown restore <folder>          puts the newest backup in the place of what is in DATA_DIR; stop the relay before
+         --backup <name>           another one, named like its manifest
+facedown check                     reads every row in DATA_DIR and says whether all are whole
+facedown check <folder>            reads every piece of the backups in a folder
+facedown stats                     counts and sizes; nothing of it identifies a session
+         --json                    the same for programs
+
+DATA_DIR is the relay's data folder (./data). A command ends with 0, with 1 when it could not do what it was asked for,
+and with 2 when something is damaged.
+`
+
+const options = {
+  keep: { type: 'string' },
+  backup: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+type Values = ReturnType<typeof read>['values']
+
+/** Which options a command knows, and how many words it takes. */
+const commands: Record<string, { options: readonly (keyof Values)[]; least: number; most: number }> = {
+  start: { options: [], least: 0, most: 0 },
+  backup: { options: ['keep'], least: 1, most: 1 },
+  restore: { options: ['backup'], least: 1, most: 1 },
+  check: { options: [], least: 0, most: 1 },
+  stats: { options: ['json'], least: 0, most: 0 },
+}
+
+function read(words: string[]) {
+  try {
+    return parseArgs({ args: words, options, allowPositionals: true })
+  } catch (error) {
+    throw new SetupError(`${error instanceof Error ? error.message : error}. See facedown --help`)
+  }
+}
+
+async function run(words: string[]): Promise<number | undefined> {
+  const { values, positionals } = read(words)
+  const [command = '', ...rest] = positionals
+  if (values.help || words.length === 0) return tell(help)
+  const known = Object.hasOwn(commands, command) ? commands[command] : undefined
+  if (!known) throw new SetupError(`There is no command "${command}". See facedown --help`)
+  const foreign = (Object.keys(values) as (keyof Values)[]).find((name) => !known.options.includes(name))
+  if (foreign) throw new SetupError(`facedown ${command} has no option --${foreign}. See facedown --help`)
+  const [folder = ''] = rest
+  if (rest.length < known.least) throw new SetupError(`facedown ${command} needs a folder`)
+  if (rest.length > known.most)
+    throw new SetupError(`facedown ${command} does not know what "${rest.at(-1)}" is for`)
+  if (command === 'start') {
+    await import('../main.ts')
+    return undefined
+  }
+  setPriority(constants.priority.PRIORITY_LOW) // people at the relay come first
+  const { dataDir } = readConfig(process.env)
+  const tasks = await import('./tasks.ts')
+  switch (command) {
+    case 'backup':
+      return finish(await tasks.tellBackup(dataDir, folder, keepOf(values.keep)))
+    case 'restore':
+      return finish(tasks.tellRestore(dataDir, folder, values.backup))
+    case 'check':
+      return finish(folder ? tasks.tellCheckOfBackups(folder) : tasks.tellCheck(dataDir))
+    default:
+      return finish(tasks.tellStats(dataDir, values.json ?? false))
+  }
+}
+
+function keepOf(text = '7'): number {
+  const keep = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (keep >= 1) return keep
+  throw new SetupError(`--keep must be a whole number from 1 to 99999, but it is "${text}"`)
+}
+
+function finish({ words, damaged }: { readonly words: string; readonly damaged: boolean }): number {
+  tell(`${words}\n`)
+  return damaged ? codes.damaged : codes.done
+}
+
+function tell(words: string): number {
+  process.stdout.write(words)
+  return codes.done
+}
+
+try {
+  const code = await run(process.argv.slice(2))
+  if (code !== undefined) process.exitCode = code
+} catch (error) {
+  if (!(error instanceof SetupError || error instanceof Sqlite.SqliteError)) throw error
+  process.stderr.write(`${error.message}.\n`)
+  process.exitCode = isCorrupt(error) ? codes.damaged : codes.couldNot
+}
