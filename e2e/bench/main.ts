@@ -3,13 +3,14 @@
  * times. TEAMS, SIZE, CHANGES (a second), SECONDS, RUNS and SERVERS
  * change the workload. Linux only: CPU comes from /proc.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../relay.ts'
-import type { Dialect, Order, Played } from './load.ts'
+import type { Dialect, Played } from './load.ts'
+import { ask, listening, startLoad } from './load-process.ts'
 
 const teams = Number(process.env.TEAMS ?? 1000)
 const size = Number(process.env.SIZE ?? 6)
@@ -68,12 +69,8 @@ async function measure(name: Name): Promise<Row> {
     env: { ...process.env, PORT: String(port), HOST: '127.0.0.1', DATA_DIR: folder },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const load = fork(new URL('./load.ts', import.meta.url), {
-    execArgv: ['--import', 'tsx'],
-    serialization: 'advanced',
-  })
+  const load = startLoad()
   try {
-    spawn('taskset', ['-cp', '1', String(load.pid)], { stdio: 'ignore' })
     await listening(port)
     const pid = server.pid as number
     const before = { cpu: cpuOf(pid), memory: memoryOf(pid) }
@@ -97,29 +94,6 @@ async function measure(name: Name): Promise<Row> {
     await once(server, 'exit')
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function ask(load: ChildProcess, order: Order): Promise<unknown> {
-  load.send(order)
-  const [answered] = await Promise.race([
-    once(load, 'message'),
-    once(load, 'exit').then(() => {
-      throw new Error('The load ended early')
-    }),
-  ])
-  return answered
-}
-
-async function listening(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const answered = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1000) }).then(
-      () => true,
-      (error) => !String(error.cause).includes('ECONNREFUSED'),
-    )
-    if (answered) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('The server does not listen')
 }
 
 /** Seconds of CPU of all threads so far. */

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -62,6 +64,17 @@ export class Trial {
     this.#relay.process.stdout?.on('data', (text) => {
       this.said += text
     })
+  }
+
+  /** Runs one of the program's commands on its data, or on another folder. */
+  async command(words: readonly string[], dataDir = this.dataDir): Promise<{ code: number; said: string }> {
+    const program = join(this.#main, '../facedown.js')
+    const env = { PATH: process.env.PATH, DATA_DIR: dataDir }
+    const command = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [command.stdout, command.stderr]) stream.on('data', (text) => (said += text))
+    const [code] = await once(command, 'close')
+    return { code, said }
   }
 
   signal(signal: NodeJS.Signals): void {
