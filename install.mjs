@@ -1,6 +1,6 @@
 /**
  * Runs before `npm start`, `npm test` and `npm run dev`: installs what package-lock.json asks for and is not there yet.
- * With the words "browser", "tracer", "nats" and "balancer" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
+ * With the words "browser", "tracer", "nats", "balancer", "proxies" and "units" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -15,6 +15,8 @@ if (process.argv.includes('browser')) await provideBrowser()
 if (process.argv.includes('tracer')) provideTracer()
 if (process.argv.includes('nats')) provideNats()
 if (process.argv.includes('balancer')) provideBalancer()
+if (process.argv.includes('proxies')) provideProxies()
+if (process.argv.includes('units')) provideUnits()
 
 /** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */
 function isInstalled() {
@@ -62,6 +64,23 @@ function provideBalancer() {
   installOnDebian('haproxy')
   if (!hasBalancer())
     stop('The tests of several relays need haproxy. Get it as root with: apt-get install -y haproxy')
+}
+
+/** What operators put in front of a relay, for TLS. */
+function provideProxies() {
+  const hasProxies = () => ['caddy', 'nginx'].every((name) => spawnSync(name, ['-h']).error === undefined)
+  if (hasProxies()) return
+  installOnDebian('caddy', 'nginx')
+  if (!hasProxies())
+    stop('The tests of proxies need caddy and nginx. Get them as root with: apt-get install -y caddy nginx')
+}
+
+/** Reads units, without running them. Only Linux has it. */
+function provideUnits() {
+  const hasAnalysis = () => spawnSync('systemd-analyze', ['--version']).status === 0
+  if (process.platform !== 'linux' || hasAnalysis()) return
+  installOnDebian('systemd')
+  if (!hasAnalysis()) stop('The tests of units need systemd-analyze, which comes with systemd')
 }
 
 /** Only root can. Others are told what to do. */

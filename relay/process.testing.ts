@@ -91,7 +91,7 @@ export async function startupFailure(
   return { code: relay.exitCode, words }
 }
 
-async function freePort(): Promise<string> {
+export async function freePort(): Promise<string> {
   const { createServer } = await import('node:net')
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import config from '../playwright.config.ts'
+import { startCaddy } from './caddy.ts'
+import { Image } from './image.ts'
+import { expect, test } from './people.ts'
+import { freePort, untilReady } from './relay.ts'
+
+// Caddy's own authority is nobody's.
+const launchOptions = config.use?.launchOptions
+test.use({
+  launchOptions: { ...launchOptions, args: [...(launchOptions?.args ?? []), '--ignore-certificate-errors'] },
+})
+
+test('what the image holds runs for nobody in particular, behind Caddy with TLS, under a path', async ({
+  network,
+  alice,
+  bob,
+}) => {
+  const image = Image.build()
+  const PORT = String(await freePort())
+  const relay = image.start(undefined, { PORT, TRUST_PROXY: '1' })
+  const caddy = await startCaddy('relay/deploy/Caddyfile.sub-path', `127.0.0.1:${PORT}`)
+  try {
+    await untilReady(`http://127.0.0.1:${PORT}/`)
+    expect(await image.checkHealth({ PORT })).toBe(true)
+    expect(await image.checkHealth({ PORT: String(await freePort()) })).toBe(false)
+    expect(image.user).not.toMatch(/^(root|0)?$/)
+    const { url } = caddy
+    network.allow(url)
+
+    await alice.starts(`${url}poker`)
+    expect(alice.page.url()).toMatch(`${url}poker/s/`)
+    await alice.page.getByLabel('Your name').fill('alice')
+    await alice.votes('8')
+    const invitation = await alice.invitation()
+    expect(invitation).toMatch(`${url}poker/s/`)
+    await bob.joins(invitation, '5')
+    await expect(alice.seatOf(bob)).toContainText('voted')
+    await alice.reveals()
+    await expect(alice.seatOf(bob)).toContainText('voted 5')
+    await expect(bob.status).toContainText('Saved at the relay')
+
+    for (const path of ['metrics', 'status', 'readyz']) {
+      expect(
+        (await alice.page.request.get(`${url}poker/${path}`, { ignoreHTTPSErrors: true })).status(),
+      ).toBe(404)
+    }
+    expect(await image.run(['backup', '/backups'])).toMatchObject({ code: 0 })
+    expect(await image.run(['check', '/backups'])).toMatchObject({ code: 0 })
+    expect(existsSync(join(image.folder, 'data/facedown.sqlite'))).toBe(true)
+    expect(readdirSync(join(image.folder, 'app')).sort()).toEqual(['dist', 'node_modules', 'package.json'])
+  } finally {
+    await alice.context.close()
+    await bob.context.close()
+    const ended = once(relay, 'exit')
+    relay.kill('SIGTERM')
+    await ended
+    await caddy.stop()
+    image.remove()
+  }
+})
