@@ -1,17 +1,13 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import config from '../playwright.config.ts'
 import { startCaddy } from './caddy.ts'
 import { Image } from './image.ts'
-import { expect, test } from './people.ts'
+import { meet } from './meeting.ts'
+import { expect, test, trustingOptions } from './people.ts'
 import { freePort, untilReady } from './relay.ts'
 
-// Caddy's own authority is nobody's.
-const launchOptions = config.use?.launchOptions
-test.use({
-  launchOptions: { ...launchOptions, args: [...(launchOptions?.args ?? []), '--ignore-certificate-errors'] },
-})
+test.use({ launchOptions: trustingOptions })
 
 test('what the image holds runs for nobody in particular, behind Caddy with TLS, under a path', async ({
   network,
@@ -30,17 +26,9 @@ test('what the image holds runs for nobody in particular, behind Caddy with TLS,
     const { url } = caddy
     network.allow(url)
 
-    await alice.starts(`${url}poker`)
-    expect(alice.page.url()).toMatch(`${url}poker/s/`)
-    await alice.page.getByLabel('Your name').fill('alice')
-    await alice.votes('8')
-    const invitation = await alice.invitation()
-    expect(invitation).toMatch(`${url}poker/s/`)
-    await bob.joins(invitation, '5')
-    await expect(alice.seatOf(bob)).toContainText('voted')
-    await alice.reveals()
-    await expect(alice.seatOf(bob)).toContainText('voted 5')
-    await expect(bob.status).toContainText('Saved at the relay')
+    await meet(`${url}poker/`, alice, bob)
+    await alice.page.goto(`${url}poker`)
+    await expect(alice.page).toHaveURL(`${url}poker/`)
 
     for (const path of ['metrics', 'status', 'readyz']) {
       expect(

@@ -1,4 +1,5 @@
 import { type BrowserContext, type BrowserContextOptions, test as base, expect } from '@playwright/test'
+import config from '../playwright.config.ts'
 import { secretsOf } from './inspect.ts'
 import { isRough, Network } from './network.ts'
 import { Person } from './person.ts'
@@ -80,6 +81,13 @@ export function faultsOf(person: Person, network: Network): string[] {
   return [...problems, ...strangers.map((origin) => `A request went to ${origin}`)].map(
     (fault) => `${person.name}: ${fault}`,
   )
+}
+
+const { launchOptions } = config.use ?? {}
+/** For a certificate that nobody vouches for. */
+export const trustingOptions = {
+  ...launchOptions,
+  args: [...(launchOptions?.args ?? []), '--ignore-certificate-errors'],
 }
 
 export { expect } from '@playwright/test'
