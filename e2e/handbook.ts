@@ -18,6 +18,7 @@ const handbook = readFileSync('relay/OPERATING.md', 'utf8')
 const services: ChildProcess[] = []
 /** The user `facedown`. */
 const nobody = String(process.getuid?.() === 0 ? 65_534 : process.getuid?.())
+let folder = root
 const inRoot = (text: string) => text.replace(/(?<![\w.:/])\/(opt|etc|var)(?=\/)/g, `${root}/$1`)
 
 for (const folder of ['opt', 'etc/caddy', 'etc/systemd/system', 'var/lib', 'var/backups']) {
@@ -53,8 +54,6 @@ function commandsOf(section: string, word = 'apt-get'): string[] {
   if (!block) throw new Error(`The handbook has no commands in ${section}`)
   return block.trim().split('\n')
 }
-
-let folder = root
 
 async function follow(command: string): Promise<void> {
   console.log(`# ${command}`)
