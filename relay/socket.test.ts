@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
-import { subprotocol } from '../shared/wire.ts'
+import { decodeFromRelay, subprotocol } from '../shared/wire.ts'
 import { BareClient, webSocketOf } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
 import { someEnvelope, startRelay, type TestRelay } from './testing.ts'
@@ -107,6 +108,29 @@ test.each([
   ['another subprotocol', `/sync/${keys.session}`, 'other.v1', 400],
 ])('no socket is opened for %s', async (_, path, protocol, status) => {
   expect(await upgradeStatus(path, protocol)).toBe(status)
+})
+
+test.each([
+  [['facedown.v1', 'facedown.v2'], 'facedown.v1'],
+  [['facedown.v3', 'other.v1', 'facedown.v1'], 'facedown.v1'],
+])('an app that speaks %j and a relay agree on the version both speak', async (offered, spoken) => {
+  const socket = new WebSocket(`${relay.url.replace('http', 'ws')}/sync/${keys.session}`, offered, {
+    origin: relay.url,
+  })
+  const [bytes] = await once(socket, 'message')
+  expect(socket.protocol).toBe(spoken)
+  expect(decodeFromRelay(bytes)).toMatchObject({ type: 'challenge' })
+  socket.terminate()
+})
+
+test('an app of a later version only is told why it is not served, instead of seeming to be offline', async () => {
+  const offered = ['facedown.v3', 'facedown.v2']
+  const socket = new WebSocket(`${relay.url.replace('http', 'ws')}/sync/${keys.session}`, offered, {
+    origin: relay.url,
+  })
+  const [code, words] = await once(socket, 'close')
+  expect(socket.protocol).toBe('facedown.v3')
+  expect({ code, words: String(words) }).toEqual(closeCodes.version)
 })
 
 test('bytes that are not HTTP get no answer that helps', async () => {

@@ -2,12 +2,12 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
-import { encodeFromRelay, frameLimits, subprotocol } from '../shared/wire.ts'
+import { encodeFromRelay, frameLimits } from '../shared/wire.ts'
 import { closeCodes } from './close-words.ts'
 import type { Connection, Surroundings } from './connection.ts'
 import { type Address, Addresses, slowBytes, spend } from './limits.ts'
 import { Socket } from './socket.ts'
-import { addressOf, readUpgrade } from './upgrade.ts'
+import { addressOf, chooseVersion, readUpgrade } from './upgrade.ts'
 
 /** One timer for all sockets: each slot's turn comes every 20 seconds. */
 const tickMs = 100
@@ -22,7 +22,7 @@ const serverOptions = {
   maxFragments: 256,
   maxBufferedChunks: 4096,
   closeTimeout: 3000,
-  handleProtocols: () => subprotocol,
+  handleProtocols: (offered: Set<string>) => chooseVersion(offered) ?? false,
 }
 
 export interface SocketOptions {
@@ -114,10 +114,10 @@ export class Sockets implements Registry {
   }
 
   /** Why a connection that could be opened is refused nevertheless: the frame that says so. */
-  refusal(isOriginServed: boolean): Refusal | undefined {
+  refusal(isOriginServed: boolean, isVersionSpoken = true): Refusal | undefined {
     const isFull = this.#open >= this.#surroundings.limits.open
-    if (isOriginServed && !isFull) return undefined
-    const reason = isOriginServed ? 'full' : 'origin'
+    if (isOriginServed && isVersionSpoken && !isFull) return undefined
+    const reason = !isOriginServed ? 'origin' : isVersionSpoken ? 'full' : 'version'
     const { code, words } = closeCodes[reason]
     this.#surroundings.refused(reason)
     return { code, words, frame: encodeFromRelay({ type: 'refuse', code, words }) }
@@ -151,9 +151,9 @@ export class Sockets implements Registry {
     const upgrade = readUpgrade(request, this.#options.origins)
     if (upgrade === 404) return refuseUpgrade(socket, '404 Not Found')
     if (upgrade === 400) return refuseUpgrade(socket, '400 Bad Request')
-    const { session, origin, isOriginServed } = upgrade
+    const { session, origin, isOriginServed, isVersionSpoken } = upgrade
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      const refusal = this.refusal(isOriginServed)
+      const refusal = this.refusal(isOriginServed, isVersionSpoken)
       if (refusal) return refuseSocket(opened, refusal)
       opened.registry = this
       opened.address = address

@@ -3,7 +3,13 @@ import { parseSessionId, type SessionId } from '../shared/id.ts'
 import { subprotocol } from '../shared/wire.ts'
 
 export type Upgrade =
-  | { readonly session: SessionId; readonly origin: string; readonly isOriginServed: boolean }
+  | {
+      readonly session: SessionId
+      readonly origin: string
+      readonly isOriginServed: boolean
+      /** False for an app of other versions only, which is to be told so. */
+      readonly isVersionSpoken: boolean
+    }
   /** No WebSocket at all: an HTTP status. */
   | 400
   | 404
@@ -14,8 +20,15 @@ export function readUpgrade(request: IncomingMessage, origins: readonly string[]
   const session = parseSessionId(path?.[1] ?? '')
   if (!session) return 404
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
-  if (!offered?.includes(subprotocol)) return 400
-  return { session, ...readOrigin(request, origins) }
+  const chosen = chooseVersion(offered ?? [])
+  if (!chosen) return 400
+  return { session, ...readOrigin(request, origins), isVersionSpoken: chosen === subprotocol }
+}
+
+/** Ours if it is among them. A browser is only told something in a version it offered, so else any of Facedown's. */
+export function chooseVersion(offered: Iterable<string>): string | undefined {
+  const versions = [...offered].filter((name) => /^facedown\.v\d{1,4}$/.test(name))
+  return versions.includes(subprotocol) ? subprotocol : versions[0]
 }
 
 /** The page that asks, and whether this relay serves it. */
