@@ -8,6 +8,7 @@ export function startLoad(): ChildProcess {
     execArgv: ['--import', 'tsx'],
     serialization: 'advanced',
   })
+  load.setMaxListeners(0) // each order waits for its end, too
   spawn('taskset', ['-cp', '1', String(load.pid)], { stdio: 'ignore' })
   return load
 }
