@@ -67,3 +67,27 @@ test.each([
 ])('%j stops the start', (environment, sentence) => {
   expect(() => readConfig(environment)).toThrow(sentence)
 })
+
+test.each([
+  [{ PROT: '80' }, 'PROT is no setting of the relay. Write PORT, or take PROT away'],
+  [{ port: '80' }, 'port is no setting of the relay. Write PORT, or take port away'],
+  [{ DATADIR: '/x' }, 'DATADIR is no setting of the relay. Write DATA_DIR, or take DATADIR away'],
+  [{ 'data-dir': '/x' }, 'data-dir is no setting of the relay. Write DATA_DIR, or take data-dir away'],
+  [{ ORIGIN: 'https://poker.example' }, 'Write ORIGINS, or take ORIGIN away'],
+  [{ TRUSTED_PROXY: '1', TRUST_PROXY: '0' }, 'Write TRUST_PROXY, or take TRUSTED_PROXY away'],
+  [{ MAX_CONECTIONS: '5' }, 'Write MAX_CONNECTIONS, or take MAX_CONECTIONS away'],
+  [{ SESSION_MAX_BYTE: '5' }, 'Write SESSION_MAX_BYTES, or take SESSION_MAX_BYTE away'],
+])('%j is nearly a setting and stops the start', (environment, sentence) => {
+  expect(() => readConfig(environment)).toThrow(sentence)
+})
+
+test('what others have in their environment is none of ours', () => {
+  const names =
+    'HOME HOSTNAME HOSTTYPE MODE PATH PWD MAIL LOGNAME SHELL TERM TMPDIR LANG LC_ALL XDG_DATA_DIRS XDG_DATA_HOME AWS_REGION REGION_NAME HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy NODE_ENV NODE_OPTIONS KUBERNETES_PORT KUBERNETES_SERVICE_HOST NATS_PORT NATS_SERVICE_HOST NATS_PORT_4222_TCP FACEDOWN_PORT FACEDOWN_SERVICE_HOST FACEDOWN_SERVICE_PORT SSH_CONNECTION npm_config_user_agent INVOCATION_ID JOURNAL_STREAM'
+  const environment = Object.fromEntries(names.split(' ').map((name) => [name, 'x']))
+  expect(readConfig(environment)).toEqual(readConfig({}))
+})
+
+test('a misspelt setting that says nothing is nothing, and so is one that Windows repeats', () => {
+  expect(readConfig({ PROT: '', Port: '80', PORT: '80' }).port).toBe(80)
+})

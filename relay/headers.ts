@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory'
-import type { RegionAddress } from './config.ts'
+import type { RegionAddress } from './region-settings.ts'
 
 const policy = [
   "default-src 'none'",

@@ -1,9 +1,29 @@
 import { readConfig } from './config.ts'
 import { startRelay } from './relay.ts'
 import { reportTo } from './report.ts'
+import { helpText } from './settings-words.ts'
 import { SetupError } from './setup-error.ts'
+import { version } from './version.ts'
 
 try {
+  await obey(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error
+  process.stderr.write(`${error.message}.\n`)
+  process.exit(1)
+}
+
+async function obey(words: readonly string[]): Promise<void> {
+  if (words.length === 0) return run()
+  if (words.includes('--help')) process.stdout.write(helpText())
+  else if (words[0] === '--version') process.stdout.write(`${version}\n`)
+  else
+    throw new SetupError(
+      `The relay does not understand "${words.join(' ')}". It understands --help and --version`,
+    )
+}
+
+async function run(): Promise<void> {
   const relay = await startRelay(
     readConfig(process.env),
     reportTo((line) => process.stdout.write(line)),
@@ -11,8 +31,4 @@ try {
   const stop = () => void relay.stop().then(() => process.exit(0))
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error
-  process.stderr.write(`${error.message}.\n`)
-  process.exit(1)
 }

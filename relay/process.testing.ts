@@ -42,10 +42,15 @@ export async function buildRelay(name: string): Promise<string> {
 export function spawnRelay(
   environment: Record<string, string>,
   main = join(top, 'relay/main.ts'),
+  words: readonly string[] = [],
 ): ChildProcess {
   const loader = main.endsWith('.ts') ? ['--import', 'tsx'] : []
   const env = { PATH: process.env.PATH, ...environment }
-  return spawn(process.execPath, [...loader, main], { cwd: top, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [...loader, main, ...words], {
+    cwd: top,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 /** Resolves once the relay listens. Rejects with what it said when it does not. */
@@ -82,13 +87,25 @@ export async function startRelayProcess(
 export async function startupFailure(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; words: string }> {
-  const relay = spawnRelay(environment)
-  let words = ''
+  const { code, complaint } = await answerOf([], environment)
+  return { code, words: complaint }
+}
+
+/** What the program says when it is started with words, and its exit code. */
+export async function answerOf(
+  words: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number | null; answer: string; complaint: string }> {
+  const relay = spawnRelay(environment, undefined, words)
+  let [answer, complaint] = ['', '']
+  relay.stdout?.on('data', (text) => {
+    answer += text
+  })
   relay.stderr?.on('data', (text) => {
-    words += text
+    complaint += text
   })
   await once(relay, 'close')
-  return { code: relay.exitCode, words }
+  return { code: relay.exitCode, answer, complaint }
 }
 
 export async function freePort(): Promise<string> {

@@ -3,11 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Deposit } from '../shared/escrow.ts'
-import type { Config } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import { startRelay as start } from './relay.ts'
 import type { Report } from './report.ts'
-import { shardCount } from './shard.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 
 export interface TestRelay {
@@ -26,19 +25,10 @@ export interface TestRelayOptions extends Partial<Config> {
   readonly limits?: Partial<Limits>
 }
 
-const ordinary: Omit<Config, 'dataDir'> = {
+const ordinary: Config = {
+  ...readConfig({}),
   host: '127.0.0.1',
   port: 0,
-  region: 'local',
-  natsUrl: undefined,
-  role: 'both',
-  regions: [],
-  shards: new Set(Array.from({ length: shardCount }, (_, shard) => shard)),
-  origins: undefined,
-  trustProxy: false,
-  sessionMaxBytes: 16 << 20,
-  sessionIdleDays: 90,
-  maxConnections: 20_000,
   maxConnectionsPerAddress: 20_000,
   newConnectionsPerSecond: 1000,
   clientDir: '/nowhere',

@@ -1,0 +1,86 @@
+import { regionAddresses, regionForm, shardNumbers } from './region-settings.ts'
+import { choice, flag, matching, origins, type Setting, text, textOrNone, wholeNumber } from './setting.ts'
+
+/**
+ * Everything an operator can set, in the order it is shown. A setting is one entry here and nothing else: its name in the
+ * code, `Config`, `--help`, the handbook and what is refused at the start all come from it.
+ */
+export const settings = {
+  host: text('HOST', {
+    otherwise: 'localhost',
+    bounds: 'an address of this computer',
+    meaning: 'Address to listen on; `0.0.0.0` for every network of the machine',
+  }),
+  port: wholeNumber('PORT', { otherwise: 8787, least: 1, most: 65_535, meaning: 'Port to listen on' }),
+  dataDir: text('DATA_DIR', {
+    otherwise: './data',
+    bounds: 'a folder on a local disk',
+    meaning: 'Folder of the database, for one process alone',
+  }),
+  region: matching('REGION', {
+    otherwise: 'local',
+    form: regionForm,
+    bounds: '1 to 16 of the characters a-z, 0-9 and -, beginning with a letter or digit',
+    meaning: 'Name of this place, part of the cursors of its log',
+  }),
+  natsUrl: textOrNone('NATS_URL', {
+    bounds: 'addresses such as 127.0.0.1:4222, separated by commas',
+    meaning: "Addresses of the region's NATS; then this process is one of many",
+  }),
+  role: choice('ROLE', {
+    words: ['both', 'relay', 'store'],
+    meaning: 'With `NATS_URL`: `relay` serves people, `store` keeps logs, `both` does both',
+  }),
+  regions: regionAddresses('REGIONS', {
+    meaning: 'Every region and its address, this one too; the JetStream domain of each has its name',
+  }),
+  shards: shardNumbers('SHARDS', {
+    meaning: 'With `NATS_URL`: the shards of all sessions that this store keeps',
+  }),
+  origins: origins('ORIGINS', {
+    otherwise: 'same host, or those of REGIONS',
+    meaning: 'Origins of the pages that may connect',
+  }),
+  trustProxy: flag('TRUST_PROXY', {
+    meaning: 'Behind a proxy of your own: clients are then told apart by `X-Forwarded-For`',
+  }),
+  sessionMaxBytes: wholeNumber('SESSION_MAX_BYTES', {
+    unit: 'bytes',
+    otherwise: 16 << 20,
+    least: 1 << 20,
+    most: 2 ** 40,
+    meaning: 'What the log of one session may take',
+  }),
+  sessionIdleDays: wholeNumber('SESSION_IDLE_DAYS', {
+    unit: 'days',
+    otherwise: 90,
+    least: 1,
+    most: 36_500,
+    meaning: 'Sessions nobody used for so long are deleted',
+  }),
+  maxConnections: wholeNumber('MAX_CONNECTIONS', {
+    unit: 'connections',
+    otherwise: 20_000,
+    least: 1,
+    most: 1_000_000,
+    meaning: 'What one relay serves; more are refused with words',
+  }),
+  maxConnectionsPerAddress: wholeNumber('MAX_CONNECTIONS_PER_ADDRESS', {
+    unit: 'connections',
+    otherwise: 2000,
+    least: 1,
+    most: 1_000_000,
+    meaning: 'What one network address may have open, and a whole office can be one',
+  }),
+  newConnectionsPerSecond: wholeNumber('NEW_CONNECTIONS_PER_SECOND', {
+    unit: 'per second',
+    otherwise: 50,
+    least: 1,
+    most: 1_000_000,
+    meaning: 'What one network address may open on average; ten times that at once',
+  }),
+} satisfies Record<string, Setting<unknown>>
+
+export type SettingValues = {
+  readonly [Key in keyof typeof settings]: ReturnType<(typeof settings)[Key]['read']>
+}
