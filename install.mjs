@@ -1,6 +1,6 @@
 /**
  * Runs before `npm start`, `npm test` and `npm run dev`: installs what package-lock.json asks for and is not there yet.
- * With the words "browser", "tracer", "nats", "balancer", "proxies" and "units" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
+ * With the words "browser", "tracer", "nats", "balancer", "proxies", "units" and "rules" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -17,6 +17,7 @@ if (process.argv.includes('nats')) provideNats()
 if (process.argv.includes('balancer')) provideBalancer()
 if (process.argv.includes('proxies')) provideProxies()
 if (process.argv.includes('units')) provideUnits()
+if (process.argv.includes('rules')) provideRuleChecker()
 
 /** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */
 function isInstalled() {
@@ -81,6 +82,18 @@ function provideUnits() {
   if (process.platform !== 'linux' || hasAnalysis()) return
   installOnDebian('systemd')
   if (!hasAnalysis()) stop('The tests of units need systemd-analyze, which comes with systemd')
+}
+
+/** It comes with Prometheus and checks the rules of its alerts. */
+function provideRuleChecker() {
+  const hasChecker = () => spawnSync('promtool', ['--version']).status === 0
+  if (hasChecker()) return
+  installOnDebian('prometheus')
+  if (!hasChecker()) {
+    stop(
+      'The tests of the alerts need promtool: apt-get install prometheus, or https://prometheus.io/download',
+    )
+  }
 }
 
 /** Only root can. Others are told what to do. */

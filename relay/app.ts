@@ -1,8 +1,9 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { Config } from './config.ts'
-import type { Encoding, File, Files } from './files.ts'
+import type { Files } from './files.ts'
 import { strictHeaders } from './headers.ts'
+import { immutable, sendFile } from './send-file.ts'
 import type { Sockets } from './sockets.ts'
 import type { Store } from './store.ts'
 import { version } from './version.ts'
@@ -12,6 +13,8 @@ export interface AppParts {
   readonly store: Pick<Store, 'check'>
   readonly sockets: Pick<Sockets, 'isDraining'>
   readonly files: Files
+  /** What operators may look at here, if it has no port of its own. */
+  readonly watching?: App | undefined
 }
 
 export type App = Hono<{ Bindings: HttpBindings }>
@@ -20,7 +23,7 @@ export type App = Hono<{ Bindings: HttpBindings }>
 const checkEveryMs = 1000
 
 /** Pages and what operators ask for. */
-export function createApp({ config, store, sockets, files }: AppParts): App {
+export function createApp({ config, store, sockets, files, watching }: AppParts): App {
   const app: App = new Hono()
   let checkedAt = Number.NEGATIVE_INFINITY
   let checked = store.check()
@@ -41,18 +44,19 @@ export function createApp({ config, store, sockets, files }: AppParts): App {
   app.get('/config.json', (context) =>
     context.json({ version, region: config.region, regions: config.regions }),
   )
+  if (watching) app.route('/', watching)
   app.get('/s/*', (context) => page(context, '/session.html'))
   app.get('*', (context) => {
     const path = context.req.path === '/' ? '/index.html' : context.req.path
     const file = files.get(path)
-    if (file) return send(context, file, path.startsWith('/assets/') ? immutable : 'no-cache', 200)
+    if (file) return sendFile(context, file, path.startsWith('/assets/') ? immutable : 'no-cache', 200)
     const wantsPage = context.req.header('Accept')?.includes('text/html')
     return wantsPage ? missingPage(context) : context.text('There is nothing here.\n', 404)
   })
 
   function page(context: Context, path: string) {
     const file = files.get(path)
-    return file ? send(context, file, 'no-cache', 200) : context.text(noPages, 404)
+    return file ? sendFile(context, file, 'no-cache', 200) : context.text(noPages, 404)
   }
 
   /** The app itself says that there is nothing. Its files lie as many folders up as the path is deep. */
@@ -71,26 +75,3 @@ export function createApp({ config, store, sockets, files }: AppParts): App {
 }
 
 const noPages = 'This relay serves no pages.\n'
-const immutable = 'public, max-age=31536000, immutable'
-
-async function send(context: Context, { type, tag, bodies }: File, cache: string, status: 200 | 404) {
-  const available = await bodies
-  const encoding = choose(context.req.header('Accept-Encoding') ?? '', available)
-  const body = available[encoding] ?? available.identity
-  if (!body) throw new Error('Every file has its plain content')
-  context.header('Cache-Control', cache)
-  context.header('ETag', `W/"${tag}"`)
-  context.header('Vary', 'Accept-Encoding')
-  if (status === 200 && context.req.header('If-None-Match')?.includes(tag)) return context.body(null, 304)
-  context.header('Content-Type', type)
-  context.header('Content-Length', String(body.length))
-  if (encoding !== 'identity') context.header('Content-Encoding', encoding)
-  return context.body(body, status)
-}
-
-function choose(accepted: string, available: Partial<Record<Encoding, unknown>>): Encoding {
-  const offered = accepted.split(',').map((part) => part.trim().split(';')[0])
-  if (available.br && offered.includes('br')) return 'br'
-  if (available.gzip && offered.includes('gzip')) return 'gzip'
-  return 'identity'
-}

@@ -1,9 +1,11 @@
 import type { Bus } from './bus.ts'
 import type { Config } from './config.ts'
 import { LocalBus } from './local-bus.ts'
+import type { Meters } from './meters.ts'
 import type { Reporter } from './report.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
 import { type Archive, archiveOf, type Store } from './store.ts'
+import { watchDatabase } from './watch-database.ts'
 
 /** What is behind the rooms of a relay. */
 export interface Backend {
@@ -15,14 +17,15 @@ export interface Backend {
 }
 
 /** A whole installation in this process, or its part of a region. */
-export async function openBackend(config: Config, report: Reporter): Promise<Backend> {
-  if (config.natsUrl === undefined) return openAlone(config, report)
+export async function openBackend(config: Config, report: Reporter, meters: Meters): Promise<Backend> {
+  if (config.natsUrl === undefined) return openAlone(config, report, meters)
   const { openInRegion } = await import('./cluster/part.ts') // who is alone needs nothing of NATS
-  return openInRegion(config.natsUrl, config, report)
+  return openInRegion(config.natsUrl, config, report, meters)
 }
 
-async function openAlone(config: Config, report: Reporter): Promise<Backend> {
-  const store = await openSqliteStore(config, report)
+async function openAlone(config: Config, report: Reporter, meters: Meters): Promise<Backend> {
+  const store = await openSqliteStore(config, report, meters.committed)
+  watchDatabase(meters, config.dataDir)
   const bus = new LocalBus(store)
   return {
     bus,

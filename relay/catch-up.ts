@@ -16,7 +16,13 @@ export interface Log {
 }
 
 export type CaughtUp =
-  | { readonly log: 'kept'; readonly upTo: Cursor; readonly resumed: boolean }
+  | {
+      readonly log: 'kept'
+      readonly upTo: Cursor
+      readonly resumed: boolean
+      /** Of the envelopes that were sent. */
+      readonly bytes: number
+    }
   | { readonly log: 'unreachable' }
   | { readonly log: 'deleted' }
 
@@ -29,15 +35,16 @@ export async function catchUp(
 ): Promise<CaughtUp> {
   let resumed: boolean | undefined
   let upTo: Cursor = new Map()
+  let bytes = 0
   for (;;) {
     const pages = await (resumed === undefined ? log.since(cursor, generation) : log.since(upTo, 0))
     if (pages.outcome === 'refused') return { log: 'unreachable' }
     if (pages.outcome === 'deleted') return { log: 'deleted' }
     resumed ??= pages.resumed
-    if (reader.isListening) for (const [origin, page] of pages.of) sendPage(origin, page, reader)
+    if (reader.isListening) for (const [origin, page] of pages.of) bytes += sendPage(origin, page, reader)
     upTo = joinCursors(upTo, endOf(pages))
     const hasMore = [...pages.of.values()].some(({ more }) => more)
-    if (!hasMore || !reader.isListening) return { log: 'kept', upTo, resumed }
+    if (!hasMore || !reader.isListening) return { log: 'kept', upTo, resumed, bytes }
     await reader.flush()
   }
 }
@@ -48,12 +55,15 @@ export function endOf({ of }: Pages): Cursor {
   return new Map<string, Position>(places)
 }
 
-function sendPage(origin: string, { snapshot, entries }: Page, reader: Reader): void {
+function sendPage(origin: string, { snapshot, entries }: Page, reader: Reader): number {
+  let bytes = snapshot?.envelope.length ?? 0
   if (snapshot) {
     const { id, covers, envelope } = snapshot
     reader.send(encodeFromRelay({ type: 'snapshot', id, covers: new Map([[origin, covers]]), envelope }))
   }
   for (const { position, envelope, kind } of entries) {
     reader.send(encodeEntry(new Map([[origin, position]]), envelope, kind))
+    bytes += envelope.length
   }
+  return bytes
 }

@@ -63,6 +63,8 @@ test.each([
   [{ ROLE: 'leader' }, 'ROLE must be both, relay or store, but it is "leader"'],
   [{ ROLE: 'store' }, "ROLE store needs NATS_URL, the address of the region's NATS, such as 127.0.0.1:4222"],
   [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be 1 (yes) or 0 (no), but it is "yes"'],
+  [{ METRICS_PORT: '8787' }, 'METRICS_PORT must be another port than PORT, but both are 8787'],
+  [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN must be 16 to 256 letters, digits and signs, without spaces'],
   [{ SESSION_IDLE_DAYS: '-1' }, 'SESSION_IDLE_DAYS must be a whole number from 1 to 36500, but it is "-1"'],
 ])('%j stops the start', (environment, sentence) => {
   expect(() => readConfig(environment)).toThrow(sentence)
@@ -90,4 +92,8 @@ test('what others have in their environment is none of ours', () => {
 
 test('a misspelt setting that says nothing is nothing, and so is one that Windows repeats', () => {
   expect(readConfig({ PROT: '', Port: '80', PORT: '80' }).port).toBe(80)
+})
+
+test('a token that does not fit is not repeated', () => {
+  expect(() => readConfig({ METRICS_TOKEN: 'a secret with spaces' })).toThrow(/without spaces$/)
 })

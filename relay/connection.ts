@@ -16,6 +16,7 @@ import { type CaughtUp, catchUp, type Reader } from './catch-up.ts'
 import { closeCodes } from './close-words.ts'
 import { checkAsker, checkDeletion, checkHello, type Hello } from './hello.ts'
 import { type Limits, spend } from './limits.ts'
+import type { Refused } from './report.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 import type { Compaction } from './store.ts'
@@ -37,7 +38,9 @@ export interface Surroundings {
   /** Milliseconds of a clock that never goes back. */
   now(): number
   random(bytes: number): Uint8Array
-  refused(reason: CloseReason): void
+  refused(reason: Refused): void
+  /** Somebody got what they missed: so many bytes of envelopes, in so many milliseconds. */
+  caughtUp(ms: number, bytes: number): void
 }
 
 type State =
@@ -194,7 +197,9 @@ export class Connection implements Reader {
     const missed: Missed = { frames: [], bytes: 0 }
     this.#state = { phase: 'catchingUp', role, room, missed }
     room.enter(this)
+    const began = this.now()
     const caughtUp = await catchUp(room, cursor, generation, this)
+    if (caughtUp.log === 'kept') this.#surroundings.caughtUp(this.now() - began, caughtUp.bytes)
     if (caughtUp.log === 'deleted') this.close('deleted')
     else if (this.isListening) this.#goLive(role, room, missed, caughtUp)
   }

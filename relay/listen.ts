@@ -6,10 +6,20 @@ import { SetupError } from './setup-error.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
 
+/** The settings an operator has to change when it does not listen. */
+export interface ListenNames {
+  readonly host: string
+  readonly port: string
+}
+
 /** A server for each address of the host: `localhost` has two, and browsers differ in which one they try first. */
-export async function listen(fetch: Fetch, { host, port }: Pick<Config, 'host' | 'port'>): Promise<Server[]> {
+export async function listen(
+  fetch: Fetch,
+  { host, port }: Pick<Config, 'host' | 'port'>,
+  names: ListenNames = { host: 'HOST', port: 'PORT' },
+): Promise<Server[]> {
   const addresses = await lookup(host, { all: true, order: 'ipv4first' }).catch(() => {
-    throw new SetupError(`HOST must be an address of this computer, but it is "${host}"`)
+    throw new SetupError(`${names.host} must be an address of this computer, but it is "${host}"`)
   })
   const servers: Server[] = []
   for (const { address } of addresses) {
@@ -18,7 +28,7 @@ export async function listen(fetch: Fetch, { host, port }: Pick<Config, 'host' |
       // Many computers name ::1 without having it.
       if (servers.length > 0 && error.code !== 'EADDRINUSE') return undefined
       for (const other of servers) other.close()
-      throw new SetupError(explain(error, host, at))
+      throw new SetupError(explain(error, host, at, names))
     })
     if (server) servers.push(server)
   }
@@ -44,14 +54,14 @@ function addressOf(server: Server | undefined): number | undefined {
   return typeof address === 'object' ? address?.port : undefined
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): string {
+function explain(error: NodeJS.ErrnoException, host: string, port: number, names: ListenNames): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `PORT ${port} is in use by another program. Stop that, or set PORT to another number`
+      return `${names.port} ${port} is in use by another program. Stop that, or set ${names.port} to another number`
     case 'EACCES':
-      return `PORT ${port} needs more rights than this user has. Set PORT to 1024 or more`
+      return `${names.port} ${port} needs more rights than this user has. Set ${names.port} to 1024 or more`
     case 'EADDRNOTAVAIL':
-      return `HOST must be an address of this computer, but it is "${host}"`
+      return `${names.host} must be an address of this computer, but it is "${host}"`
     default:
       return `The relay cannot listen on ${host}, port ${port} (${error.message})`
   }

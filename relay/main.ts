@@ -1,6 +1,8 @@
 import { readConfig } from './config.ts'
+import { limitsOf } from './limits.ts'
+import { logTo } from './log.ts'
+import { Meters } from './meters.ts'
 import { startRelay } from './relay.ts'
-import { reportTo } from './report.ts'
 import { helpText } from './settings-words.ts'
 import { SetupError } from './setup-error.ts'
 import { version } from './version.ts'
@@ -24,10 +26,11 @@ async function obey(words: readonly string[]): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const relay = await startRelay(
-    readConfig(process.env),
-    reportTo((line) => process.stdout.write(line)),
-  )
+  const config = readConfig(process.env)
+  const meters = new Meters()
+  meters.watchProcess()
+  const report = logTo((line) => process.stdout.write(line), process.stdout.isTTY ? 'people' : 'programs')
+  const relay = await startRelay(config, report, limitsOf(config), meters)
   const stop = () => void relay.stop().then(() => process.exit(0))
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)

@@ -25,7 +25,7 @@ beforeEach(() => {
   forgotten = 0
   const limits = limitsOf({ maxConnections: 9, maxConnectionsPerAddress: 9, newConnectionsPerSecond: 9 })
   const rooms = new Rooms(new LocalBus(nobodyEntersARoom), archiveOf(nobodyEntersARoom))
-  const surroundings = { rooms, limits, now: () => 0, random, refused: () => {} }
+  const surroundings = { rooms, limits, now: () => 0, random, refused: () => {}, caughtUp: () => {} }
   const address = { open: 0, earnedAt: 0 }
   polled = new Polled(
     createSessionKeys().session,

@@ -112,7 +112,7 @@ function shareOfLonger(some: readonly number[], others: readonly number[]): numb
 
 function around(rooms: Rooms): Surroundings {
   const limits = limitsOf({ maxConnections: 10, maxConnectionsPerAddress: 10, newConnectionsPerSecond: 10 })
-  return { rooms, limits, now: () => performance.now(), random, refused: () => {} }
+  return { rooms, limits, now: () => performance.now(), random, refused: () => {}, caughtUp: () => {} }
 }
 
 /** As the address of a request has it: another string than the one the relay knows. */

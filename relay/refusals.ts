@@ -1,11 +1,10 @@
-import type { CloseReason } from '../shared/close-code.ts'
-import type { Reporter } from './report.ts'
+import type { Refused, Reporter } from './report.ts'
 
 const everyMs = 10_000
 
 /** Reports how often connections were refused, a line per reason now and then instead of one per attempt. */
-export function countRefusals(report: Reporter): { count(reason: CloseReason): void; stop(): void } {
-  const counts = new Map<CloseReason, number>()
+export function countRefusals(report: Reporter): { count(reason: Refused): void; stop(): void } {
+  const counts = new Map<Refused, number>()
   const timer = setInterval(flush, everyMs).unref()
 
   function flush(): void {

@@ -7,15 +7,22 @@ import type { Surroundings } from './connection.ts'
 import { readClientFiles } from './files.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import { listen } from './listen.ts'
+import { MeasuredBus } from './measured-bus.ts'
+import { Meters } from './meters.ts'
 import { Polls } from './polls.ts'
 import { countRefusals } from './refusals.ts'
 import type { Reporter } from './report.ts'
 import { Rooms } from './rooms.ts'
 import { Sockets } from './sockets.ts'
 import type { SqliteStore } from './sqlite-store.ts'
+import { StatusHistory } from './status-history.ts'
+import { watchRelay } from './watch-relay.ts'
+import { createWatching } from './watching.ts'
 
 export interface RunningRelay {
   readonly port: number
+  /** Where it answers what operators ask; the same unless it has a port of its own. */
+  readonly metricsPort: number
   /** Of a relay whose stores are other processes there is none. */
   readonly store: SqliteStore | undefined
   /** Tells the clients, commits what they sent, closes everything. */
@@ -27,40 +34,64 @@ const settleMs = 3000
 /** And for answers to leave before it cuts them. */
 const endMs = 1000
 
+const metricsNames = { host: 'METRICS_HOST', port: 'METRICS_PORT' }
+
 /** Starts everything one process needs: bus, store, sockets and pages. */
 export async function startRelay(
   config: Config,
-  report: Reporter,
+  reporter: Reporter,
   limits: Limits = limitsOf(config),
+  meters: Meters = new Meters(),
 ): Promise<RunningRelay> {
-  const backend = await openBackend(config, report)
-  const { bus, store } = backend
+  const report = meters.reporting(reporter)
+  const backend = await openBackend(config, report, meters)
+  const { store } = backend
+  const bus = new MeasuredBus(backend.bus, meters)
   const refusals = countRefusals(report)
   const surroundings: Surroundings = {
     rooms: new Rooms(bus, store),
     limits,
     now: () => performance.now(),
     random: pooledRandom(),
-    refused: refusals.count,
+    refused: (reason) => {
+      refusals.count(reason)
+      meters.refused(reason)
+    },
+    caughtUp: meters.caughtUp,
   }
   const sockets = new Sockets(surroundings, config)
   const servesPeople = config.role !== 'store'
   const files = servesPeople ? readClientFiles(config.clientDir) : new Map()
-  const app = createApp({ config, store, sockets, files })
+  watchRelay(meters, config, surroundings, sockets)
+  const history = new StatusHistory(meters, config)
+  const statusFiles = readClientFiles(config.statusDir)
+  const watching = createWatching({ meters, history, files: statusFiles }, config)
+  const { metricsHost, metricsPort } = config
+  const isApart = metricsPort !== undefined
+  const app = createApp({ config, store, sockets, files, watching: isApart ? undefined : watching })
   const polls = new Polls(surroundings, sockets, config)
   if (servesPeople) app.post('/sync/:session', (context) => polls.answer(context))
-  const servers = await listen(app.fetch, config).catch(async (error) => {
-    await sockets.close()
-    await backend.close()
-    throw error
-  })
+  const watchers: Server[] = []
+  if (isApart) {
+    const own = { host: metricsHost, port: metricsPort }
+    watchers.push(...(await listen(watching.fetch, own, metricsNames).catch(giveUp)))
+  }
+  const servers = await listen(app.fetch, config).catch(giveUp)
   if (servesPeople) for (const server of servers) sockets.listenTo(server)
+  const stopHistory = history.start()
   const port = portOf(servers)
   report({
     event: 'listening',
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     region: config.region,
   })
+
+  async function giveUp(error: unknown): Promise<never> {
+    await sockets.close()
+    for (const server of watchers) server.close()
+    await backend.close()
+    throw error
+  }
 
   async function stop(): Promise<void> {
     report({ event: 'stopping', connections: sockets.open })
@@ -71,12 +102,14 @@ export async function startRelay(
     // Those who poll hear it in an answer, and that has to leave.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, endMs).unref())])
     for (const server of servers) server.closeAllConnections()
+    for (const server of watchers) server.close().closeAllConnections()
     refusals.stop()
+    stopHistory()
     await backend.close()
     report({ event: 'stopped' })
   }
 
-  return { port, store: backend.database, stop }
+  return { port, metricsPort: isApart ? portOf(watchers) : port, store: backend.database, stop }
 }
 
 /** Chance is cheaper by the page than by the word. */

@@ -1,12 +1,15 @@
 import type { CloseReason } from '../shared/close-code.ts'
 import type { CheckedTable } from './store-protocol.ts'
 
+/** Why a connection ended, or was not opened: `address` had too many of them. */
+export type Refused = CloseReason | 'address'
+
 /** Everything the relay may ever log. Nothing here identifies a session or a person. */
 export type Report =
   | { readonly event: 'listening'; readonly url: string; readonly region: string }
   | { readonly event: 'stopping'; readonly connections: number }
   | { readonly event: 'stopped' }
-  | { readonly event: 'refused'; readonly reason: CloseReason; readonly times: number }
+  | { readonly event: 'refused'; readonly reason: Refused; readonly times: number }
   | { readonly event: 'damagedRow'; readonly table: CheckedTable }
   | { readonly event: 'damagedDatabase'; readonly words: string }
   | { readonly event: 'mended'; readonly indexes: number }
@@ -17,15 +20,24 @@ export type Report =
   | { readonly event: 'storeRecovered' }
   | { readonly event: 'failed'; readonly error: string }
 
+/** How much each event is worth somebody's attention. */
+export const reportLevels = {
+  listening: 'info',
+  stopping: 'info',
+  stopped: 'info',
+  refused: 'info',
+  damagedRow: 'error',
+  damagedDatabase: 'error',
+  mended: 'warn',
+  expired: 'info',
+  storeRefused: 'error',
+  storeStalled: 'error',
+  storeRestarting: 'warn',
+  storeRecovered: 'info',
+  failed: 'error',
+} as const satisfies Record<Report['event'], 'info' | 'warn' | 'error'>
+
 export const damageWords =
   'Parts of the database in DATA_DIR are damaged. What can be read is served. Stop the relay and put a backup in its place, or move it away to start anew: devices bring back what they hold.'
 
 export type Reporter = (report: Report) => void
-
-/** One JSON object a line on standard output; the first line is for people. */
-export function reportTo(write: (line: string) => void): Reporter {
-  return (report) => {
-    if (report.event === 'listening') write(`Facedown relay (${report.region}) listens on ${report.url}\n`)
-    else write(`${JSON.stringify(report)}\n`)
-  }
-}

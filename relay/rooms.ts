@@ -14,6 +14,10 @@ export class Rooms {
     this.#store = store
   }
 
+  get open(): number {
+    return this.#rooms.size
+  }
+
   /** The room, which is there until the last connection has left it. */
   of(session: SessionId): Room {
     const open = this.#rooms.get(session)

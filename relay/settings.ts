@@ -1,5 +1,15 @@
 import { regionAddresses, regionForm, shardNumbers } from './region-settings.ts'
-import { choice, flag, matching, origins, type Setting, text, textOrNone, wholeNumber } from './setting.ts'
+import {
+  choice,
+  flag,
+  matching,
+  numberOrNone,
+  origins,
+  type Setting,
+  text,
+  textOrNone,
+  wholeNumber,
+} from './setting.ts'
 
 /**
  * Everything an operator can set, in the order it is shown. A setting is one entry here and nothing else: its name in the
@@ -78,6 +88,22 @@ export const settings = {
     least: 1,
     most: 1_000_000,
     meaning: 'What one network address may open on average; ten times that at once',
+  }),
+  metricsPort: numberOrNone('METRICS_PORT', {
+    least: 1,
+    most: 65_535,
+    meaning: 'Port of its own for `/metrics` and `/status`, which `PORT` then does not answer',
+  }),
+  metricsHost: text('METRICS_HOST', {
+    otherwise: 'localhost',
+    bounds: 'an address of this computer',
+    meaning: 'Address that `METRICS_PORT` listens on',
+  }),
+  metricsToken: textOrNone('METRICS_TOKEN', {
+    form: /^[\x21-\x7e]{16,256}$/,
+    bounds: '16 to 256 letters, digits and signs, without spaces',
+    meaning:
+      'What whoever asks for `/metrics` or `/status` has to know; without it only this computer may ask',
   }),
 } satisfies Record<string, Setting<unknown>>
 

@@ -79,6 +79,11 @@ export class Sockets implements Registry {
     return this.#open
   }
 
+  /** Who reads more slowly than they are sent to, as far as was noticed. */
+  get slow(): number {
+    return this.#slow.size
+  }
+
   get isDraining(): boolean {
     return this.#isDraining
   }
@@ -108,7 +113,10 @@ export class Sockets implements Registry {
     if (this.#isDraining) return 503
     const address = this.#addresses.get(addressOf(request, this.#options.trustProxy))
     const earnedAt = spend(address.earnedAt, limits.connectionsOfAddress, this.#surroundings.now())
-    if (!earnedAt || address.open >= limits.openOfAddress) return 429
+    if (!earnedAt || address.open >= limits.openOfAddress) {
+      this.#surroundings.refused('address')
+      return 429
+    }
     address.earnedAt = earnedAt
     return address
   }

@@ -47,10 +47,17 @@ interface Batch {
   readonly requests: readonly WaitingRequest[]
 }
 
+/** Called for each transaction of changes: how many they were, and how long the disk took. */
+export type Committed = (changes: number, ms: number) => void
+
 /** Resolves once the database is open; rejects with a `SetupError` that says why it cannot be. */
-export async function openSqliteStore(options: StoreOptions, report: Reporter): Promise<SqliteStore> {
+export async function openSqliteStore(
+  options: StoreOptions,
+  report: Reporter,
+  committed: Committed = () => {},
+): Promise<SqliteStore> {
   const { worker, origin } = await openWorker(options)
-  return new SqliteStore(worker, origin, options, report)
+  return new SqliteStore(worker, origin, options, report, committed)
 }
 
 /** The relay's side of the store's thread: one batch is under way, the next one gathers meanwhile. */
@@ -58,6 +65,7 @@ export class SqliteStore implements Store {
   readonly origin: string
   readonly #options: StoreOptions
   readonly #report: Reporter
+  readonly #committed: Committed
   #worker: Worker | undefined
   #appends: WaitingAppend[] = []
   #requests: WaitingRequest[] = []
@@ -70,10 +78,11 @@ export class SqliteStore implements Store {
   #gathering: NodeJS.Timeout | NodeJS.Immediate | undefined
   #watchdog: NodeJS.Timeout
 
-  constructor(worker: Worker, origin: string, options: StoreOptions, report: Reporter) {
+  constructor(worker: Worker, origin: string, options: StoreOptions, report: Reporter, committed: Committed) {
     this.origin = origin
     this.#options = options
     this.#report = report
+    this.#committed = committed
     this.#watchdog = setTimeout(() => this.#stall(), stalledMs).unref()
     this.#listen(worker)
   }
@@ -211,7 +220,7 @@ export class SqliteStore implements Store {
     this.#watchdog.refresh()
   }
 
-  #answered({ unusual, answers }: Extract<FromStore, { type: 'answers' }>): void {
+  #answered({ unusual, answers, commitMs }: Extract<FromStore, { type: 'answers' }>): void {
     const batch = this.#underWay
     this.#underWay = undefined
     if (this.#stalled) {
@@ -219,6 +228,7 @@ export class SqliteStore implements Store {
       this.#report({ event: 'storeRecovered' })
     }
     if (!batch) return
+    if (batch.appends.length > 0) this.#committed(batch.appends.length, commitMs)
     const exceptions = new Map(unusual)
     batch.appends.forEach(({ resolve }, at) => {
       resolve(exceptions.get(at) ?? ordinary)

@@ -72,6 +72,8 @@ export type FromStore =
       /** `ordinary` saved appends are only counted; the others stand here by their place in the batch. */
       readonly unusual: readonly (readonly [number, Appended])[]
       readonly answers: readonly Answer[]
+      /** How long the transaction of the appends took. */
+      readonly commitMs: number
     }
   | Notice
 

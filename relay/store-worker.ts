@@ -13,11 +13,13 @@ function start(options: StoreOptions): void {
   const engine = new Engine(open, options, post)
 
   parentPort?.on('message', ({ appends, requests }: ToStore) => {
+    const began = performance.now()
     const appended = appends ? engine.append(unpackRows(appends)) : []
+    const commitMs = performance.now() - began
     const unusual = appended.flatMap((one, at): [number, Appended][] => (isOrdinary(one) ? [] : [[at, one]]))
     const answers = requests.map((request) => engine.answer(request))
     const buffers = answers.flatMap((answer) => (answer.outcome === 'page' ? [answer.rows] : []))
-    post({ type: 'answers', unusual, answers }, buffers)
+    post({ type: 'answers', unusual, answers, commitMs }, buffers)
     if (requests.some(({ type }) => type === 'close')) parentPort?.close()
   })
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Deposit } from '../shared/escrow.ts'
 import { type Config, readConfig } from './config.ts'
 import { type Limits, limitsOf } from './limits.ts'
+import type { Meters } from './meters.ts'
 import { startRelay as start } from './relay.ts'
 import type { Report } from './report.ts'
 import type { SqliteStore } from './sqlite-store.ts'
@@ -13,6 +14,8 @@ export interface TestRelay {
   /** `http://127.0.0.1:<port>`, which is also the origin that pages of this relay have. */
   readonly url: string
   readonly port: number
+  /** Where operators look at it. */
+  readonly metricsPort: number
   readonly dataDir: string
   readonly store: SqliteStore
   /** What it would have logged. */
@@ -23,6 +26,7 @@ export interface TestRelay {
 
 export interface TestRelayOptions extends Partial<Config> {
   readonly limits?: Partial<Limits>
+  readonly meters?: Meters
 }
 
 const ordinary: Config = {
@@ -32,18 +36,20 @@ const ordinary: Config = {
   maxConnectionsPerAddress: 20_000,
   newConnectionsPerSecond: 1000,
   clientDir: '/nowhere',
+  statusDir: '/nowhere',
 }
 
 /** A relay inside this process, on a port of its own (or on `port`, to come back after a stop). */
-export async function startRelay({ limits, ...config }: TestRelayOptions = {}): Promise<TestRelay> {
+export async function startRelay({ limits, meters, ...config }: TestRelayOptions = {}): Promise<TestRelay> {
   const dataDir = config.dataDir ?? temporaryFolder()
   const reports: Report[] = []
   const all = { ...ordinary, ...config, dataDir }
-  const relay = await start(all, (report) => reports.push(report), { ...limitsOf(all), ...limits })
+  const relay = await start(all, (report) => reports.push(report), { ...limitsOf(all), ...limits }, meters)
   const { store } = relay
   return {
     url: `http://127.0.0.1:${relay.port}`,
     port: relay.port,
+    metricsPort: relay.metricsPort,
     dataDir,
     get store() {
       if (!store) throw new Error('This relay has no store of its own')

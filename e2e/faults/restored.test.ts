@@ -49,7 +49,7 @@ test('an entry that was damaged on the disk is reported, skipped, and brought ba
   await until(() => isSaved(alice), 'alice is back')
 
   const bob = await seat('bob', keysFor('member', owner), () => trial.url)
-  await until(() => trial.said.includes('{"event":"damagedRow","table":"entries"}'), 'the relay says so')
+  await until(() => trial.said.includes('"event":"damagedRow","table":"entries"}'), 'the relay says so')
   await until(() => isSaved(bob), 'bob has read the log')
   expect(readStories(bob.doc).length).toBeLessThan(12)
   await until(() => readStories(bob.doc).length === 12, 'bob has what was damaged', 40_000)

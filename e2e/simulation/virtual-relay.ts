@@ -65,6 +65,7 @@ export class VirtualRelay implements Far {
         now: () => clock.now,
         random: (bytes) => chance.bytes(bytes),
         refused: () => {},
+        caughtUp: () => {},
       }
       this.#running = { region: far, surroundings }
     })

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
+import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
 import { openSqliteStore } from '../sqlite-store.ts'
 import { Follower, type OriginStore } from './follower.ts'
@@ -22,19 +23,22 @@ export class Origins {
   readonly #region: Region
   readonly #config: Config
   readonly #report: Reporter
+  readonly #meters: Meters
   readonly #kept = new Map<string, Kept>()
+  readonly #folders = new Set<string>()
   #looking: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
 
-  private constructor(region: Region, config: Config, report: Reporter) {
+  private constructor(region: Region, config: Config, report: Reporter, meters: Meters) {
     this.#region = region
     this.#config = config
     this.#report = report
+    this.#meters = meters
   }
 
   /** Rejects with a `SetupError` when a database cannot be opened. */
-  static async open(region: Region, config: Config, report: Reporter): Promise<Origins> {
-    const origins = new Origins(region, config, report)
+  static async open(region: Region, config: Config, report: Reporter, meters: Meters): Promise<Origins> {
+    const origins = new Origins(region, config, report, meters)
     try {
       for (const folder of databasesIn(config.dataDir)) await origins.#open(folder)
       await origins.#follow()
@@ -47,6 +51,10 @@ export class Origins {
     }, lookEveryMs).unref()
     origins.#looking = origins.#look()
     return origins
+  }
+
+  get folders(): readonly string[] {
+    return [...this.#folders]
   }
 
   get all(): Iterable<Kept> {
@@ -92,8 +100,13 @@ export class Origins {
   }
 
   async #open(dataDir: string, origin?: string): Promise<Kept> {
-    const store = await openSqliteStore({ ...this.#config, dataDir, origin }, this.#report)
+    const store = await openSqliteStore(
+      { ...this.#config, dataDir, origin },
+      this.#report,
+      this.#meters.committed,
+    )
     const kept = { store, follower: undefined }
+    this.#folders.add(dataDir)
     this.#kept.set(store.origin, kept)
     return kept
   }

@@ -1,6 +1,8 @@
 import type { Backend } from '../backend.ts'
 import type { Config } from '../config.ts'
+import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
+import { watchDatabase } from '../watch-database.ts'
 import { Lines } from './lines.ts'
 import { Origins } from './origins.ts'
 import { Questions } from './questions.ts'
@@ -9,9 +11,14 @@ import { RegionBus } from './region-bus.ts'
 import { RegionStore } from './region-store.ts'
 
 /** This process's part of a region: a relay, a store, or both. */
-export async function openInRegion(natsUrl: string, config: Config, report: Reporter): Promise<Backend> {
+export async function openInRegion(
+  natsUrl: string,
+  config: Config,
+  report: Reporter,
+  meters: Meters,
+): Promise<Backend> {
   const region = await joinRegion(natsUrl, config.region)
-  const part = config.role === 'relay' ? undefined : await openStore(natsUrl, config, report)
+  const part = config.role === 'relay' ? undefined : await openStore(natsUrl, config, report, meters)
   const lines = new Lines(region)
   const store = new RegionStore(region, lines)
   const bus = new RegionBus(region, lines, store)
@@ -40,12 +47,13 @@ export async function openInRegion(natsUrl: string, config: Config, report: Repo
  * The connection is its own, because NATS brings nobody what they said themselves, and a relay in this process asks and hears this
  * store like any other.
  */
-async function openStore(natsUrl: string, config: Config, report: Reporter) {
+async function openStore(natsUrl: string, config: Config, report: Reporter, meters: Meters) {
   const region = await joinRegion(natsUrl, config.region)
-  const origins = await Origins.open(region, config, report).catch(async (error) => {
+  const origins = await Origins.open(region, config, report, meters).catch(async (error) => {
     await region.leave()
     throw error
   })
+  watchDatabase(meters, config.dataDir, () => origins.folders)
   const questions = new Questions(region, origins, config.shards)
   await region.connection.flush() // from here on relays find it
   return {

@@ -1,0 +1,120 @@
+import type { Cursor } from '../shared/cursor.ts'
+import type { SessionId } from '../shared/id.ts'
+import type { ConnectionId } from '../shared/wire.ts'
+import type { Bus, Delivered, Subscriber } from './bus.ts'
+import type { Meters } from './meters.ts'
+import type { EntryKind } from './store.ts'
+
+/** A bus with a watch beside it: how long changes take to everybody, and to the disk. */
+export class MeasuredBus implements Bus {
+  readonly #bus: Bus
+  readonly #meters: Pick<Meters, 'appended' | 'fannedOut'>
+  /** When the change began that an author has under way. Of several at once only the first is followed. */
+  readonly #underWay = new Map<ConnectionId, number>()
+
+  constructor(bus: Bus, meters: Pick<Meters, 'appended' | 'fannedOut'>) {
+    this.#bus = bus
+    this.#meters = meters
+  }
+
+  subscribe(session: SessionId, subscriber: Subscriber): () => void {
+    return this.#bus.subscribe(session, new Listener(subscriber, this))
+  }
+
+  append(session: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
+    const began = performance.now()
+    if (!this.#underWay.has(author)) this.#underWay.set(author, began)
+    return this.#bus.append(session, author, envelope).then((delivered) => {
+      if (this.#underWay.get(author) === began) this.#underWay.delete(author)
+      this.#meters.appended(delivered, performance.now() - began)
+      return delivered
+    })
+  }
+
+  /** Everybody here has been handed a change of this author. */
+  heard(author: ConnectionId): void {
+    const began = this.#underWay.get(author)
+    if (began === undefined) return
+    this.#underWay.delete(author)
+    this.#meters.fannedOut(performance.now() - began)
+  }
+
+  release(session: SessionId, round: Uint8Array, asker: Uint8Array) {
+    return this.#bus.release(session, round, asker)
+  }
+
+  signal(session: SessionId, from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
+    this.#bus.signal(session, from, to, envelope)
+  }
+
+  join(session: SessionId, connection: ConnectionId): void {
+    this.#bus.join(session, connection)
+  }
+
+  leave(session: SessionId, connection: ConnectionId): void {
+    this.#bus.leave(session, connection)
+  }
+
+  present(session: SessionId) {
+    return this.#bus.present(session)
+  }
+
+  doubt(session: SessionId): void {
+    this.#bus.doubt(session)
+  }
+
+  delete(session: SessionId) {
+    return this.#bus.delete(session)
+  }
+
+  settled(): Promise<void> {
+    return this.#bus.settled()
+  }
+
+  close(): void {
+    this.#bus.close()
+  }
+}
+
+class Listener implements Subscriber {
+  readonly #subscriber: Subscriber
+  readonly #bus: MeasuredBus
+
+  constructor(subscriber: Subscriber, bus: MeasuredBus) {
+    this.#subscriber = subscriber
+    this.#bus = bus
+  }
+
+  entry(author: ConnectionId, at: Cursor | undefined, envelope: Uint8Array, kind: EntryKind): void {
+    this.#subscriber.entry(author, at, envelope, kind)
+    this.#bus.heard(author)
+  }
+
+  signal(from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
+    this.#subscriber.signal(from, to, envelope)
+  }
+
+  joined(connection: ConnectionId): void {
+    this.#subscriber.joined(connection)
+  }
+
+  left(connection: ConnectionId): void {
+    this.#subscriber.left(connection)
+  }
+
+  saved(cursor: Cursor): void {
+    this.#subscriber.saved(cursor)
+  }
+
+  savedElsewhere(cursor: Cursor): void {
+    this.#subscriber.savedElsewhere(cursor)
+  }
+
+  log(state: 'kept' | 'unreachable'): void {
+    this.#subscriber.log(state)
+  }
+
+  deleted(): void {
+    this.#subscriber.deleted()
+  }
+}
