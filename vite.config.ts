@@ -5,6 +5,7 @@ import { compileMessageOrThrow } from '@lingui/message-utils/compileMessage'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { compressFolder } from './relay/compress.ts'
 
 const top = import.meta.dirname
 const measured = 'e2e/faults/*.test.ts'
@@ -15,7 +16,7 @@ export default defineConfig(({ isSsrBuild }) => ({
   root: isSsrBuild ? top : `${top}/client`,
   base: './',
   resolve: isSsrBuild ? {} : { alias: { 'lib0/logging': `${top}/client/plain-logging.ts` } },
-  plugins: [partsAgain(), catalogs(), svelte(), sessionPage(), serviceWorker()],
+  plugins: [partsAgain(), catalogs(), svelte(), sessionPage(), serviceWorker(), compressed()],
   build: isSsrBuild
     ? {
         outDir: `${top}/dist/relay`,
@@ -169,6 +170,18 @@ function serviceWorker(): Plugin {
           .replaceAll('__FILES__', JSON.stringify(files))
           .replaceAll('__VERSION__', JSON.stringify(hash.digest('hex').slice(0, 16)))
       },
+    },
+  }
+}
+
+/** Beside each file the relay hands out, so that it can do so as soon as it runs. */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    enforce: 'post',
+    async closeBundle() {
+      if (this.environment.name === 'client') await compressFolder(`${top}/dist/client`)
     },
   }
 }

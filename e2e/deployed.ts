@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isCompressed } from '../relay/compress.ts'
 import { RelayProcess } from './relay.ts'
 
 /** A copy of the build, where newer versions of the app can be put. */
@@ -34,7 +35,7 @@ export class Deployed {
   async release(version: string): Promise<void> {
     await this.relay.stop()
     const client = join(this.#folder, 'dist/client')
-    const assets = readdirSync(join(client, 'assets'))
+    const assets = readdirSync(join(client, 'assets')).filter((name) => !isCompressed(name))
     const renamed = new Map(assets.map((name) => [name, name.replace(/(?=\.\w+$)/, `-${version}`)]))
     for (const [name, other] of renamed)
       renameSync(join(client, 'assets', name), join(client, 'assets', other))

@@ -1,7 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { brotliDecompressSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createApp } from './app.ts'
+import { compressFolder } from './compress.ts'
 import { readClientFiles } from './files.ts'
 import { temporaryFolder } from './testing.ts'
 
@@ -76,6 +78,21 @@ test.each([
   const length = Number(answer.headers.get('Content-Length'))
   expect((await answer.arrayBuffer()).byteLength).toBe(length)
   if (encoding) expect(length).toBeLessThan(200)
+})
+
+test('what the build compressed is handed out, unless the file was changed since', async () => {
+  const folder = temporaryFolder()
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  for (const name of ['kept.js', 'changed.js'])
+    writeFileSync(join(folder, name), `export const a = '${name}'`)
+  await compressFolder(folder)
+  for (const name of ['kept.js', 'changed.js']) writeFileSync(join(folder, `${name}.br`), 'by the build')
+  utimesSync(join(folder, 'changed.js'), Date.now() / 1000 + 9, Date.now() / 1000 + 9)
+  const files = readClientFiles(folder)
+  expect([...files.keys()].sort()).toEqual(['/changed.js', '/kept.js'])
+  const brotli = async (name: string) => Buffer.from((await files.get(name)?.bodies)?.br ?? [])
+  expect((await brotli('/kept.js')).toString()).toBe('by the build')
+  expect(brotliDecompressSync(await brotli('/changed.js')).toString()).toBe("export const a = 'changed.js'")
 })
 
 test('every session has the same page, and its id is not looked at', async () => {

@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
-
-export type Encoding = 'br' | 'gzip' | 'identity'
+import { type Bodies, bodiesOf, isCompressed } from './compress.ts'
 
 export interface File {
   readonly type: string
   readonly tag: string
-  /** Compressed once, when the relay starts. */
-  readonly bodies: Promise<Readonly<Partial<Record<Encoding, Uint8Array<ArrayBuffer>>>>>
+  /** Compressed once, mostly by the build. */
+  readonly bodies: Promise<Bodies>
 }
 
 /** By path, with `/` in front. A request can only get what is in here, whatever its path looks like. */
@@ -29,7 +26,6 @@ const types: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
 }
-const compressed = new Set(['.png', '.woff2', '.ico'])
 
 /** Empty when there is no such folder: a relay may serve no pages. */
 export function readClientFiles(folder: string): Files {
@@ -40,9 +36,7 @@ export function readClientFiles(folder: string): Files {
     files.set(`/${entry.replaceAll('\\', '/')}`, {
       type: types[extension] ?? 'application/octet-stream',
       tag: createHash('sha256').update(content).digest('base64url').slice(0, 22),
-      bodies: compressed.has(extension)
-        ? Promise.resolve({ identity: new Uint8Array(content) })
-        : compress(content),
+      bodies: bodiesOf(join(folder, entry), content),
     })
   }
   return files
@@ -51,7 +45,7 @@ export function readClientFiles(folder: string): Files {
 function list(folder: string): string[] {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
+      .filter((entry) => entry.isFile() && !isCompressed(entry.name))
       .map((entry) =>
         join(entry.parentPath, entry.name)
           .slice(folder.length)
@@ -61,12 +55,4 @@ function list(folder: string): string[] {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   }
-}
-
-async function compress(content: Buffer) {
-  const [br, gz] = await Promise.all([
-    promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }),
-    promisify(gzip)(content, { level: 9 }),
-  ])
-  return { identity: new Uint8Array(content), br: new Uint8Array(br), gzip: new Uint8Array(gz) }
 }

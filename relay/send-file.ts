@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
-import type { Encoding, File } from './files.ts'
+import type { Encoding } from './compress.ts'
+import type { File } from './files.ts'
 
 export const immutable = 'public, max-age=31536000, immutable'
 
