@@ -9,6 +9,10 @@ import { compressFolder } from './relay/compress.ts'
 
 const top = import.meta.dirname
 const measured = 'e2e/faults/*.test.ts'
+/** Tests start the relay, and the thread of its store, from what is built once for them. */
+const built = { globalSetup: ['relay/built.testing.ts'] }
+const thread = { find: /^\.{1,2}\/store-thread\.ts$/, replacement: `${top}/relay/store-thread.testing.ts` }
+const withThread = { root: top, resolve: { alias: [thread] } }
 const relay = `http://localhost:${process.env.PORT ?? 8787}`
 
 /** `vite build` makes the client, `vite build --ssr` the relay. */
@@ -53,15 +57,25 @@ export default defineConfig(({ isSsrBuild }) => ({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { root: top, test: { name: 'shared', include: ['shared/**/*.test.ts'], testTimeout: 120_000 } },
-      { root: top, test: { name: 'relay', include: ['relay/**/*.test.ts'], testTimeout: 60_000 } },
       {
-        root: top,
-        test: { name: 'e2e', include: ['e2e/**/*.test.ts'], exclude: [measured], testTimeout: 60_000 },
+        ...withThread,
+        test: { ...built, name: 'relay', include: ['relay/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
+        ...withThread,
+        test: {
+          ...built,
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          exclude: [measured],
+          testTimeout: 60_000,
+        },
       },
       {
         // What takes the time of a relay, or of what it bears, runs alone and after everything else.
-        root: top,
+        ...withThread,
         test: {
+          ...built,
           name: 'faults',
           include: [measured],
           testTimeout: 60_000,

@@ -1,11 +1,10 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { decodeReleased } from '../shared/escrow.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import type { FromRelay } from '../shared/wire.ts'
 import { askerOf, BareClient } from './bare-client.testing.ts'
-import { buildRelay, type RelayProcess, startRelayProcess } from './process.testing.ts'
+import { type RelayProcess, startRelayProcess } from './process.testing.ts'
 import { random, temporaryFolder } from './testing.ts'
 
 const kills = Number(process.env.KILLS ?? 100)
@@ -19,18 +18,14 @@ interface Acknowledged {
 test(`after ${kills} kills between deposit, acknowledgement and release every acknowledged key comes out`, {
   timeout: 300_000,
 }, async () => {
-  const main = await buildRelay(`facedown-escrow-kill-${process.pid}`)
   const DATA_DIR = temporaryFolder()
-  onTestFinished(() => {
-    rmSync(join(main, '..'), { recursive: true })
-    rmSync(DATA_DIR, { recursive: true })
-  })
+  onTestFinished(() => rmSync(DATA_DIR, { recursive: true }))
   const keys = createSessionKeys()
   const acknowledged: Acknowledged[] = []
   const askedFor: Uint8Array[] = []
   let cutReleases = 0
 
-  let relay = await startRelayProcess({ DATA_DIR }, main)
+  let relay = await startRelayProcess({ DATA_DIR })
   const PORT = String(relay.port)
   for (let killed = 0; killed < kills; killed++) {
     const rounds = Array.from({ length: 3 }, () => random(16))
@@ -41,7 +36,7 @@ test(`after ${kills} kills between deposit, acknowledgement and release every ac
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 40))
     await relay.end('SIGKILL')
     await Promise.all([voting, revealing])
-    relay = await startRelayProcess({ DATA_DIR, PORT }, main)
+    relay = await startRelayProcess({ DATA_DIR, PORT })
   }
 
   const client = await BareClient.join(relay.url, keys)

@@ -6,7 +6,7 @@ import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, type SessionKeys } from '../shared/keys.ts'
 import { BareClient } from './bare-client.testing.ts'
 import { checksumOf } from './hash.ts'
-import { buildRelay, type RelayProcess, startRelayProcess } from './process.testing.ts'
+import { type RelayProcess, startRelayProcess } from './process.testing.ts'
 import { someEnvelope, temporaryFolder } from './testing.ts'
 
 const kills = 50
@@ -14,12 +14,8 @@ const kills = 50
 test(`after ${kills} kills at random moments every acknowledged change is there`, {
   timeout: 120_000,
 }, async () => {
-  const main = await buildRelay(`facedown-kill-${process.pid}`)
   const DATA_DIR = temporaryFolder()
-  onTestFinished(() => {
-    rmSync(join(main, '..'), { recursive: true })
-    rmSync(DATA_DIR, { recursive: true })
-  })
+  onTestFinished(() => rmSync(DATA_DIR, { recursive: true }))
   const acknowledged = new Set<string>()
   const sessions = [createSessionKeys(), createSessionKeys()]
   const writers = Array.from(
@@ -27,7 +23,7 @@ test(`after ${kills} kills at random moments every acknowledged change is there`
     (_, at) => new Writer(sessions[at % 2] ?? createSessionKeys(), acknowledged),
   )
 
-  let relay = await startRelayProcess({ DATA_DIR }, main)
+  let relay = await startRelayProcess({ DATA_DIR })
   const PORT = String(relay.port)
   for (let killed = 0; killed < kills; killed++) {
     const before = acknowledged.size
@@ -37,7 +33,7 @@ test(`after ${kills} kills at random moments every acknowledged change is there`
     await relay.end('SIGKILL')
     await Promise.all(writing)
     expect(acknowledged.size).toBeGreaterThan(before)
-    relay = await startRelayProcess({ DATA_DIR, PORT }, main)
+    relay = await startRelayProcess({ DATA_DIR, PORT })
   }
   await relay.end('SIGKILL')
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { BareClient } from './bare-client.testing.ts'
-import { startRelayProcess, startupFailure } from './process.testing.ts'
+import { relayInTypeScript, startRelayProcess, startupFailure } from './process.testing.ts'
 import { someEnvelope, temporaryFolder } from './testing.ts'
 
 test.each([
@@ -48,8 +48,8 @@ test('a data folder that is a file is named', async () => {
   expect(words).toMatch(/^DATA_DIR must be a folder that can be written to, but .*\n$/)
 })
 
-test('localhost is reachable at every address it has', async () => {
-  const relay = await startRelayProcess({ DATA_DIR: newFolder() })
+test('localhost is reachable at every address it has, of a relay in TypeScript as in development', async () => {
+  const relay = await startRelayProcess({ DATA_DIR: newFolder() }, relayInTypeScript)
   onTestFinished(async () => void (await relay.end('SIGKILL')))
   expect((await fetch(`http://127.0.0.1:${relay.port}/healthz`)).status).toBe(200)
   expect((await fetch(`http://localhost:${relay.port}/healthz`)).status).toBe(200)

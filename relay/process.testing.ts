@@ -1,7 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { build } from 'vite'
+import { inject } from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The `main.js` of the relay that all tests of a project start. */
+    builtRelay: string
+  }
+}
 
 const top = join(import.meta.dirname, '..')
 
@@ -13,35 +20,12 @@ export interface RelayProcess {
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** Bundles the relay as `npm run build` does, in a folder of its own that can find the dependencies. */
-export async function buildRelay(name: string): Promise<string> {
-  const outDir = join(top, 'node_modules', '.cache', name)
-  await build({
-    root: top,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      outDir,
-      emptyOutDir: true,
-      ssr: true,
-      target: 'node20',
-      rollupOptions: {
-        input: {
-          main: 'relay/main.ts',
-          'store-worker': 'relay/store-worker.ts',
-          facedown: 'relay/commands/facedown.ts',
-        },
-        output: { chunkFileNames: '[name]-[hash].js' },
-      },
-    },
-  })
-  return join(outDir, 'main.js')
-}
+export const relayInTypeScript = join(top, 'relay/main.ts')
 
-/** Runs the relay from TypeScript, or from a built `main.js`. */
+/** Runs the relay as it is built. */
 export function spawnRelay(
   environment: Record<string, string>,
-  main = join(top, 'relay/main.ts'),
+  main = inject('builtRelay'),
   words: readonly string[] = [],
 ): ChildProcess {
   const loader = main.endsWith('.ts') ? ['--import', 'tsx'] : []

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Cursor } from '../shared/cursor.ts'
 import type { Deposit } from '../shared/escrow.ts'
@@ -22,6 +20,7 @@ import type {
   Unreachable,
 } from './store.ts'
 import type { Answer, FromStore, PackedPage, Request, StoreOptions, ToStore } from './store-protocol.ts'
+import { storeThread } from './store-thread.ts'
 
 /** How long appends wait for company in one transaction. */
 const gatherMs = 20
@@ -308,7 +307,7 @@ export class SqliteStore implements Store {
 }
 
 function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: string }> {
-  const worker = new Worker(workerUrl(), { workerData: options, execArgv: [] })
+  const worker = new Worker(storeThread(), { workerData: options, execArgv: [] })
   return new Promise((resolve, reject) => {
     worker.once('error', reject)
     worker.once('message', (message: FromStore) => {
@@ -327,14 +326,4 @@ export function unpackPage({ resumed, snapshot, rows, upTo, more }: PackedPage):
     envelope,
   }))
   return { outcome: 'page', resumed, snapshot, entries, upTo, more }
-}
-
-/** Built, the worker lies beside this file. In development a thread of its own has to learn TypeScript first. */
-function workerUrl(): URL {
-  if (!import.meta.url.endsWith('.ts')) return new URL('./store-worker.js', import.meta.url)
-  const source = new URL('./store-worker.ts', import.meta.url).href
-  const tsx = new URL('esm/api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx')))
-  return new URL(
-    `data:text/javascript,import { register } from '${tsx}'; register(); await import('${source}')`,
-  )
 }

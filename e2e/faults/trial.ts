@@ -3,30 +3,25 @@ import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { buildRelay, type RelayProcess, startRelayProcess } from '../../relay/process.testing.ts'
+import { type RelayProcess, startRelayProcess } from '../../relay/process.testing.ts'
 import { temporaryFolder } from '../../relay/testing.ts'
-
-let built: Promise<string> | undefined
 
 /** A relay process that bad things happen to. It ends with the test. */
 export class Trial {
   readonly dataDir: string
   readonly #environment: Record<string, string>
-  readonly #main: string
   #relay: RelayProcess | undefined
   #port: string | undefined
   /** All it ever wrote to standard output. */
   said = ''
 
-  private constructor(main: string, dataDir: string, environment: Record<string, string>) {
+  private constructor(dataDir: string, environment: Record<string, string>) {
     this.dataDir = dataDir
     this.#environment = environment
-    this.#main = main
   }
 
   static async start(environment: Record<string, string> = {}, dataDir = ownFolder()): Promise<Trial> {
-    built ??= build()
-    const trial = new Trial(await built, dataDir, environment)
+    const trial = new Trial(dataDir, environment)
     onTestFinished(async () => void (await trial.#relay?.end('SIGKILL')))
     await trial.resume()
     return trial
@@ -56,10 +51,12 @@ export class Trial {
   /** Starts it again on the same port and data. */
   async resume(): Promise<void> {
     const PORT = this.#port
-    this.#relay = await startRelayProcess(
-      { DATA_DIR: this.dataDir, HOST: '127.0.0.1', ...this.#environment, ...(PORT ? { PORT } : {}) },
-      this.#main,
-    )
+    this.#relay = await startRelayProcess({
+      DATA_DIR: this.dataDir,
+      HOST: '127.0.0.1',
+      ...this.#environment,
+      ...(PORT ? { PORT } : {}),
+    })
     this.#port = String(this.#relay.port)
     this.#relay.process.stdout?.on('data', (text) => {
       this.said += text
@@ -80,13 +77,6 @@ export class Trial {
   signal(signal: NodeJS.Signals): void {
     this.relay.process.kill(signal)
   }
-}
-
-/** Once for all tests of a file. */
-async function build(): Promise<string> {
-  const main = await buildRelay(`facedown-trial-${process.pid}`)
-  process.once('exit', () => rmSync(join(main, '..'), { recursive: true, force: true }))
-  return main
 }
 
 /** What makes a relay's disk slow, and the way to say how slow, in milliseconds per commit. */

@@ -4,7 +4,8 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { BareClient } from '../bare-client.testing.ts'
-import { buildRelay, freePort } from '../process.testing.ts'
+import { buildRelay } from '../build.testing.ts'
+import { freePort } from '../process.testing.ts'
 import { someEnvelope, temporaryFolder } from '../testing.ts'
 
 /** The names in a set of systemd's, and in the sets it is made of. */
