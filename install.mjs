@@ -31,9 +31,10 @@ function isInstalled() {
 }
 
 async function provideBrowser() {
-  const { findBrowser } = await import('./e2e/find-browser.mjs')
-  if (findBrowser()) return
-  installOnDebian('chromium', 'fonts-noto-color-emoji')
+  const { findBrowser, shellOnDebian } = await import('./e2e/find-browser.mjs')
+  const found = findBrowser()
+  if (found && (found === shellOnDebian || found === process.env.CHROMIUM)) return
+  installOnDebian(found ? tryTo : run, 'chromium-headless-shell', 'fonts-noto-color-emoji')
   if (!findBrowser()) {
     stop('The browser tests need Chromium or Chrome. Get one with: npx playwright install chromium')
   }
@@ -43,7 +44,7 @@ async function provideBrowser() {
 function provideTracer() {
   const hasTracer = () => spawnSync('strace', ['-V']).status === 0
   if (process.platform !== 'linux' || hasTracer()) return
-  installOnDebian('strace')
+  installOnDebian(run, 'strace')
   if (!hasTracer()) stop('A test needs strace. Get it as root with: apt-get install -y strace')
 }
 
@@ -51,7 +52,7 @@ function provideTracer() {
 function provideNats() {
   const hasNats = () => spawnSync('nats-server', ['--version']).status === 0
   if (hasNats()) return
-  installOnDebian('nats-server')
+  installOnDebian(run, 'nats-server')
   if (!hasNats()) {
     stop(
       'The tests of several relays need nats-server: apt-get install nats-server, or https://nats.io/download',
@@ -62,7 +63,7 @@ function provideNats() {
 function provideBalancer() {
   const hasBalancer = () => spawnSync('haproxy', ['-v']).status === 0
   if (hasBalancer()) return
-  installOnDebian('haproxy')
+  installOnDebian(run, 'haproxy')
   if (!hasBalancer())
     stop('The tests of several relays need haproxy. Get it as root with: apt-get install -y haproxy')
 }
@@ -97,10 +98,15 @@ function provideRuleChecker() {
 }
 
 /** Only root can. Others are told what to do. */
-function installOnDebian(...packages) {
+function installOnDebian(by, ...packages) {
   if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return
-  run('apt-get', ['update', '-q'])
-  run('apt-get', ['install', '-y', '-q', ...packages])
+  by('apt-get', ['update', '-q'])
+  by('apt-get', ['install', '-y', '-q', ...packages])
+}
+
+/** What is good to have, and not needed. */
+function tryTo(command, words) {
+  spawnSync(command, words, { stdio: 'ignore', timeout: 120_000 })
 }
 
 function run(command, words) {

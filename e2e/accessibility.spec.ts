@@ -1,6 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator } from '@playwright/test'
 import { languages } from '../client/locales/languages.ts'
+import { violationsOf } from './axe.ts'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
@@ -10,12 +10,7 @@ async function hasNoViolation(person: Person, where: string, within = 'html'): P
   await person.page.waitForFunction(() =>
     document.getAnimations().every((each) => each.playState !== 'running'),
   )
-  // The app has no frames, so no second page needs to be opened to gather what was found in them.
-  const axe = new AxeBuilder({ page: person.page }).setLegacyMode().include(within)
-  const { violations } = await axe.analyze()
-  expect(violations.map(({ id, nodes }) => [where, id, nodes.map(({ html }) => html.slice(0, 200))])).toEqual(
-    [],
-  )
+  expect(await violationsOf(person.page, within), `axe finds in ${where}`).toEqual([])
 }
 
 async function hasNoSidewaysScroll(person: Person, where: string): Promise<void> {
@@ -46,9 +41,8 @@ function topbar({ page }: Person) {
   return { settings: menus.nth(-2), more: menus.last(), entries: bar.locator('section button'), bar }
 }
 
-/** With a name and two stories, as far as it goes without knowing the language. */
-async function begins({ page }: Person, url: string): Promise<void> {
-  await page.goto(url)
+/** From the home page: with a name and two stories, as far as it goes without knowing the language. */
+async function begins({ page }: Person): Promise<void> {
   await page.locator('main button').first().click()
   const name = page.locator('input[autocomplete=nickname]')
   await name.fill('alice')
@@ -78,6 +72,12 @@ async function asksToDelete({ page }: Person): Promise<void> {
   await page.getByRole('button', { name: 'Delete from the relay …' }).click()
   await expect(page.getByRole('dialog')).toBeVisible()
 }
+
+test('axe finds what is wrong', async ({ relay, alice }) => {
+  await alice.page.goto(relay.url)
+  await alice.page.evaluate(() => document.querySelector('main')?.append(new Image()))
+  expect(await violationsOf(alice.page, 'html')).toEqual([['image-alt', ['<img>']]])
+})
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing on any page and state, ${colorScheme}`, async ({ relay, newcomer, bob }) => {
@@ -137,36 +137,26 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 for (const { code, direction } of languages) {
-  test(`in ${code} nothing is missing, too wide, or wrong for a screen reader`, async ({
-    relay,
-    newcomer,
-  }) => {
-    const alice = await newcomer('alice', { viewport: { width: 390, height: 844 }, locale: 'en-GB' })
-    await alice.page.addInitScript(chooseLanguage, code)
-    await alice.page.goto(relay.url)
-    await expect(alice.page.locator('html')).toHaveAttribute('lang', code)
-    await expect(alice.page.locator('html')).toHaveAttribute('dir', direction)
-    await hasNoSidewaysScroll(alice, 'home')
-    await hasNoViolation(alice, 'home')
-    await begins(alice, relay.url)
-    await hasNoSidewaysScroll(alice, 'voting')
-    await hasNoViolation(alice, 'voting')
-    await choosesByKey(alice)
-    await revealsByKey(alice)
-    await hasNoSidewaysScroll(alice, 'revealed')
-    await hasNoViolation(alice, 'revealed')
-  })
-
-  test(`in ${code} every panel fits a phone and is right for a screen reader`, async ({
+  test(`in ${code} nothing is missing, too wide for a phone, or wrong for a screen reader, whatever panel is open`, async ({
     relay,
     newcomer,
   }) => {
     const alice = await newcomer('alice', { viewport: { width: 390, height: 844 }, locale: 'en-GB' })
     const { page } = alice
     await page.addInitScript(chooseLanguage, code)
-    await begins(alice, relay.url)
+    await page.goto(relay.url)
+    await expect(page.locator('html')).toHaveAttribute('lang', code)
+    await expect(page.locator('html')).toHaveAttribute('dir', direction)
+    await hasNoSidewaysScroll(alice, 'home')
+    await hasNoViolation(alice, 'home')
+    await begins(alice)
+    await hasNoSidewaysScroll(alice, 'voting')
+    await hasNoViolation(alice, 'voting')
     await choosesByKey(alice)
     await revealsByKey(alice)
+    await hasNoSidewaysScroll(alice, 'revealed')
+    await hasNoViolation(alice, 'revealed')
+
     const { settings, more, entries, bar } = topbar(alice)
     const panel = page.getByRole('dialog')
     const isRight = async (where: string) => {
@@ -232,7 +222,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.goto(relay.url)
     await primaryStandsOut()
     await hasNoViolation(alice, 'home')
-    await begins(alice, relay.url)
+    await begins(alice)
     await choosesByKey(alice)
     await primaryStandsOut()
     const chosen = await styleOf(page.locator('[role=toolbar] [aria-pressed=true] .front'))
@@ -277,7 +267,7 @@ test('at 200 % on a small desktop nothing is too wide and nothing covers what co
   const primary = page.locator('main .button.primary')
   await page.goto(relay.url)
   await isInTheOpen(primary, 'home')
-  await begins(alice, relay.url)
+  await begins(alice)
   await choosesByKey(alice)
   await isInTheOpen(primary, 'voting')
   await isInTheOpen(page.locator('[role=toolbar] [aria-pressed=true]'), 'the chosen card')
