@@ -93,14 +93,14 @@ export const bugs = [
     file: 'relay/sqlite-store.ts',
     text: 'const stalledMs = 10_000\n',
     instead: 'const stalledMs = 40_000\n',
-    run: ['faults', 'faults/disk.test', '-t', 'cut off after 10 s'],
+    run: ['e2e', 'faults/hanging-disk'],
   },
   {
     name: 'what is tiny fits on a full disk, so all seems well',
     file: 'relay/engine.ts',
     text: "      if (reason === 'full') this.#wasFull = true\n",
     instead: '',
-    run: ['faults', 'faults/disk-full'],
+    run: ['e2e', 'faults/disk-full'],
   },
   {
     name: 'pings are free',
