@@ -12,7 +12,8 @@ import type { Peer } from './peer.ts'
 export class Secrecy {
   readonly #roundOfSeal = new Map<RecordId, RecordId>()
   readonly #revealed = new Set<RecordId>()
-  readonly #looked = new WeakMap<SessionCore, Set<string>>()
+  /** What came to a device since it was looked at. */
+  readonly #new = new WeakMap<SessionCore, Set<string>>()
 
   /** A device has just made this record. */
   made(record: StoredRecord, core: SessionCore, name: string): void {
@@ -30,17 +31,26 @@ export class Secrecy {
   }
 
   #look(name: string, core: SessionCore): void {
-    const looked = this.#looked.get(core) ?? new Set()
-    this.#looked.set(core, looked)
     const records = recordsOf(core.doc)
-    if (records.size === looked.size) return
-    for (const [key, bytes] of records.entries()) {
-      if (looked.has(key)) continue
-      looked.add(key)
+    const came = this.#new.get(core) ?? this.#watch(core)
+    for (const key of came) {
+      const bytes = records.get(key)
       const record = bytes instanceof Uint8Array ? decodeRecord(bytes) : undefined
       if (record?.kind !== 'open') continue
       const round = this.#roundOfSeal.get(record.seal)
       if (round && !this.#revealed.has(round)) throw new Error(`${name} can read a card that nobody revealed`)
     }
+    came.clear()
+  }
+
+  /** From now on; at first everything is new. */
+  #watch(core: SessionCore): Set<string> {
+    const records = recordsOf(core.doc)
+    const came = new Set(records.keys())
+    records.observe(({ keysChanged }) => {
+      for (const key of keysChanged) came.add(key)
+    })
+    this.#new.set(core, came)
+    return came
   }
 }
