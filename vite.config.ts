@@ -69,6 +69,7 @@ export default defineConfig(({ isSsrBuild }) => ({
           include: ['e2e/**/*.test.ts'],
           exclude: [measured],
           testTimeout: 60_000,
+          execArgv: ['--max-semi-space-size=64'], // the simulation makes much that is soon forgotten
         },
       },
       {

@@ -4,6 +4,9 @@ import { violationsOf } from './axe.ts'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
+// Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
+test.use({ serviceWorkers: 'block' })
+
 async function hasNoViolation(person: Person, where: string, within = 'html'): Promise<void> {
   await expect(person.page.locator(within === 'html' ? 'h1' : within).first()).toBeVisible()
   // What moves is looked at when it has arrived.
@@ -81,7 +84,8 @@ test('axe finds what is wrong', async ({ relay, alice }) => {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing on any page and state, ${colorScheme}`, async ({ relay, newcomer, bob }) => {
-    const alice = await newcomer('alice', { colorScheme })
+    // In the end she goes home without the relay.
+    const alice = await newcomer('alice', { colorScheme, serviceWorkers: 'allow' })
     await alice.page.goto(relay.url)
     await hasNoViolation(alice, 'home')
     alice.expects(/status of 404/)

@@ -1,5 +1,8 @@
 import { expect, test } from './people.ts'
 
+// Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
+test.use({ serviceWorkers: 'block' })
+
 test('people vote on several open stories on their own, and late votes are kept apart until admitted', async ({
   relay,
   alice,

@@ -22,6 +22,9 @@ import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 import { Device, until } from './simulation/device.ts'
 
+// Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
+test.use({ serviceWorkers: 'block' })
+
 const safe = 'Opens even if you leave'
 
 /** What a store released, as it reached a person. */

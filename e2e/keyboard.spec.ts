@@ -1,5 +1,8 @@
 import { expect, test } from './people.ts'
 
+// Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
+test.use({ serviceWorkers: 'block' })
+
 test('a whole session by keyboard alone: create, invite, vote, reveal, settle, import, export', async ({
   relay,
   alice,

@@ -36,11 +36,11 @@ export const test = base.extend<People>({
   },
   relay: async ({ network }, use) => use(await network.startRelay()),
   cable: async ({ network, relay }, use) => use(await network.layCable(relay)),
-  newcomer: async ({ browser, network, withoutSockets }, use) => {
+  newcomer: async ({ browser, network, withoutSockets, serviceWorkers }, use) => {
     const people: Person[] = []
     const secrets: Buffer[] = []
     await use(async (name, options) => {
-      const context = await browser.newContext(options)
+      const context = await browser.newContext({ serviceWorkers, ...options })
       await reportViolations(context)
       if (withoutSockets) await context.addInitScript(knowWhatIsBlocked)
       const person = new Person(name, await context.newPage(), context)

@@ -1,6 +1,9 @@
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 
+// Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
+test.use({ serviceWorkers: 'block' })
+
 async function setsRule(person: Person, rule: RegExp): Promise<void> {
   await person.opensMenu('Who decides')
   await person.page.getByRole('dialog').getByLabel(rule).check()
