@@ -1,11 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { closeNumbers } from '../shared/close-code.ts'
 import type { Delivered } from './bus.ts'
 import type { Bucket } from './quantile.ts'
 import { type Refused, type Report, type Reporter, reportLevels } from './report.ts'
+import type { Refusal } from './store.ts'
+import { Tally } from './tally.ts'
 
 const refusedReasons = [...Object.keys(closeNumbers), 'address']
-const outcomes = ['saved', 'full', 'quota', 'unreachable', 'deleted']
+type Outcome = Exclude<Delivered['outcome'], 'refused'> | Refusal
 
 /** What was counted since the start. */
 export interface Counted {
@@ -21,36 +23,38 @@ export interface Counted {
  */
 export class Meters {
   readonly #registry = new Registry()
+  readonly #tallies: Tally[] = []
+  /** The one counter that counts every change is a plain number for each outcome, which costs nothing. */
+  readonly #appends: Record<Outcome, number> = { saved: 0, full: 0, quota: 0, unreachable: 0, deleted: 0 }
   readonly #watched = new Map<string, () => number | Promise<number>>()
-  readonly #appends = this.#counter('facedown_appends_total', 'Changes by what became of them', 'outcome')
   readonly #refusals = this.#counter('facedown_refusals_total', 'Connections ended or not opened', 'reason')
   readonly #reports = this.#counter('facedown_reports_total', 'Lines of the log by event', 'event')
-  readonly #fanOut = this.#histogram(
+  readonly #fanOut = this.#tally(
     'facedown_fan_out_seconds',
     'From a change taken in to handed to everybody connected here',
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
   )
-  readonly #saved = this.#histogram(
+  readonly #saved = this.#tally(
     'facedown_saved_seconds',
     'From a change taken in to committed',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   )
-  readonly #catchUp = this.#histogram(
+  readonly #catchUp = this.#tally(
     'facedown_catch_up_seconds',
     'From hello to everything missed handed over',
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   )
-  readonly #catchUpBytes = this.#histogram(
+  readonly #catchUpBytes = this.#tally(
     'facedown_catch_up_bytes',
     'Envelopes handed to somebody who had missed them',
     [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216],
   )
-  readonly #commit = this.#histogram(
+  readonly #commit = this.#tally(
     'facedown_commit_seconds',
     'Transactions of changes',
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   )
-  readonly #commitChanges = this.#histogram(
+  readonly #commitChanges = this.#tally(
     'facedown_commit_changes',
     'Changes in one transaction',
     [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
@@ -58,14 +62,24 @@ export class Meters {
 
   /** From the start every label is there with 0, so that the first time counts, too. */
   constructor() {
-    for (const outcome of outcomes) this.#appends.inc({ outcome }, 0)
+    const appends = this.#appends
+    new Counter({
+      name: 'facedown_appends_total',
+      help: 'Changes by what became of them',
+      labelNames: ['outcome'],
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        for (const [outcome, times] of Object.entries(appends)) this.inc({ outcome }, times)
+      },
+    })
     for (const reason of refusedReasons) this.#refusals.inc({ reason }, 0)
     for (const event of Object.keys(reportLevels)) this.#reports.inc({ event }, 0)
   }
 
   readonly appended = (delivered: Delivered, ms: number): void => {
     if (delivered.outcome === 'saved') this.#saved.observe(ms / 1000)
-    this.#appends.inc({ outcome: delivered.outcome === 'refused' ? delivered.reason : delivered.outcome })
+    this.#appends[delivered.outcome === 'refused' ? delivered.reason : delivered.outcome]++
   }
 
   readonly fannedOut = (ms: number): void => this.#fanOut.observe(ms / 1000)
@@ -140,10 +154,10 @@ export class Meters {
 
   async counted(): Promise<Counted> {
     return {
-      appends: await countsOf(this.#appends, 'outcome'),
+      appends: { ...this.#appends },
       refusals: await countsOf(this.#refusals, 'reason'),
-      fanOut: await bucketsOf(this.#fanOut),
-      saved: await bucketsOf(this.#saved),
+      fanOut: this.#fanOut.buckets,
+      saved: this.#saved.buckets,
     }
   }
 
@@ -151,16 +165,19 @@ export class Meters {
     return this.#registry.contentType
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics()
+  async text(): Promise<string> {
+    const tallies = this.#tallies.map(({ text }) => text)
+    return [await this.#registry.metrics(), ...tallies].join('\n')
   }
 
   #counter<const Label extends string>(name: string, help: string, label: Label): Counter<Label> {
     return new Counter({ name, help, labelNames: [label], registers: [this.#registry] })
   }
 
-  #histogram(name: string, help: string, buckets: number[]): Histogram {
-    return new Histogram({ name, help, buckets, registers: [this.#registry] })
+  #tally(name: string, help: string, bounds: readonly number[]): Tally {
+    const tally = new Tally(name, help, bounds)
+    this.#tallies.push(tally)
+    return tally
   }
 }
 
@@ -170,15 +187,4 @@ async function countsOf<Label extends string>(
 ): Promise<Record<string, number>> {
   const { values } = await counter.get()
   return Object.fromEntries(values.map(({ labels, value }) => [String(labels[label]), value]))
-}
-
-async function bucketsOf(histogram: Histogram): Promise<Bucket[]> {
-  const { values } = await histogram.get()
-  return values
-    .filter(({ metricName }) => metricName?.endsWith('_bucket'))
-    .map(({ labels, value }) => ({ upTo: boundOf(String(labels.le)), count: value }))
-}
-
-function boundOf(le: string): number {
-  return le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le)
 }
