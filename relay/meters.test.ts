@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
@@ -46,6 +47,16 @@ test('what the process exports begins with process or nodejs', async () => {
   expect(names).toContain('nodejs_eventloop_lag_p99_seconds')
   expect(names).toContain('process_resident_memory_bytes')
   expect(names.filter((name) => !/^(process|nodejs)_/.test(name))).toEqual([])
+})
+
+test('Prometheus has nothing to say against names and units', async () => {
+  const meters = new Meters()
+  const relay = await startRelay({ meters })
+  const input = await meters.text()
+  await relay.stop()
+  const { status, error, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' })
+  if (error) throw new Error('promtool is missing. Get it as root with: apt-get install -y prometheus')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
 })
 
 test('names say their unit', () => {
