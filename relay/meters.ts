@@ -143,7 +143,8 @@ export class Meters {
 
   /** Memory, CPU, event loop and garbage of the whole process, until it ends. */
   watchProcess(): void {
-    collectDefaultMetrics({ register: this.#registry })
+    // The delay is what a timer of so many milliseconds is late: with 20 the process wakes half as often as with the usual 10.
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 20 })
   }
 
   /** One that is watched, now; null if there is none, or it cannot be read. */
