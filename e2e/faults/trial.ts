@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { type RelayProcess, startRelayProcess } from '../../relay/process.testing.ts'
 import { temporaryFolder } from '../../relay/testing.ts'
 
@@ -65,7 +65,7 @@ export class Trial {
 
   /** Runs one of the program's commands on its data, or on another folder. */
   async command(words: readonly string[], dataDir = this.dataDir): Promise<{ code: number; said: string }> {
-    const program = join(this.#main, '../facedown.js')
+    const program = join(inject('builtRelay'), '../facedown.js')
     const env = { PATH: process.env.PATH, DATA_DIR: dataDir }
     const command = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
