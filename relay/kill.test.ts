@@ -12,7 +12,7 @@ import { someEnvelope, temporaryFolder } from './testing.ts'
 const kills = 50
 
 test(`after ${kills} kills at random moments every acknowledged change is there`, {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const DATA_DIR = temporaryFolder()
   onTestFinished(() => rmSync(DATA_DIR, { recursive: true }))
