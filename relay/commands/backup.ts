@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { lockFile } from '../folder-lock.ts'
 import { SetupError } from '../setup-error.ts'
+import { createBreathing } from './breathe.ts'
 import { copyDatabase, schemaOf } from './copy-database.ts'
 import { databasesIn, openToRead } from './databases.ts'
 import { type Examination, examine, isSound } from './examine.ts'
@@ -92,7 +93,7 @@ function prepareFolder(backups: string): () => void {
 function look(copy: string): { schema: number; examination: Examination } {
   const database = openToRead(copy)
   try {
-    return { schema: schemaOf(database), examination: examine(database) }
+    return { schema: schemaOf(database), examination: examine(database, createBreathing(2)) }
   } finally {
     database.close()
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createBreathing } from './breathe.ts'
 import { requireSchema } from './copy-database.ts'
 import { databasesIn, openToRead } from './databases.ts'
 import { type Examination, examine } from './examine.ts'
@@ -18,7 +19,7 @@ export function checkData(dataDir: string): CheckedDatabase[] {
       requireSchema(database, path)
       // At one moment: between two statements the relay may let entries go. Closing ends it.
       database.exec('BEGIN')
-      return { path, examination: examine(database) }
+      return { path, examination: examine(database, createBreathing(1)) }
     } finally {
       database.close()
     }

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { versions } from '../database.ts'
 import { SetupError } from '../setup-error.ts'
+import { createBreathing } from './breathe.ts'
 import { openToRead } from './databases.ts'
 
 /** Pages at once: half a megabyte, after which whatever else has to be done is. */
@@ -16,7 +17,13 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
     requireSchema(database, from)
     database.exec('BEGIN')
     database.prepare('SELECT count(*) FROM sqlite_schema').get() // reads, which is when it begins
-    await database.backup(to, { progress: () => pagesAtOnce })
+    const breathe = createBreathing(1)
+    await database.backup(to, {
+      progress: () => {
+        breathe()
+        return pagesAtOnce
+      },
+    })
   } finally {
     database.close()
   }

@@ -53,8 +53,8 @@ const columns: Record<Table, string> = {
   deletions: 'id',
 }
 
-/** Reads every row of a database of the present version, and every page. */
-export function examine(database: Database): Examination {
+/** Reads every row of a database of the present version, and every page; `breathe` is called between rows. */
+export function examine(database: Database, breathe = () => {}): Examination {
   const rows = noCounts()
   const damaged = noCounts()
   const pages = pagesOf(database)
@@ -62,6 +62,7 @@ export function examine(database: Database): Examination {
     const found = attempt(() => {
       const all = database.prepare<[], Columns>(`SELECT ${columns[table]} FROM ${table}`).safeIntegers()
       for (const row of all.iterate()) {
+        breathe()
         rows[table]++
         if (!isWhole[table]({ ...row, known: Number(row.known) })) damaged[table]++
       }

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from '../setup-error.ts'
+import { createBreathing } from './breathe.ts'
 import { syncFolder, writeWhole } from './durable.ts'
 
 /**
@@ -45,7 +46,9 @@ export class Pieces {
     const touched = new Set<string>()
     let bytes = 0
     let newBytes = 0
+    const breathe = createBreathing(2)
     for (const piece of piecesOf(path)) {
+      breathe()
       const name = hash('sha256', piece)
       whole.update(piece)
       pieces.push(name)
