@@ -72,7 +72,7 @@ function provideBalancer() {
 function provideProxies() {
   const hasProxies = () => ['caddy', 'nginx'].every((name) => spawnSync(name, ['-h']).error === undefined)
   if (hasProxies()) return
-  installOnDebian('caddy', 'nginx')
+  installOnDebian(run, 'caddy', 'nginx')
   if (!hasProxies())
     stop('The tests of proxies need caddy and nginx. Get them as root with: apt-get install -y caddy nginx')
 }
@@ -81,7 +81,7 @@ function provideProxies() {
 function provideUnits() {
   const hasAnalysis = () => spawnSync('systemd-analyze', ['--version']).status === 0
   if (process.platform !== 'linux' || hasAnalysis()) return
-  installOnDebian('systemd')
+  installOnDebian(run, 'systemd')
   if (!hasAnalysis()) stop('The tests of units need systemd-analyze, which comes with systemd')
 }
 
@@ -89,7 +89,7 @@ function provideUnits() {
 function provideRuleChecker() {
   const hasChecker = () => spawnSync('promtool', ['--version']).status === 0
   if (hasChecker()) return
-  installOnDebian('prometheus')
+  installOnDebian(run, 'prometheus')
   if (!hasChecker()) {
     stop(
       'The tests of the alerts need promtool: apt-get install prometheus, or https://prometheus.io/download',
