@@ -1,4 +1,4 @@
-import { AxeBuilder } from '@axe-core/playwright'
+import { violationsOf } from './axe.ts'
 import { expect, test } from './people.ts'
 
 test('whoever runs the relay sees on a phone that alice and bob are there', async ({
@@ -29,8 +29,7 @@ test('whoever runs the relay sees on a phone that alice and bob are there', asyn
   expect(width).toBeLessThanOrEqual(360)
   for (const colorScheme of ['dark', 'light'] as const) {
     await operator.page.emulateMedia({ colorScheme })
-    const { violations } = await new AxeBuilder({ page: operator.page }).setLegacyMode().analyze()
-    expect(violations.map(({ id, nodes }) => `${colorScheme} ${id} ${nodes[0]?.html}`)).toEqual([])
+    expect(await violationsOf(operator.page, 'body'), colorScheme).toEqual([])
   }
 })
 
