@@ -100,7 +100,10 @@ export class Engine {
       case 'delete':
         return this.#delete(request.session)
       case 'head':
-        return outcomeOf(this.#read(() => this.#logs.head(request.session)))
+        return this.#usedBy(
+          request.session,
+          this.#read(() => this.#logs.head(request.session)),
+        )
       case 'check':
         return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
       case 'applied':
@@ -127,6 +130,11 @@ export class Engine {
       const { rows, ...page } = this.#reads.since(session.key, after, generation)
       return { outcome: 'page', ...page, rows: packRows(rows) }
     })
+    return this.#usedBy(id, read)
+  }
+
+  /** Whoever reads a session uses it. */
+  #usedBy(id: string, read: Done<Answer>): Answer {
     const session = 'value' in read ? this.#logs.find(id) : undefined
     if (session && this.#logs.isNewDay(session)) this.#commit(() => this.#logs.use(session), [])
     return outcomeOf(read)

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8'
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Cursor } from '../../shared/cursor.ts'
-import type { SessionId } from '../../shared/id.ts'
+import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { shardCount } from '../shard.ts'
 import type { Deleted, Page, Pages, Unreachable } from '../store.ts'
 import type { Kept } from './origins.ts'
@@ -45,7 +45,7 @@ export function subjectOf(region: string, shard: number | '*'): string {
 /** Answers what relays of the region ask about sessions, from all origins together. */
 export class Questions {
   readonly #origins: { readonly all: Iterable<Kept> }
-  readonly #subscriptions: readonly Subscription[]
+  readonly #subscriptions: Subscription[]
 
   constructor(
     { connection, name }: Region,
@@ -61,10 +61,18 @@ export class Questions {
     this.#subscriptions = asked.map((shard) =>
       connection.subscribe(subjectOf(name, shard), { queue: 'store', callback }),
     )
+    // Not only the one that is asked, and in every origin: a session that is read in one place is kept in all.
+    const used = connection.subscribe('used', { callback: (_, message) => void this.#used(message.string()) })
+    this.#subscriptions.push(used)
   }
 
   stop(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
+  }
+
+  async #used(id: string): Promise<void> {
+    const session = parseSessionId(id)
+    if (session) for (const { store } of this.#origins.all) await store.head(session)
   }
 
   async #answer(message: Msg): Promise<void> {

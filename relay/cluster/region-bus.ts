@@ -39,6 +39,7 @@ const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 type Ends = Extract<Answers['head'], { outcome: 'heads' }>
 
 const nobody: ConnectionId = 0
+const day = 86_400_000
 /** How long news from another region waits for more of them. */
 const elsewhereMs = 1_000
 
@@ -53,6 +54,8 @@ export class RegionBus implements Bus {
   readonly #failed = new Map<SessionId, Session>()
   #probing: NodeJS.Timeout | undefined
   #appending = 0
+  #today = 0
+  readonly #usedToday = new Set<SessionId>()
 
   constructor(region: Region, lines: Lines, store: RegionStore, probeMs = 1000) {
     this.#region = region.name
@@ -183,6 +186,7 @@ export class RegionBus implements Bus {
     }
     this.#sessions.set(id, session)
     this.#presence.open(id)
+    this.#noteUse(id)
     return session
   }
 
@@ -199,6 +203,18 @@ export class RegionBus implements Bus {
       this.#tell(id, author, session.failed ? undefined : new Map([[origin, position]]), message.envelope)
     }
     this.#onceBegun(session, () => this.#hear(id, session, origin, sequence, previous))
+  }
+
+  /** Stores see only what they are asked, and one in a region is; so all are told, once a day. */
+  #noteUse(id: SessionId): void {
+    const today = Math.floor(Date.now() / day)
+    if (today !== this.#today) {
+      this.#today = today
+      this.#usedToday.clear()
+    }
+    if (this.#usedToday.has(id)) return
+    this.#usedToday.add(id)
+    this.#store.noteUse(id)
   }
 
   #onceBegun(session: Session, work: () => void): void {

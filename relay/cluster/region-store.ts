@@ -60,6 +60,12 @@ export class RegionStore implements Archive {
     }
   }
 
+  /** Keeps the stores of every region that can be reached from deleting the session as unused. */
+  noteUse(session: SessionId): void {
+    const { connection } = this.#region
+    if (!connection.isClosed()) connection.publish('used', session)
+  }
+
   /** The relay has checked that the owner asks for it. */
   async delete(session: SessionId): Promise<Deleted | Unreachable> {
     const message = { type: 'delete', signature: new Uint8Array(64) } as const

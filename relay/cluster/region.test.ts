@@ -1,4 +1,6 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import {
   createSessionKeys,
@@ -141,6 +143,31 @@ test('two stores keep the same, each in a database of its own, and one is enough
   expect(again.reports).not.toContainEqual(expect.objectContaining({ event: 'failed' }))
 }, 60_000)
 
+test('a session that is only read at one store is used for the others, too', async () => {
+  const { east, store } = await twoRelays()
+  const otherDir = temporaryFolder()
+  onTestFinished(() => rmSync(otherDir, { recursive: true }))
+  const other = await started('store', otherDir)
+  const alice = await BareClient.join(east.url, owner)
+  expect(await alice.save(someEnvelope())).toMatchObject({ type: 'saved' })
+  await alice.leave()
+  for (const running of [east, store, other]) await stop(running)
+  for (const folder of [dataDir, otherDir]) {
+    const database = databaseIn(folder)
+    database.exec("UPDATE facts SET value = 50 WHERE name = 'day'; UPDATE sessions SET day = 1")
+    database.close()
+  }
+  const again = await Promise.all([started('store'), started('store', otherDir)])
+  const relay = await started('relay')
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toHaveLength(1)
+  for (const running of [relay, ...again]) await stop(running)
+  for (const folder of [dataDir, otherDir]) {
+    const database = databaseIn(folder)
+    expect(database.prepare('SELECT day FROM sessions').pluck().get()).toBe(50)
+    database.close()
+  }
+}, 60_000)
+
 test('when NATS is killed and comes back, those at one relay go on meanwhile, and nothing that was saved is lost', async () => {
   const { east } = await twoRelays()
   const [alice, bob] = [await BareClient.join(east.url, owner), await joinAs('member', east)]
@@ -157,6 +184,12 @@ test('when NATS is killed and comes back, those at one relay go on meanwhile, an
   expect(again.envelopes()).toContainEqual(before)
   expect(await again.save(during)).toMatchObject({ type: 'saved' })
 }, 60_000)
+
+/** Of the region's stream. */
+function databaseIn(folder: string): Sqlite.Database {
+  const [origin = ''] = readdirSync(folder)
+  return new Sqlite(join(folder, origin, 'facedown.sqlite'))
+}
 
 /** Behind both is one store, a process of its own in real life. */
 async function twoRelays(): Promise<{ east: TestRelay; west: TestRelay; store: TestRelay }> {
