@@ -16,6 +16,8 @@ const reports: { readonly [Event in Report['event']]: Extract<Report, { event: E
   storeStalled: { event: 'storeStalled' },
   storeRestarting: { event: 'storeRestarting' },
   storeRecovered: { event: 'storeRecovered' },
+  storesSilent: { event: 'storesSilent' },
+  storesAnswer: { event: 'storesAnswer' },
   failed: { event: 'failed', error: 'Error: Oh\n    at store.ts:1' },
 }
 const rest = Object.values(reports).filter(({ event }) => event !== 'listening')

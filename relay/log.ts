@@ -58,6 +58,10 @@ function sentenceOf(report: Report): string {
       return "The store's thread ended and is started anew"
     case 'storeRecovered':
       return 'The disk answers again'
+    case 'storesSilent':
+      return 'No store of the region answers for some sessions, or NATS is away; those go on without being saved'
+    case 'storesAnswer':
+      return 'The stores of the region answer again'
     case 'failed':
       return `Something unforeseen: ${report.error}`
   }

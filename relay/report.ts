@@ -18,6 +18,8 @@ export type Report =
   | { readonly event: 'storeStalled' }
   | { readonly event: 'storeRestarting' }
   | { readonly event: 'storeRecovered' }
+  | { readonly event: 'storesSilent' }
+  | { readonly event: 'storesAnswer' }
   | { readonly event: 'failed'; readonly error: string }
 
 /** How much each event is worth somebody's attention. */
@@ -34,6 +36,8 @@ export const reportLevels = {
   storeStalled: 'error',
   storeRestarting: 'warn',
   storeRecovered: 'info',
+  storesSilent: 'error',
+  storesAnswer: 'info',
   failed: 'error',
 } as const satisfies Record<Report['event'], 'info' | 'warn' | 'error'>
 

@@ -6,6 +6,7 @@ import type { Bus, Delivered, Subscriber } from './bus.ts'
 import type { Connection } from './connection.ts'
 import { encodeEntry } from './frames.ts'
 import { type Rate, spend } from './limits.ts'
+import { SharedReading } from './shared-reading.ts'
 import type { Archive, Compaction, Deleted, EntryKind, Unreachable } from './store.ts'
 
 /** One client at a time is asked for a snapshot; another one when nothing came for so long. */
@@ -20,6 +21,7 @@ export class Room implements Subscriber {
   readonly #connections = new Map<ConnectionId, Connection>()
   readonly #unsubscribe: () => void
   readonly #emptied: () => void
+  readonly #reading: SharedReading
   #saved: Cursor = new Map()
   #elsewhere: Cursor = new Map()
   #log: 'kept' | 'unreachable' = 'kept'
@@ -34,6 +36,7 @@ export class Room implements Subscriber {
     this.#bus = bus
     this.#store = store
     this.#emptied = emptied
+    this.#reading = new SharedReading((cursor, generation) => store.since(session, cursor, generation))
     this.#unsubscribe = bus.subscribe(session, this)
   }
 
@@ -117,9 +120,9 @@ export class Room implements Subscriber {
   }
 
   async since(cursor: Cursor, generation: number) {
-    const page = await this.#store.since(this.session, cursor, generation)
-    if (page.outcome === 'refused') this.#bus.doubt(this.session)
-    return page
+    const pages = await this.#reading.since(cursor, generation)
+    if (pages.outcome === 'refused') this.#bus.doubt(this.session)
+    return pages
   }
 
   async putSnapshot(covers: Cursor, replaces: Uint8Array | undefined, envelope: Uint8Array): Promise<void> {
@@ -128,6 +131,7 @@ export class Room implements Subscriber {
   }
 
   entry(author: ConnectionId, at: Cursor | undefined, envelope: Uint8Array, kind: EntryKind): void {
+    this.#reading.outdate()
     if (this.#connections.size === 1 && this.#connections.has(author)) return
     const frame = encodeEntry(at ?? noPlace, envelope, kind)
     for (const connection of this.#connections.values()) {
@@ -164,11 +168,13 @@ export class Room implements Subscriber {
 
   /** When the log is back, everybody starts again from their cursor, and so sends and gets what was missed. */
   log(state: 'kept' | 'unreachable'): void {
+    this.#reading.outdate()
     this.#log = state
     if (state === 'kept') for (const connection of [...this.#connections.values()]) connection.close('resume')
   }
 
   deleted(): void {
+    this.#reading.outdate()
     for (const connection of [...this.#connections.values()]) connection.close('deleted')
   }
 

@@ -20,7 +20,7 @@ export async function openInRegion(
   const region = await joinRegion(natsUrl, config.region)
   const part = config.role === 'relay' ? undefined : await openStore(natsUrl, config, report, meters)
   const lines = new Lines(region)
-  const store = new RegionStore(region, lines)
+  const store = new RegionStore(region, lines, report)
   const bus = new RegionBus(region, lines, store)
   return {
     bus,

@@ -2,11 +2,13 @@ import { deserialize, serialize } from 'node:v8'
 import type { Cursor } from '../../shared/cursor.ts'
 import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
+import type { Reporter } from '../report.ts'
 import { shardOf } from '../shard.ts'
 import type { Archive, Deleted, Deposited, NewSnapshot, PutSnapshot, Unreachable } from '../store.ts'
 import type { Lines } from './lines.ts'
 import { type Answers, type Question, subjectOf } from './questions.ts'
 import type { Region } from './region.ts'
+import { ShardBreakers } from './shard-breakers.ts'
 
 /** A read of a long log waits for the disk of a busy store. */
 const patience = 5_000
@@ -16,10 +18,12 @@ const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 export class RegionStore implements Archive {
   readonly #region: Region
   readonly #lines: Lines
+  readonly #breakers: ShardBreakers
 
-  constructor(region: Region, lines: Lines) {
+  constructor(region: Region, lines: Lines, report: Reporter = () => {}) {
     this.#region = region
     this.#lines = lines
+    this.#breakers = new ShardBreakers(report)
   }
 
   async since(session: SessionId, cursor: Cursor, generation: number): Promise<Answers['since']> {
@@ -80,12 +84,13 @@ export class RegionStore implements Archive {
   ): Promise<Answers[Type] | Unreachable> {
     const { connection, name } = this.#region
     try {
-      const asked = await connection.request(subjectOf(name, shard), serialize(question), {
-        timeout: patience,
-      })
+      const subject = subjectOf(name, shard)
+      const asked = await this.#breakers.ask(shard, () =>
+        connection.request(subject, serialize(question), { timeout: patience }),
+      )
       return deserialize(asked.data) as Answers[Type]
     } catch {
-      return unreachable // no store of this shard, no answer in time, or no NATS: all the same to who asks
+      return unreachable // no store of this shard, none in time or lately, or no NATS: all the same to who asks
     }
   }
 }

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Report } from '../report.ts'
+import { ShardBreakers } from './shard-breakers.ts'
+
+let reports: Report[]
+let breakers: ShardBreakers
+let asked: number
+beforeEach(() => {
+  vi.useFakeTimers()
+  reports = []
+  asked = 0
+  breakers = new ShardBreakers((report) => reports.push(report))
+})
+afterEach(() => vi.useRealTimers())
+
+test('stores of a shard that do not answer are left alone for a second, those of others are asked', async () => {
+  for (let tries = 0; tries < 5; tries++) await expect(breakers.ask(7, silence)).rejects.toThrow()
+  expect(asked).toBe(3)
+  expect(breakers.silent).toBe(1)
+  expect(await breakers.ask(8, answer)).toBe('answer')
+  expect(reports).toEqual([{ event: 'storesSilent' }])
+})
+
+test('one that answers again is asked as before, and operators hear both once, however many shards it keeps', async () => {
+  for (const shard of [1, 2, 3])
+    for (let tries = 0; tries < 4; tries++) await expect(breakers.ask(shard, silence)).rejects.toThrow()
+  vi.advanceTimersByTime(1_001)
+  await expect(breakers.ask(1, silence)).rejects.toThrow()
+  vi.advanceTimersByTime(1_001)
+  for (const shard of [1, 2, 3]) expect(await breakers.ask(shard, answer)).toBe('answer')
+  expect(breakers.silent).toBe(0)
+  expect(reports).toEqual([{ event: 'storesSilent' }, { event: 'storesAnswer' }])
+})
+
+async function silence(): Promise<never> {
+  asked++
+  throw new Error('No answer in time')
+}
+
+async function answer(): Promise<string> {
+  return 'answer'
+}

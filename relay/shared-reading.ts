@@ -1,0 +1,45 @@
+import { type Cursor, encodeCursorBytes } from '../shared/cursor.ts'
+import type { Deleted, Pages, Unreachable } from './store.ts'
+
+/** So long an answer may be given again, in milliseconds. A crowd comes at once or not at all. */
+const freshMs = 2_000
+/** And so many different ones at most. */
+const most = 4
+
+type Answer = Pages | Deleted | Unreachable
+
+/**
+ * Many who come to a session at the same moment, or back to it, ask the same: they share one reading of the log, as long as nothing
+ * was said since it began.
+ */
+export class SharedReading {
+  readonly #read: (cursor: Cursor, generation: number) => Promise<Answer>
+  readonly #under = new Map<string, Promise<Answer>>()
+
+  constructor(read: (cursor: Cursor, generation: number) => Promise<Answer>) {
+    this.#read = read
+  }
+
+  since(cursor: Cursor, generation: number): Promise<Answer> {
+    const question = `${generation} ${Buffer.from(encodeCursorBytes(cursor)).toString('latin1')}`
+    const known = this.#under.get(question)
+    if (known) return known
+    const reading = this.#read(cursor, generation).then((answer) => {
+      if (answer.outcome !== 'pages') forget()
+      return answer
+    })
+    const forget = () => {
+      if (this.#under.get(question) === reading) this.#under.delete(question)
+    }
+    const [oldest] = this.#under.keys()
+    if (oldest !== undefined && this.#under.size >= most) this.#under.delete(oldest)
+    this.#under.set(question, reading)
+    setTimeout(forget, freshMs).unref()
+    return reading
+  }
+
+  /** Something was said that answers so far may not have. */
+  outdate(): void {
+    this.#under.clear()
+  }
+}
