@@ -16,7 +16,7 @@ try {
 }
 
 async function obey(words: readonly string[]): Promise<void> {
-  if (words.length === 0) return run()
+  if (words.length === 0 || words.join() === 'start') return run() // `facedown start` ends up here
   if (words.includes('--help')) process.stdout.write(helpText())
   else if (words[0] === '--version') process.stdout.write(`${version}\n`)
   else
@@ -30,8 +30,17 @@ async function run(): Promise<void> {
   const meters = new Meters()
   meters.watchProcess()
   const report = logTo((line) => process.stdout.write(line), process.stdout.isTTY ? 'people' : 'programs')
-  const relay = await startRelay(config, report, limitsOf(config), meters)
-  const stop = () => void relay.stop().then(() => process.exit(0))
+  const starting = startRelay(config, report, limitsOf(config), meters)
+  // Whoever reads that it listens may stop it at once.
+  const stop = () => {
+    starting
+      .then((relay) => relay.stop())
+      .then(
+        () => process.exit(0),
+        () => {}, // it did not start, which is said below
+      )
+  }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
+  await starting
 }
