@@ -72,6 +72,10 @@ export class RelayProcess {
     await Promise.race([ended, untilReady(this.direct)])
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
   /** Ends the process; nothing of it answers any more when this resolves. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#child

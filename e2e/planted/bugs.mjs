@@ -13,9 +13,9 @@ export const bugs = [
   {
     name: 'commits are not synced (seen by the kernel, on Linux)',
     file: 'relay/database.ts',
-    text: '    const origin = prepare(database, region)\n    return {',
+    text: '    const origin = prepare(database, region, shared)\n    return {',
     instead:
-      "    const origin = prepare(database, region)\n    database.pragma('synchronous = NORMAL')\n    return {",
+      "    const origin = prepare(database, region, shared)\n    database.pragma('synchronous = NORMAL')\n    return {",
     run: ['relay', 'fsync', 'sqlite-store', '-t', 'kernel is asked|synchronous is FULL'],
   },
   {
@@ -28,8 +28,9 @@ export const bugs = [
   {
     name: 'a gap between reading the log and subscribing to it',
     file: 'relay/connection.ts',
-    text: '    room.enter(this)\n    const caughtUp = await catchUp(room, cursor, generation, this)\n',
-    instead: '    const caughtUp = await catchUp(room, cursor, generation, this)\n    room.enter(this)\n',
+    text: '    room.enter(this)\n    const began = this.now()\n    const caughtUp = await catchUp(room, cursor, generation, this)\n',
+    instead:
+      '    const began = this.now()\n    const caughtUp = await catchUp(room, cursor, generation, this)\n    room.enter(this)\n',
     run: ['relay', 'connection', '-t', 'who joins while others append'],
   },
   {
@@ -68,11 +69,46 @@ export const bugs = [
     run: ['client', 'link/log-reader'],
   },
   {
-    name: 'what waits for slow readers is not bounded (there is no cache of catch-up answers yet)',
+    name: 'what waits for slow readers is not bounded',
     file: 'relay/sockets.ts',
     text: '    if (sum <= bufferedInAll) return\n    waiting.sort',
     instead: '    if (sum >= 0) return\n    waiting.sort',
     run: ['relay', 'socket', '-t', 'may have so much waiting together'],
+  },
+  {
+    name: 'the cache of catch-up answers is not bounded',
+    file: 'relay/shared-reading.ts',
+    text: '    if (oldest !== undefined && this.#under.size >= most) this.#under.delete(oldest)\n',
+    instead: '    void oldest\n',
+    run: ['relay', 'shared-reading'],
+  },
+  {
+    name: 'a cached catch-up answer is given after something was said',
+    file: 'relay/room.ts',
+    text: '    this.#reading.outdate()\n    if (this.#connections.size === 1',
+    instead: '    if (this.#connections.size === 1',
+    run: ['relay', 'connection.test', '-t', 'who joins while others append'],
+  },
+  {
+    name: 'a relay counts as heard what came after a gap between regions',
+    file: 'relay/cluster/region-bus.ts',
+    text: '    if (previous > before) void this.#readMissing(id, session)\n    else if',
+    instead: '    if',
+    run: ['e2e', 'cluster/regions', '-t', 'around them|without connecting again'],
+  },
+  {
+    name: 'a release in one region is not said again in the other',
+    file: 'relay/cluster/follower.ts',
+    text: '    if (isEcho || regionOf(this.#store.origin) === name) return true\n',
+    instead: '    if (name !== "") return true\n',
+    run: ['e2e', 'cluster/regions', '-t', 'left in the east opens'],
+  },
+  {
+    name: 'a region’s stores are told nothing of sessions that are only read',
+    file: 'relay/cluster/region-store.ts',
+    text: "    if (!connection.isClosed()) connection.publish('used', session)\n",
+    instead: '    void [connection, session]\n',
+    run: ['relay', 'cluster/region.test', '-t', 'only read at one'],
   },
   {
     name: 'the checksum of a row is ignored',
