@@ -162,7 +162,9 @@ test('a session that is only read at one store is used for the others, too', asy
   expect((await BareClient.join(relay.url, owner)).envelopes()).toHaveLength(1)
   for (const folder of [dataDir, otherDir]) {
     const database = databaseIn(folder)
-    await expect.poll(() => database.prepare('SELECT day FROM sessions').pluck().get()).toBe(50)
+    await expect
+      .poll(() => database.prepare('SELECT day FROM sessions').pluck().get(), { timeout: 20_000 })
+      .toBe(50)
     database.close()
   }
 }, 60_000)
