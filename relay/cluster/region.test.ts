@@ -122,7 +122,7 @@ test('a session that its owner deletes is gone from every store and from the str
   alice.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
   for (const person of [alice, bob]) expect(await person.closed).toEqual(closeCodes.deleted)
   await expect(joinAs('member', west)).rejects.toThrow('4')
-  await expect.poll(() => nats.holds(secret)).toBe(false)
+  await expect.poll(() => nats.holds(secret), { timeout: 20_000 }).toBe(false)
 })
 
 test('two stores keep the same, each in a database of its own, and one is enough', async () => {
