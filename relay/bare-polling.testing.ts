@@ -67,7 +67,9 @@ export class BarePolling extends EventEmitter {
 
   send(frame: Uint8Array): void {
     this.#waiting.push(frame)
-    if (!this.#sending) queueMicrotask(() => void this.#send())
+    if (this.#sending) return
+    this.#sending = true
+    queueMicrotask(() => void this.#send())
   }
 
   pause(): void {
@@ -140,7 +142,6 @@ export class BarePolling extends EventEmitter {
   }
 
   async #send(): Promise<void> {
-    this.#sending = true
     while (this.#waiting.length > 0) {
       const stream = putFrames(this.#waiting)
       this.#waiting = []
