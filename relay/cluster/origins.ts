@@ -6,7 +6,7 @@ import type { Reporter } from '../report.ts'
 import { openSqliteStore } from '../sqlite-store.ts'
 import { Follower, type OriginStore } from './follower.ts'
 import type { Region } from './region.ts'
-import { originsHere, provideMirror, provideStream } from './streams.ts'
+import { originsHere, provideMirror, provideStream, regionOf } from './streams.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
@@ -89,6 +89,7 @@ export class Origins {
     const here = await originsHere(this.#region.manager).catch(() => undefined)
     if (!here) return
     for (const origin of here) {
+      if (!this.#isOfOurs(origin)) continue
       const kept = this.#kept.get(origin) ?? (await this.#open(join(this.#config.dataDir, origin), origin))
       kept.follower ??= await Follower.start(this.#region, kept.store, this.#config.shards)
     }
@@ -97,6 +98,12 @@ export class Origins {
       await kept.follower?.stop()
       kept.follower = undefined
     }
+  }
+
+  /** Others may use the same NATS, with regions of their own. */
+  #isOfOurs(origin: string): boolean {
+    const { region, regions } = this.#config
+    return [region, ...regions.map(({ name }) => name)].includes(regionOf(origin))
   }
 
   async #open(dataDir: string, origin?: string): Promise<Kept> {
