@@ -115,7 +115,12 @@ export class Lines {
     if (open) return open
     const subscription = this.#region.connection.subscribe(`room.${session}.>`, {
       callback: (error, message) => {
-        if (!error) this.#hear(line, message)
+        if (error) return
+        try {
+          this.#hear(line, message)
+        } catch {
+          // Nothing that this version understands. What is thrown from here would end the connection to NATS.
+        }
       },
     })
     const line: Line = {
