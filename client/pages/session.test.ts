@@ -146,6 +146,23 @@ test('the chosen card, tapped again, is taken back', async () => {
   expect(session.acts).toEqual(['choose 3', 'choose undefined'])
 })
 
+test('the button to reveal stays where it is when somebody’s card comes before the word that they are here', async () => {
+  const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben', { here: false })]
+  session.people = [ana, ben]
+  session.begin({
+    votes: [
+      [ana, 4],
+      [ben, 5],
+    ],
+  })
+  await open()
+  expect(text()).not.toContain('Nobody else is here yet.')
+  const reveal = button('Reveal')
+  session.people = [ana, { ...ben, here: true }]
+  flushSync()
+  expect(button('Reveal')).toBe(reveal)
+})
+
 test('a reveal asks before it leaves out somebody who is here', async () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben]
