@@ -9,10 +9,10 @@ import { checksumOf } from './hash.ts'
 import { type RelayProcess, startRelayProcess } from './process.testing.ts'
 import { someEnvelope, temporaryFolder } from './testing.ts'
 
-const kills = 50
+const kills = Number(process.env.KILLS ?? 50)
 
 test(`after ${kills} kills at random moments every acknowledged change is there`, {
-  timeout: 300_000,
+  timeout: 120_000 + kills * 4_000,
 }, async () => {
   const DATA_DIR = temporaryFolder()
   onTestFinished(() => rmSync(DATA_DIR, { recursive: true }))

@@ -132,19 +132,19 @@ test('two backups to one folder do not go on at once', async () => {
 test('a region’s store, which has a database for each stream, is kept and restored with all of them', async () => {
   const [dataDir, backups, place] = [newFolder(), newFolder(), newFolder()]
   for (const [stream, sessions] of [
-    ['eu.mabc12', 2],
-    ['eu.mxyz89', 3],
+    ['eu-mabc12', 2],
+    ['eu-mxyz89', 3],
   ] as const) {
     mkdirSync(join(dataDir, stream))
     await fill(await openStore(join(dataDir, stream)), sessions)
   }
   const { manifest } = await backup(dataDir, backups, 7)
   expect(manifest.databases.map(({ path, rows }) => [path, rows.sessions])).toEqual([
-    ['eu.mabc12/facedown.sqlite', 2],
-    ['eu.mxyz89/facedown.sqlite', 3],
+    ['eu-mabc12/facedown.sqlite', 2],
+    ['eu-mxyz89/facedown.sqlite', 3],
   ])
   restore(place, backups)
-  expect(count(join(place, 'eu.mxyz89'), 'sessions')).toBe(3)
+  expect(count(join(place, 'eu-mxyz89'), 'sessions')).toBe(3)
 })
 
 test('the commands say what they did, and end with a number that programs understand', async () => {

@@ -15,9 +15,9 @@ export function databasesIn(dataDir: string): string[] {
   return found
 }
 
-/** They are named like the stream's origin: a region, a dot, the time it was made. */
+/** They are named like a stream's origin, a region, a hyphen and the time it was made, or like a single relay's, with a dot. */
 export function isRegionFolder(name: string): boolean {
-  return /^[a-z0-9][a-z0-9-]{0,15}\.[a-z0-9]{1,20}$/.test(name)
+  return /^[a-z0-9][a-z0-9-]{0,15}[-.][a-z0-9]{1,20}$/.test(name)
 }
 
 /** Its own process may go on writing to it. */
