@@ -17,6 +17,8 @@ const reports: { readonly [Event in Report['event']]: Extract<Report, { event: E
   storeRestarting: { event: 'storeRestarting' },
   storeRecovered: { event: 'storeRecovered' },
   storesSilent: { event: 'storesSilent' },
+  copied: { event: 'copied', region: 'east' },
+  incomplete: { event: 'incomplete', region: 'east' },
   storesAnswer: { event: 'storesAnswer' },
   failed: { event: 'failed', error: 'Error: Oh\n    at store.ts:1' },
 }

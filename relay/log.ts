@@ -62,6 +62,10 @@ function sentenceOf(report: Report): string {
       return 'No store of the region answers for some sessions, or NATS is away; those go on without being saved'
     case 'storesAnswer':
       return 'The stores of the region answer again'
+    case 'copied':
+      return `Sessions of ${report.region} that the stream has no more were copied from another store`
+    case 'incomplete':
+      return `Some sessions of ${report.region} are older than its stream, and no store that answers has them; devices bring back what they hold`
     case 'failed':
       return `Something unforeseen: ${report.error}`
   }

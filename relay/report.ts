@@ -20,6 +20,8 @@ export type Report =
   | { readonly event: 'storeRecovered' }
   | { readonly event: 'storesSilent' }
   | { readonly event: 'storesAnswer' }
+  | { readonly event: 'copied'; readonly region: string }
+  | { readonly event: 'incomplete'; readonly region: string }
   | { readonly event: 'failed'; readonly error: string }
 
 /** How much each event is worth somebody's attention. */
@@ -38,6 +40,8 @@ export const reportLevels = {
   storeRecovered: 'info',
   storesSilent: 'error',
   storesAnswer: 'info',
+  copied: 'info',
+  incomplete: 'error',
   failed: 'error',
 } as const satisfies Record<Report['event'], 'info' | 'warn' | 'error'>
 

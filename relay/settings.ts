@@ -47,6 +47,9 @@ export const settings = {
   shards: shardNumbers('SHARDS', {
     meaning: 'With `NATS_URL`: the shards of all sessions that this store keeps',
   }),
+  beginEmpty: flag('BEGIN_EMPTY', {
+    meaning: 'This store may begin without older sessions that no store has any more',
+  }),
   origins: origins('ORIGINS', {
     otherwise: 'same host, or those of REGIONS',
     meaning: 'Origins of the pages that may connect',

@@ -1,19 +1,32 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../config.ts'
+import { databaseName } from '../database.ts'
 import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
+import { SetupError } from '../setup-error.ts'
 import { openSqliteStore } from '../sqlite-store.ts'
+import type { Offer } from './copies.ts'
+import { offersFrom } from './fetch-copy.ts'
+import { fill } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
 import type { Region } from './region.ts'
 import { originsHere, provideMirror, provideStream, regionOf } from './streams.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
+/** How long a store that lacks something waits at its start for another one that has it. */
+const ordinaryPatience = 30_000
+const words =
+  'This region has sessions that are older than its stream, and no other store that answers has them. Start a store of these SHARDS that has them, or restore a backup of one (facedown restore), or set BEGIN_EMPTY=1 to do without them'
 
 /** One log of all sessions: what was said in one stream. */
 export interface Kept {
   readonly store: OriginStore
+  /** Where its database lies. */
+  readonly folder: string
   /** Undefined while its stream is gone: then it is only read. */
   follower: Follower | undefined
 }
@@ -36,12 +49,17 @@ export class Origins {
     this.#meters = meters
   }
 
-  /** Rejects with a `SetupError` when a database cannot be opened. */
-  static async open(region: Region, config: Config, report: Reporter, meters: Meters): Promise<Origins> {
+  /** Rejects with a `SetupError` when a database cannot be opened, or nobody has what this store should. */
+  static async open(
+    region: Region,
+    config: Config,
+    report: Reporter,
+    meters: Meters,
+    patience = ordinaryPatience,
+  ): Promise<Origins> {
     const origins = new Origins(region, config, report, meters)
     try {
-      for (const folder of databasesIn(config.dataDir)) await origins.#open(folder)
-      await origins.#follow()
+      await origins.#begin(patience)
     } catch (error) {
       await origins.close()
       throw error
@@ -84,26 +102,66 @@ export class Origins {
     await this.#follow().catch((error: unknown) => this.#report({ event: 'failed', error: String(error) }))
   }
 
-  /** Follows every stream there is, and lets go of those that are gone. */
-  async #follow(): Promise<void> {
+  /** First of all whatever this store can have: relays ask it as soon as this is done. */
+  async #begin(patience: number): Promise<void> {
+    const { dataDir } = this.#config
+    if (existsSync(join(dataDir, databaseName))) await this.#open(dataDir)
+    const end = performance.now() + patience
+    while (!(await this.#follow())) {
+      if (performance.now() > end) throw new SetupError(words)
+      await wait(1_000)
+    }
+  }
+
+  /** Follows every stream there is, and lets go of those that are gone. False while something of this region is missing. */
+  async #follow(): Promise<boolean> {
     const here = await originsHere(this.#region.manager).catch(() => undefined)
-    if (!here) return
-    for (const origin of here) {
-      if (!this.#isOfOurs(origin)) continue
-      const kept = this.#kept.get(origin) ?? (await this.#open(join(this.#config.dataDir, origin), origin))
-      kept.follower ??= await Follower.start(this.#region, kept.store, this.#config.shards)
+    if (!here) return true
+    const offers = await offersFrom(this.#region.connection, this.#regions)
+    let isComplete = true
+    for (const origin of this.#known(here, offers)) {
+      const kept = this.#kept.get(origin) ?? (await this.#fill(origin, offers))
+      if (kept && here.includes(origin))
+        kept.follower ??= await Follower.start(this.#region, kept.store, this.#config.shards)
+      if (!kept && regionOf(origin) === this.#region.name) isComplete = false
     }
     for (const [origin, kept] of this.#kept) {
       if (here.includes(origin)) continue
       await kept.follower?.stop()
       kept.follower = undefined
     }
+    return isComplete
   }
 
-  /** Others may use the same NATS, with regions of their own. */
-  #isOfOurs(origin: string): boolean {
+  /** Origins whose streams are here, that this store had before, or that other stores have. */
+  #known(here: readonly string[], offers: readonly Offer[]): ReadonlySet<string> {
+    // Others may use the same NATS, with regions of their own.
+    const ours = here.filter((origin) => this.#regions.includes(regionOf(origin)))
+    const theirs = offers.flatMap(({ origins }) => [...origins.keys()])
+    return new Set([...ours, ...foldersIn(this.#config.dataDir), ...theirs])
+  }
+
+  /** Opens the database of an origin once it has what it should; undefined until then. */
+  async #fill(origin: string, offers: readonly Offer[]): Promise<Kept | undefined> {
+    const { dataDir, shards, beginEmpty } = this.#config
+    const folder = join(dataDir, origin)
+    const filling = await fill(this.#region, { dataDir: folder, origin, shards, offers, beginEmpty })
+    const region = regionOf(origin)
+    if (filling.outcome === 'whole') {
+      if (filling.copied) this.#report({ event: 'copied', region })
+      return this.#open(folder, origin)
+    }
+    if (filling.what === 'everything') await rm(folder, { recursive: true, force: true })
+    // What was missed while this store was off, people's devices bring back: better than a store that does not start.
+    const isLeft = filling.what === 'a time' || (filling.what === 'shards' && region !== this.#region.name)
+    if (!isLeft) return undefined
+    this.#report({ event: 'incomplete', region })
+    return this.#open(folder, origin)
+  }
+
+  get #regions(): readonly string[] {
     const { region, regions } = this.#config
-    return [region, ...regions.map(({ name }) => name)].includes(regionOf(origin))
+    return [region, ...regions.map(({ name }) => name)]
   }
 
   async #open(dataDir: string, origin?: string): Promise<Kept> {
@@ -112,18 +170,15 @@ export class Origins {
       this.#report,
       this.#meters.committed,
     )
-    const kept = { store, follower: undefined }
+    const kept = { store, folder: dataDir, follower: undefined }
     this.#folders.add(dataDir)
     this.#kept.set(store.origin, kept)
     return kept
   }
 }
 
-/** Of streams, in folders with their names, and what this folder kept before it was part of a region. */
-function databasesIn(dataDir: string): string[] {
+/** The origins of the databases that lie in folders of their own. */
+function foldersIn(dataDir: string): string[] {
   if (!existsSync(dataDir)) return []
-  const folders = readdirSync(dataDir, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  return [dataDir, ...folders.map(({ name }) => join(dataDir, name))].filter((folder) =>
-    existsSync(join(folder, 'facedown.sqlite')),
-  )
+  return readdirSync(dataDir).filter((name) => existsSync(join(dataDir, name, databaseName)))
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
 import { watchDatabase } from '../watch-database.ts'
+import { Copies } from './copies.ts'
 import { Lines } from './lines.ts'
 import { Origins } from './origins.ts'
 import { Questions } from './questions.ts'
@@ -55,10 +56,12 @@ async function openStore(natsUrl: string, config: Config, report: Reporter, mete
   })
   watchDatabase(meters, config.dataDir, () => origins.folders)
   const questions = new Questions(region, origins, config.shards)
+  const copies = new Copies(region, origins, config.shards)
   await region.connection.flush() // from here on relays find it
   return {
     close: async () => {
       questions.stop()
+      await copies.stop()
       await origins.close()
       await region.leave()
     },

@@ -46,7 +46,7 @@ busContract(
       sessionIdleDays: 90,
     })
     const follower = await Follower.start(home, kept, shards)
-    const questions = new Questions(home, { all: [{ store: kept, follower }] }, shards)
+    const questions = new Questions(home, { all: [{ store: kept, folder: dataDir, follower }] }, shards)
     await home.connection.flush()
     const lines = new Lines(away)
     const store = new RegionStore(away, lines)

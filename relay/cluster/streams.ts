@@ -30,11 +30,15 @@ export function logOf(region: string, session: SessionId): string {
 }
 
 /** Makes the region's stream, unless there is one. */
-export async function provideStream(manager: JetStreamManager, region: string): Promise<void> {
+export async function provideStream(
+  manager: JetStreamManager,
+  region: string,
+  began = Date.now(),
+): Promise<void> {
   if ((await streamsOf(manager, region)).length > 0) return
   try {
     await manager.streams.add({
-      name: streamOf(`${region}-${Date.now().toString(36)}`),
+      name: streamOf(`${region}-${began.toString(36)}`),
       subjects: [`log.${region}.*.*`],
       max_bytes: ringBytes,
       max_age: day,
@@ -65,6 +69,24 @@ export async function provideMirror(region: Region, other: string): Promise<void
 /** Origins whose streams this region's NATS has, mirrors too. */
 export async function originsHere(manager: JetStreamManager): Promise<string[]> {
   return (await namesIn(manager)).filter((name) => name.startsWith('log-')).map(originOf)
+}
+
+/** What a stream still has. */
+export interface Ring {
+  /** The sequence of the first message in it, 0 when there never was one. */
+  readonly first: number
+  /** Everything that was ever said, except what was removed with a session its owner deleted. */
+  readonly isWhole: boolean
+}
+
+/** Undefined when the stream is gone. */
+export async function ringOf(manager: JetStreamManager, origin: string): Promise<Ring | undefined> {
+  const stream = await manager.streams.info(streamOf(origin)).catch(() => undefined)
+  if (!stream) return undefined
+  const { first_seq: first, bytes } = stream.state
+  const began = Number.parseInt(origin.slice(origin.lastIndexOf('-') + 1), 36)
+  const isYoung = Date.now() - began < day / 1_000_000 && bytes < ringBytes / 2
+  return { first, isWhole: first <= 1 || isYoung }
 }
 
 /** The sequence of the last message about a session, 0 without one; undefined when NATS does not say. */

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { deserialize, serialize } from 'node:v8'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { versions } from '../database.ts'
+import { type CopyRequest, type Made, type Offer, offersSubject } from './copies.ts'
+
+/** How long stores of other regions may take to say what they have, and how long after the last one more is waited for. */
+const patience = { all: 2_000, next: 300 } as const
+/** A large database is copied before its first piece can be sent. */
+const makingMs = 600_000
+const pieceMs = 20_000
+
+/** What the stores of these regions would give, as far as they can be reached, in a form this program reads. */
+export async function offersFrom(
+  connection: NatsConnection,
+  regions: readonly string[],
+): Promise<readonly Offer[]> {
+  const offers: Offer[] = []
+  try {
+    const { all: maxWait, next: stall } = patience
+    for await (const { data } of await connection.requestMany(offersSubject, '', {
+      strategy: 'stall',
+      maxWait,
+      stall,
+    })) {
+      const offer = deserialize(data) as Offer
+      if (offer.schema === versions.length && regions.includes(offer.region)) offers.push(offer)
+    }
+  } catch {
+    // Nobody is there, or NATS is gone: nothing is offered.
+  }
+  return offers
+}
+
+/** Writes the database of an origin, as the offering store has it now, to a new file. Rejects when it did not come whole. */
+export async function fetchCopy(
+  connection: NatsConnection,
+  { subject }: Offer,
+  origin: string,
+  path: string,
+): Promise<void> {
+  const ask = async (request: CopyRequest, timeout: number): Promise<unknown> =>
+    deserialize((await connection.request(subject, serialize(request), { timeout })).data)
+  const { copy, bytes, sha256 } = (await ask({ type: 'make', origin }, makingMs)) as Made
+  const hash = createHash('sha256')
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for (let offset = 0; offset < bytes; ) {
+      const piece = (await ask({ type: 'read', copy, offset }, pieceMs)) as Uint8Array
+      if (piece.length === 0) break
+      hash.update(piece)
+      await file.appendFile(piece)
+      offset += piece.length
+    }
+  } finally {
+    await file.close()
+    await ask({ type: 'drop', copy }, pieceMs).catch(() => {}) // it forgets by itself
+  }
+  if (hash.digest('hex') !== sha256) throw new Error(`The copy of ${origin} did not come whole`)
+}

@@ -1,0 +1,194 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import {
+  createSessionKeys,
+  deleteStatement,
+  keysFor,
+  roleSeed,
+  type SessionKeys,
+  sign,
+} from '../../shared/keys.ts'
+import { BareClient } from '../bare-client.testing.ts'
+import { closeCodes } from '../close-words.ts'
+import { readConfig } from '../config.ts'
+import { Meters } from '../meters.ts'
+import { shardOf } from '../shard.ts'
+import {
+  someEnvelope,
+  startRelay,
+  type TestRelay,
+  type TestRelayOptions,
+  temporaryFolder,
+} from '../testing.ts'
+import { type NatsServer, startNats } from './nats.testing.ts'
+import { Origins } from './origins.ts'
+import { joinRegion, type Region } from './region.ts'
+import { originsHere, provideStream, regionOf, streamOf } from './streams.ts'
+
+const twoDays = 2 * 86_400_000
+const [lower, upper] = [numbers(0, 32), numbers(32, 64)]
+
+let nats: NatsServer
+let regions = 0
+beforeAll(async () => {
+  nats = await startNats()
+})
+afterAll(() => nats.stop())
+
+let region: Region
+let running: TestRelay[]
+/** A region whose stream is older than what it keeps. */
+beforeEach(async () => {
+  running = []
+  const name = `old${++regions}`
+  const any = await joinRegion(nats.url, `any${regions}`)
+  await provideStream(any.manager, name, Date.now() - twoDays)
+  await any.leave()
+  region = await joinRegion(nats.url, name)
+})
+afterEach(async () => {
+  await Promise.all(running.map((relay) => relay.stop()))
+  await region.leave()
+})
+
+test('a store on an empty disk has what the stream has no more from another store, before it answers', async () => {
+  const relay = await started({ role: 'relay' })
+  const store = await started({ role: 'store' })
+  const owner = createSessionKeys()
+  const old = await savedBy(relay, owner)
+  await ringMovesOn()
+  const recent = await savedBy(relay, owner)
+  const added = await started({ role: 'store' })
+  expect(added.reports).toContainEqual({ event: 'copied', region: region.name })
+  await stop(store)
+  const carol = await BareClient.join(relay.url, keysFor('member', owner))
+  expect(carol.envelopes()).toEqual([old, recent])
+  const later = await savedBy(relay, owner)
+  expect((await BareClient.join(relay.url, keysFor('observer', owner))).envelopes()).toEqual([
+    old,
+    recent,
+    later,
+  ])
+}, 60_000)
+
+test('a store of all shards is filled by several that have some each, and what was deleted stays deleted', async () => {
+  const relay = await started({ role: 'relay' })
+  const stores = [
+    await started({ role: 'store', shards: lower }),
+    await started({ role: 'store', shards: upper }),
+  ]
+  const owners = Array.from({ length: 12 }, () => createSessionKeys())
+  expect(new Set(owners.map(({ session }) => lower.has(shardOf(session)))).size).toBe(2)
+  const sent = new Map<SessionKeys, Uint8Array>()
+  for (const owner of owners) sent.set(owner, await savedBy(relay, owner))
+  const [gone, ...rest] = owners as [SessionKeys, ...SessionKeys[]]
+  const alice = await BareClient.join(relay.url, gone)
+  alice.send({ type: 'delete', signature: sign(deleteStatement(gone.session), roleSeed(gone)) })
+  expect(await alice.closed).toEqual(closeCodes.deleted)
+  await ringMovesOn()
+  await started({ role: 'store' })
+  for (const store of stores) await stop(store)
+  for (const owner of rest)
+    expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual([sent.get(owner)])
+  await expect(BareClient.join(relay.url, gone)).rejects.toThrow('4')
+}, 60_000)
+
+test('a store that is given more shards gets their older sessions, too', async () => {
+  const relay = await started({ role: 'relay' })
+  const first = await started({ role: 'store', shards: lower })
+  const dataDir = newFolder()
+  const second = await started({ role: 'store', shards: upper, dataDir })
+  const owner = ownerOf(lower)
+  const old = await savedBy(relay, owner)
+  await ringMovesOn()
+  await stop(second)
+  await started({ role: 'store', dataDir })
+  await stop(first)
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual([old])
+}, 60_000)
+
+test('while nobody has what is older than the stream a store does not begin, and says what to do', async () => {
+  await savedBy(await started({ role: 'both' }), createSessionKeys())
+  await Promise.all(running.splice(0).map((relay) => relay.stop()))
+  await ringMovesOn()
+  const dataDir = newFolder()
+  const open = (beginEmpty: boolean) =>
+    Origins.open(
+      region,
+      { ...readConfig({}), region: region.name, dataDir, beginEmpty },
+      () => {},
+      new Meters(),
+      0,
+    )
+  await expect(open(false)).rejects.toThrow('set BEGIN_EMPTY=1 to do without them')
+  expect(readdirSync(dataDir)).toEqual([])
+  const origins = await open(true)
+  expect([...origins.all]).toHaveLength(1)
+  await origins.close()
+})
+
+test('a store that was off for longer than the stream lasts begins all the same, and says that it missed something', async () => {
+  const relay = await started({ role: 'relay' })
+  const dataDir = newFolder()
+  const store = await started({ role: 'store', dataDir })
+  const owner = createSessionKeys()
+  const old = await savedBy(relay, owner)
+  const alice = await BareClient.join(relay.url, owner)
+  await stop(store)
+  alice.append(someEnvelope())
+  await expect.poll(() => lastSequence(), { timeout: 10_000 }).toBeGreaterThan(1)
+  await ringMovesOn()
+  const again = await started({ role: 'store', dataDir })
+  expect(again.reports).toContainEqual({ event: 'incomplete', region: region.name })
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toContainEqual(old)
+}, 60_000)
+
+function numbers(from: number, to: number): ReadonlySet<number> {
+  return new Set(Array.from({ length: to - from }, (_, at) => from + at))
+}
+
+function ownerOf(shards: ReadonlySet<number>): SessionKeys {
+  for (;;) {
+    const owner = createSessionKeys()
+    if (shards.has(shardOf(owner.session))) return owner
+  }
+}
+
+function newFolder(): string {
+  const folder = temporaryFolder()
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+async function started(options: TestRelayOptions): Promise<TestRelay> {
+  const relay = await startRelay({ natsUrl: nats.url, region: region.name, dataDir: newFolder(), ...options })
+  running.push(relay)
+  return relay
+}
+
+async function stop(relay: TestRelay): Promise<void> {
+  running = running.filter((other) => other !== relay)
+  await relay.stop()
+}
+
+async function savedBy(relay: TestRelay, owner: SessionKeys): Promise<Uint8Array> {
+  const alice = await BareClient.join(relay.url, owner)
+  const envelope = someEnvelope()
+  expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
+  await alice.leave()
+  return envelope
+}
+
+/** As after a day: what the stream had is gone. */
+async function ringMovesOn(): Promise<void> {
+  await region.manager.streams.purge(await stream())
+}
+
+async function lastSequence(): Promise<number> {
+  return (await region.manager.streams.info(await stream())).state.last_seq
+}
+
+async function stream(): Promise<string> {
+  const origins = await originsHere(region.manager)
+  return streamOf(origins.find((origin) => regionOf(origin) === region.name) ?? '')
+}

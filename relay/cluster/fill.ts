@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import { databaseName, openDatabase } from '../database.ts'
+import { takeSessions } from '../take-sessions.ts'
+import type { Offer } from './copies.ts'
+import { fetchCopy } from './fetch-copy.ts'
+import type { Region } from './region.ts'
+import { type Ring, ringOf } from './streams.ts'
+
+/**
+ * What became of filling: a store has what it should, partly copied from others; or something older than the stream is missing, and
+ * nobody who answers has it, in a database that had nothing yet, or that lacks shards, or only a time during which it was off.
+ */
+export type Filling =
+  | { readonly outcome: 'whole'; readonly copied: boolean }
+  | { readonly outcome: 'lacks'; readonly what: 'everything' | 'shards' | 'a time' }
+
+export interface Wish {
+  readonly dataDir: string
+  readonly origin: string
+  readonly shards: ReadonlySet<number>
+  /** What others would give. */
+  readonly offers: readonly Offer[]
+  /** Whether to do without what nobody has. */
+  readonly beginEmpty: boolean
+}
+
+/** What a database says of itself. */
+interface Known {
+  readonly applied: number
+  /** The shards whose sessions it has, all of them; undefined in one that never noted any. */
+  readonly shards: ReadonlySet<number> | undefined
+}
+
+/**
+ * Sees to it that the database of an origin has all sessions of its shards, before its store answers for them: what the stream has no
+ * more comes from other stores.
+ */
+export async function fill(region: Region, wish: Wish): Promise<Filling> {
+  const ring = await ringOf(region.manager, wish.origin)
+  const isOffered = wish.offers.some(({ origins }) => origins.has(wish.origin))
+  const isNew = !existsSync(join(wish.dataDir, databaseName))
+  if (isNew && !ring?.isWhole && !isOffered && !wish.beginEmpty)
+    return { outcome: 'lacks', what: 'everything' }
+  const { database, close } = openDatabase(wish.dataDir, region.name, wish.origin)
+  try {
+    const known = readKnown(database)
+    const isBehind = ring !== undefined && !ring.isWhole && known.applied + 1 < ring.first
+    const had = known.shards ?? (known.applied > 0 ? wish.shards : new Set<number>())
+    const missing = new Set([...wish.shards].filter((shard) => isBehind || !had.has(shard)))
+    if (missing.size === 0) return done(database, wish, known.applied, false)
+    const copies = ring?.isWhole ? [] : await takeFrom(region, wish, ring, database, missing)
+    const own = had.size > 0 && !isBehind ? [known.applied] : []
+    if (missing.size === 0) return done(database, wish, Math.min(...copies, ...own), true)
+    // A stream that has everything is read from its beginning: what this store knows already it does not do again.
+    if (ring?.isWhole || wish.beginEmpty) return done(database, wish, 0, copies.length > 0)
+    const lacksTime = [...missing].every((shard) => had.has(shard))
+    if (lacksTime) return { outcome: 'lacks', what: 'a time' }
+    return { outcome: 'lacks', what: had.size > 0 ? 'shards' : 'everything' }
+  } finally {
+    close()
+  }
+}
+
+/** Takes what is missing from those who have it, and out of the set. Returns how far each of them had read the stream. */
+async function takeFrom(
+  region: Region,
+  { dataDir, origin, offers }: Wish,
+  ring: Ring | undefined,
+  database: Database,
+  missing: Set<number>,
+): Promise<number[]> {
+  const applied: number[] = []
+  const copy = join(dataDir, 'copy.sqlite')
+  for (const offer of ranked(offers, origin, region.name)) {
+    const shards = new Set([...missing].filter((shard) => offer.shards.has(shard)))
+    // What comes after the copy has to be in the stream.
+    const reaches = ring === undefined || (offer.origins.get(origin) ?? 0) + 1 >= ring.first
+    if (shards.size === 0 || !reaches) continue
+    try {
+      await removeDatabase(copy)
+      await fetchCopy(region.connection, offer, origin, copy)
+      applied.push(await takeSessions(database, copy, shards))
+      for (const shard of shards) missing.delete(shard)
+    } catch {
+      // That store is gone, or its database cannot be read: another one may have it.
+    } finally {
+      await removeDatabase(copy)
+    }
+  }
+  return applied
+}
+
+/** With what SQLite puts beside it. */
+async function removeDatabase(path: string): Promise<void> {
+  for (const end of ['', '-wal', '-shm', '-journal']) await rm(path + end, { force: true })
+}
+
+/** Near ones first, and of those who has read most. */
+function ranked(offers: readonly Offer[], origin: string, region: string): readonly Offer[] {
+  const isFar = (offer: Offer) => Number(offer.region !== region)
+  const upTo = (offer: Offer) => offer.origins.get(origin) ?? 0
+  return offers
+    .filter(({ origins }) => origins.has(origin))
+    .sort((a, b) => isFar(a) - isFar(b) || upTo(b) - upTo(a))
+}
+
+function done(database: Database, { shards }: Wish, applied: number, copied: boolean): Filling {
+  const note = database.prepare<[string, string | number]>('INSERT OR REPLACE INTO facts VALUES (?, ?)')
+  database.transaction(() => {
+    note.run('applied', applied)
+    note.run('shards', [...shards].join())
+  })()
+  return { outcome: 'whole', copied }
+}
+
+function readKnown(database: Database): Known {
+  const fact = database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck()
+  const shards = fact.get('shards')
+  return {
+    applied: Number(fact.get('applied') ?? 0),
+    shards: shards === undefined ? undefined : new Set(String(shards).split(',').map(Number)),
+  }
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { expect, test } from 'vitest'
+import type { SessionId } from '../shared/id.ts'
+import { createSessionKeys } from '../shared/keys.ts'
+import { copyDatabase } from './commands/copy-database.ts'
+import { fill, newFolder, openStore, withDatabase } from './commands/kept.testing.ts'
+import { databaseName } from './database.ts'
+import { shardCount, shardOf } from './shard.ts'
+import { takeSessions } from './take-sessions.ts'
+
+const tables = ['entries', 'snapshots', 'deposits', 'releases']
+
+test('a session comes with everything that is kept of it, and those of other shards stay', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const sessions = await closedWith(from, 6)
+  await closedWith(to, 4)
+  const before = await everythingIn(to)
+  const [first = ''] = sessions
+  const shards = new Set([shardOf(first as SessionId)])
+  await take(from, to, shards)
+  const taken = sessions.filter((session) => shards.has(shardOf(session)))
+  expect(taken.length).toBeGreaterThan(0)
+  expect(await everythingIn(to)).toEqual(
+    new Map([
+      ...before,
+      ...[...(await everythingIn(from))].filter(([id]) => taken.includes(id as SessionId)),
+    ]),
+  )
+})
+
+test('who is here already gives way, and is here once', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  await closedWith(from, 3)
+  const all = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
+  await take(from, to, all)
+  withDatabase(to, (database) => database.exec('DELETE FROM entries WHERE sequence > 5'))
+  await take(from, to, all)
+  expect(await everythingIn(to)).toEqual(await everythingIn(from))
+})
+
+test('what was deleted stays deleted, and what nobody used for ten days is ten days old', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const [session] = await closedWith(from, 1)
+  const gone = createSessionKeys().session
+  const store = await openStore(from)
+  await store.delete(gone)
+  await store.close()
+  withDatabase(from, (database) =>
+    database.exec(`UPDATE facts SET value = 50 WHERE name = 'day'; UPDATE sessions SET day = 40`),
+  )
+  await (await openStore(to)).close()
+  const day = withDatabase(to, (database) =>
+    Number(database.prepare(`SELECT value FROM facts WHERE name = 'day'`).pluck().get()),
+  )
+  await take(from, to, new Set([shardOf(gone), shardOf(session as SessionId)]))
+  expect(withDatabase(to, (database) => database.prepare('SELECT day FROM sessions').pluck().all())).toEqual([
+    day - 10,
+  ])
+  const again = await openStore(to)
+  expect(await again.since(gone, new Map(), 0)).toEqual({ outcome: 'deleted' })
+})
+
+async function closedWith(dataDir: string, sessions: number): Promise<SessionId[]> {
+  const store = await openStore(dataDir)
+  const ids = await fill(store, sessions)
+  await store.close()
+  return ids
+}
+
+async function take(from: string, to: string, shards: ReadonlySet<number>): Promise<void> {
+  await (await openStore(to)).close()
+  const copy = join(newFolder(), 'copy')
+  await copyDatabase(join(from, databaseName), copy)
+  const database = new Sqlite(join(to, databaseName))
+  await takeSessions(database, copy, shards).finally(() => database.close())
+}
+
+/** By session, without the keys that each database gives it. */
+async function everythingIn(dataDir: string): Promise<Map<string, unknown>> {
+  return withDatabase(dataDir, (database) => {
+    const sessions = database.prepare('SELECT key, id, head FROM sessions').all() as {
+      key: number
+      id: string
+      head: number
+    }[]
+    return new Map(
+      sessions.map(({ key, id, head }) => {
+        const rows = tables.map((table) => {
+          const all = database.prepare(`SELECT * FROM ${table} WHERE session = ?`).all(key) as object[]
+          return all.map((row) => JSON.stringify({ ...row, session: undefined })).sort()
+        })
+        return [id, { head, rows }]
+      }),
+    )
+  })
+}
