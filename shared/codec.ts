@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding'
 import { decodeUtf8 } from 'lib0/string'
 
 export type { Decoder } from 'lib0/decoding'
-export { readUint8 as takeByte, readVarUint as takeUint } from 'lib0/decoding'
+export { readUint8 as takeByte } from 'lib0/decoding'
 export type { Encoder } from 'lib0/encoding'
 export {
   encode,
@@ -25,8 +25,15 @@ export function takeBytes(decoder: decoding.Decoder, length: number): Uint8Array
   return decoding.readUint8Array(decoder, length)
 }
 
+/** A number that can be told from its neighbours. lib0's own reader looks at all bytes of it but the last. */
+export function takeUint(decoder: decoding.Decoder): number {
+  const value = decoding.readVarUint(decoder)
+  if (value > Number.MAX_SAFE_INTEGER) throw new Error('Integer out of range')
+  return value
+}
+
 export function takeText(decoder: decoding.Decoder, maxBytes: number): string {
-  const length = decoding.readVarUint(decoder)
+  const length = takeUint(decoder)
   if (length > maxBytes) throw new Error('Text too long')
   return decodeUtf8(takeBytes(decoder, length))
 }

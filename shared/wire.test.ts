@@ -24,6 +24,13 @@ test('a frame cut short is refused or shorter, never longer than what came', () 
   }
 })
 
+test('a number that is too large to be told from its neighbours is none, whatever its last byte', () => {
+  const joined = (hex: string) => decodeFromRelay(new Uint8Array(Buffer.from(`47${hex}`, 'hex')))
+  expect(joined('ffffffffffffff0f')).toEqual({ type: 'joined', connection: Number.MAX_SAFE_INTEGER })
+  expect(joined('8080808080808010')).toBeUndefined()
+  expect(joined('ffffffffffffff7f')).toBeUndefined()
+})
+
 test('a frame inside a larger buffer is not read past its end', () => {
   const frame = encodeFromRelay({ type: 'refuse', code: 4403, words: 'Not here' })
   const pool = new Uint8Array(1000).fill(65)
