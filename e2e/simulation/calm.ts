@@ -7,6 +7,8 @@ import type { World } from './world.ts'
 /** In milliseconds of the world. Half of it is for noticing a dead connection. */
 const patience = 60_000
 const quiet = 30_000
+/** What the log lacks is given back ten seconds after the first try, and twenty after the second, see `Mending`. */
+const mended = 60_000
 
 /**
  * After the storm everything works again, all come to the same, and somebody new gets it from the store alone. Says how long
@@ -75,7 +77,7 @@ async function staySettled({ clock, disk, peers, promises }: World): Promise<voi
     if (recordSetOf(core) !== recordSetOf(first)) throw new Error('Devices have different records')
     if (resolvedRounds(core) !== resolvedRounds(first)) throw new Error('Devices see different rounds')
   }
-  await clock.pass(quiet)
+  await clock.pass(mended)
   const { length } = disk
   await clock.pass(quiet)
   if (disk.length > length) throw new Error(`The log grows in quiet by ${disk.length - length} entries`)
