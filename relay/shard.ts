@@ -6,3 +6,14 @@ export const shardCount = 64
 export function shardOf(session: SessionId): number {
   return (idBytes(session)[0] ?? 0) % shardCount
 }
+
+/** As `SHARDS` takes them: `0-31,40`. */
+export function shardWords(shards: ReadonlySet<number>): string {
+  const runs: [first: number, last: number][] = []
+  for (const shard of [...shards].sort((a, b) => a - b)) {
+    const run = runs.at(-1)
+    if (run?.[1] === shard - 1) run[1] = shard
+    else runs.push([shard, shard])
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join()
+}

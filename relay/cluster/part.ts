@@ -2,14 +2,16 @@ import type { Backend } from '../backend.ts'
 import type { Config } from '../config.ts'
 import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
+import { shardWords } from '../shard.ts'
 import { watchDatabase } from '../watch-database.ts'
 import { Copies } from './copies.ts'
 import { Lines } from './lines.ts'
 import { Origins } from './origins.ts'
-import { Questions } from './questions.ts'
-import { joinRegion } from './region.ts'
+import { askedGroup, Questions, subjectOf } from './questions.ts'
+import { joinRegion, type Region } from './region.ts'
 import { RegionBus } from './region-bus.ts'
 import { RegionStore } from './region-store.ts'
+import { announce } from './services.ts'
 
 /** This process's part of a region: a relay, a store, or both. */
 export async function openInRegion(
@@ -23,6 +25,7 @@ export async function openInRegion(
   const lines = new Lines(region)
   const store = new RegionStore(region, lines, report)
   const bus = new RegionBus(region, lines, store)
+  const stopAnnouncing = config.role === 'store' ? () => {} : announceRelay(region, store, meters)
   return {
     bus,
     // A relay without its stores, or without NATS, still serves those who are connected to it.
@@ -37,11 +40,28 @@ export async function openInRegion(
     },
     database: undefined,
     close: async () => {
+      stopAnnouncing()
       bus.close()
       await part?.close()
       await region.leave()
     },
   }
+}
+
+function announceRelay({ connection, name }: Region, store: RegionStore, meters: Meters): () => void {
+  return announce(connection, {
+    kind: 'relay',
+    region: name,
+    about: {},
+    // Nobody asks a relay for anything; it listens to the rooms of those who are connected to it.
+    endpoint: { name: 'rooms', subject: 'room.>', queue: '' },
+    served: { requests: 0, errors: 0, milliseconds: 0 },
+    now: async () => ({
+      ready: (await store.check()).outcome === 'ready',
+      connections: await meters.figure('facedown_connections'),
+      rooms: await meters.figure('facedown_rooms'),
+    }),
+  })
 }
 
 /**
@@ -57,9 +77,25 @@ async function openStore(natsUrl: string, config: Config, report: Reporter, mete
   watchDatabase(meters, config.dataDir, () => origins.folders)
   const questions = new Questions(region, origins, config.shards)
   const copies = new Copies(region, origins, config.shards)
+  const stopAnnouncing = announce(region.connection, {
+    kind: 'store',
+    region: region.name,
+    about: { shards: shardWords(config.shards) },
+    endpoint: { name: 'ask', subject: subjectOf(region.name, '*'), queue: askedGroup },
+    served: questions.served,
+    now: async () => {
+      const checks = await Promise.all([...origins.all].map(({ store }) => store.check()))
+      return {
+        ready: checks.every(({ outcome }) => outcome === 'ready'),
+        origins: checks.length,
+        databaseBytes: await meters.figure('facedown_database_bytes'),
+      }
+    },
+  })
   await region.connection.flush() // from here on relays find it
   return {
     close: async () => {
+      stopAnnouncing()
       questions.stop()
       await copies.stop()
       await origins.close()

@@ -6,6 +6,7 @@ import { shardCount } from '../shard.ts'
 import type { Deleted, Page, Pages, Unreachable } from '../store.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
+import type { Served } from './services.ts'
 
 /** What relays ask stores. What is to be changed goes through the stream instead. */
 export type Question =
@@ -42,10 +43,14 @@ export function subjectOf(region: string, shard: number | '*'): string {
   return `ask.${region}.${shard}`
 }
 
+/** Of the stores that keep a shard one is asked. */
+export const askedGroup = 'store'
+
 /** Answers what relays of the region ask about sessions, from all origins together. */
 export class Questions {
   readonly #origins: { readonly all: Iterable<Kept> }
   readonly #subscriptions: Subscription[]
+  readonly served: Served = { requests: 0, errors: 0, milliseconds: 0 }
 
   constructor(
     { connection, name }: Region,
@@ -55,11 +60,11 @@ export class Questions {
     this.#origins = origins
     const callback = (error: Error | null, message: Msg) => {
       // Whoever asked something else, or is gone, gets no answer in time.
-      if (!error) this.#answer(message).catch(() => {})
+      if (!error) this.#answer(message).catch(() => this.served.errors++)
     }
     const asked = kept.size === shardCount ? (['*'] as const) : [...kept]
     this.#subscriptions = asked.map((shard) =>
-      connection.subscribe(subjectOf(name, shard), { queue: 'store', callback }),
+      connection.subscribe(subjectOf(name, shard), { queue: askedGroup, callback }),
     )
     // Not only the one that is asked, and in every origin: a session that is read in one place is kept in all.
     const used = connection.subscribe('used', { callback: (_, message) => void this.#used(message.string()) })
@@ -76,7 +81,10 @@ export class Questions {
   }
 
   async #answer(message: Msg): Promise<void> {
+    const begun = performance.now()
+    this.served.requests++
     message.respond(serialize(await this.#answerTo(deserialize(message.data))))
+    this.served.milliseconds += performance.now() - begun
   }
 
   async #answerTo(question: Question): Promise<Answers[Question['type']]> {

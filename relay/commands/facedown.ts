@@ -18,6 +18,8 @@ facedown check                     reads every row in DATA_DIR and says whether 
 facedown check <folder>            reads every piece of the backups in a folder
 facedown stats                     counts and sizes; nothing of it identifies a session
          --json                    the same for programs
+facedown who                       the relays and stores that the NATS at NATS_URL knows, and how they are
+         --json                    the same for programs
 
 DATA_DIR is the relay's data folder (./data). A command ends with 0, with 1 when it could not do what it was asked for,
 and with 2 when something is damaged.
@@ -39,6 +41,7 @@ const commands: Record<string, { options: readonly (keyof Values)[]; least: numb
   restore: { options: ['backup'], least: 1, most: 1 },
   check: { options: [], least: 0, most: 1 },
   stats: { options: ['json'], least: 0, most: 0 },
+  who: { options: ['json'], least: 0, most: 0 },
 }
 
 function read(words: string[]) {
@@ -66,7 +69,12 @@ async function run(words: string[]): Promise<number | undefined> {
     return undefined
   }
   setPriority(constants.priority.PRIORITY_LOW) // people at the relay come first
-  const { dataDir } = readConfig(process.env)
+  const { dataDir, natsUrl } = readConfig(process.env)
+  if (command === 'who') {
+    if (!natsUrl) throw new SetupError('facedown who needs NATS_URL, the address of a NATS of the region')
+    const { tellWho } = await import('./who.ts')
+    return tell(`${await tellWho(natsUrl, values.json ?? false)}\n`)
+  }
   const tasks = await import('./tasks.ts')
   switch (command) {
     case 'backup':

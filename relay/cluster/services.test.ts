@@ -1,0 +1,102 @@
+import { rmSync } from 'node:fs'
+import { connect } from '@nats-io/transport-node'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { createSessionKeys } from '../../shared/keys.ts'
+import { BareClient } from '../bare-client.testing.ts'
+import { processesAt, tellWho } from '../commands/who.ts'
+import type { Role } from '../config.ts'
+import { shardWords } from '../shard.ts'
+import { someEnvelope, startRelay, type TestRelay, temporaryFolder } from '../testing.ts'
+import { version } from '../version.ts'
+import { type NatsServer, startNats } from './nats.testing.ts'
+
+const running = new Set<TestRelay>()
+let nats: NatsServer
+beforeAll(async () => {
+  nats = await startNats()
+})
+afterAll(() => nats.stop())
+
+test('whoever asks NATS hears which relays and stores there are, what they keep and how they are', async () => {
+  const relay = await started('relay')
+  const store = await started('store', new Set([0, 1, 2, 40]))
+  const rest = new Set(
+    Array.from({ length: 64 }, (_, shard) => shard).filter((shard) => ![0, 1, 2, 40].includes(shard)),
+  )
+  await started('store', rest)
+  const alice = await BareClient.join(relay.url, createSessionKeys())
+  expect(await alice.save(someEnvelope())).toMatchObject({ type: 'saved' })
+
+  const all = await processesAt(nats.url)
+  expect(all.map(({ kind, shards }) => [kind, shards]).sort()).toEqual([
+    ['relay', undefined],
+    ['store', '0-2,40'],
+    ['store', '3-39,41-63'],
+  ])
+  const [first] = all
+  expect(first).toMatchObject({
+    kind: 'relay',
+    region: 'here',
+    version,
+    now: { connections: 1, rooms: 1, ready: true },
+  })
+  expect(all.reduce((sum, { requests }) => sum + requests, 0)).toBeGreaterThan(0)
+  expect(await tellWho(nats.url, false)).toMatch(
+    /^here relay .*, ready, .*connections 1, rooms 1\nhere store .*shards /,
+  )
+
+  await stop(store)
+  expect(await processesAt(nats.url)).toHaveLength(2)
+})
+
+test('NATS’s own tools understand the answers', async () => {
+  await started('both')
+  const connection = await connect({ servers: nats.url })
+  onTestFinished(() => connection.close())
+  const ask = async (subject: string) =>
+    (await connection.request(subject, '', { timeout: 2000 })).json<object>()
+  const ping = (await ask('$SRV.PING.facedown-store')) as { id: string }
+  expect(ping).toEqual({
+    type: 'io.nats.micro.v1.ping_response',
+    name: 'facedown-store',
+    id: expect.any(String),
+    version,
+    metadata: { region: 'here', shards: '0-63' },
+  })
+  expect(await ask(`$SRV.INFO.facedown-store.${ping.id}`)).toMatchObject({
+    type: 'io.nats.micro.v1.info_response',
+    description: expect.any(String),
+    endpoints: [{ name: 'ask', subject: 'ask.here.*', queue_group: 'store' }],
+  })
+  expect(await ask('$SRV.STATS.facedown-relay')).toMatchObject({
+    type: 'io.nats.micro.v1.stats_response',
+    started: expect.stringMatching(/^\d{4}-.*Z$/),
+    endpoints: [
+      { num_requests: 0, num_errors: 0, last_error: '', processing_time: 0, average_processing_time: 0 },
+    ],
+  })
+})
+
+test('shards are written as they are set', () => {
+  expect(shardWords(new Set([5]))).toBe('5')
+  expect(shardWords(new Set([3, 1, 2, 40, 42, 41]))).toBe('1-3,40-42')
+})
+
+async function started(role: Role, shards?: ReadonlySet<number>): Promise<TestRelay> {
+  const dataDir = temporaryFolder()
+  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const relay = await startRelay({
+    natsUrl: nats.url,
+    region: 'here',
+    role,
+    dataDir,
+    ...(shards && { shards }),
+  })
+  running.add(relay)
+  onTestFinished(() => stop(relay))
+  return relay
+}
+
+async function stop(relay: TestRelay): Promise<void> {
+  if (running.delete(relay)) await relay.stop()
+}
