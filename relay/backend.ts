@@ -5,6 +5,7 @@ import type { Meters } from './meters.ts'
 import type { Reporter } from './report.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
 import { type Archive, archiveOf, type Store } from './store.ts'
+import { committedTo, type Traces } from './traces.ts'
 import { watchDatabase } from './watch-database.ts'
 
 /** What is behind the rooms of a relay. */
@@ -17,14 +18,24 @@ export interface Backend {
 }
 
 /** A whole installation in this process, or its part of a region. */
-export async function openBackend(config: Config, report: Reporter, meters: Meters): Promise<Backend> {
-  if (config.natsUrl === undefined) return openAlone(config, report, meters)
+export async function openBackend(
+  config: Config,
+  report: Reporter,
+  meters: Meters,
+  traces?: Traces,
+): Promise<Backend> {
+  if (config.natsUrl === undefined) return openAlone(config, report, meters, traces)
   const { openInRegion } = await import('./cluster/part.ts') // who is alone needs nothing of NATS
-  return openInRegion(config.natsUrl, config, report, meters)
+  return openInRegion(config.natsUrl, config, report, meters, traces)
 }
 
-async function openAlone(config: Config, report: Reporter, meters: Meters): Promise<Backend> {
-  const store = await openSqliteStore(config, report, meters.committed)
+async function openAlone(
+  config: Config,
+  report: Reporter,
+  meters: Meters,
+  traces: Traces | undefined,
+): Promise<Backend> {
+  const store = await openSqliteStore(config, report, committedTo(meters, traces))
   watchDatabase(meters, config.dataDir)
   const bus = new LocalBus(store)
   return {

@@ -66,6 +66,15 @@ test.each([
   [{ METRICS_PORT: '8787' }, 'METRICS_PORT must be another port than PORT, but both are 8787'],
   [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN must be 16 to 256 letters, digits and signs, without spaces'],
   [{ SESSION_IDLE_DAYS: '-1' }, 'SESSION_IDLE_DAYS must be a whole number from 1 to 36500, but it is "-1"'],
+  [
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' },
+    'OTEL_EXPORTER_OTLP_ENDPOINT must be an address like http://localhost:4318, but it is "localhost:4318"',
+  ],
+  [
+    { OTEL_TRACES_SAMPLER_ARG: '1.5' },
+    'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, but it is "1.5"',
+  ],
+  [{ OTEL_TRACES_SAMPLER: 'jaeger_remote' }, 'but it is "jaeger_remote"'],
 ])('%j stops the start', (environment, sentence) => {
   expect(() => readConfig(environment)).toThrow(sentence)
 })
@@ -79,13 +88,14 @@ test.each([
   [{ TRUSTED_PROXY: '1', TRUST_PROXY: '0' }, 'Write TRUST_PROXY, or take TRUSTED_PROXY away'],
   [{ MAX_CONECTIONS: '5' }, 'Write MAX_CONNECTIONS, or take MAX_CONECTIONS away'],
   [{ SESSION_MAX_BYTE: '5' }, 'Write SESSION_MAX_BYTES, or take SESSION_MAX_BYTE away'],
+  [{ OTEL_EXPORTER_OLTP_ENDPOINT: 'http://x' }, 'Write OTEL_EXPORTER_OTLP_ENDPOINT, or take'],
 ])('%j is nearly a setting and stops the start', (environment, sentence) => {
   expect(() => readConfig(environment)).toThrow(sentence)
 })
 
 test('what others have in their environment is none of ours', () => {
   const names =
-    'HOME HOSTNAME HOSTTYPE MODE PATH PWD MAIL LOGNAME SHELL TERM TMPDIR LANG LC_ALL XDG_DATA_DIRS XDG_DATA_HOME AWS_REGION REGION_NAME HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy NODE_ENV NODE_OPTIONS KUBERNETES_PORT KUBERNETES_SERVICE_HOST NATS_PORT NATS_SERVICE_HOST NATS_PORT_4222_TCP FACEDOWN_PORT FACEDOWN_SERVICE_HOST FACEDOWN_SERVICE_PORT SSH_CONNECTION npm_config_user_agent INVOCATION_ID JOURNAL_STREAM'
+    'HOME HOSTNAME HOSTTYPE MODE PATH PWD MAIL LOGNAME SHELL TERM TMPDIR LANG LC_ALL XDG_DATA_DIRS XDG_DATA_HOME AWS_REGION REGION_NAME HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy NODE_ENV NODE_OPTIONS KUBERNETES_PORT KUBERNETES_SERVICE_HOST NATS_PORT NATS_SERVICE_HOST NATS_PORT_4222_TCP FACEDOWN_PORT FACEDOWN_SERVICE_HOST FACEDOWN_SERVICE_PORT SSH_CONNECTION npm_config_user_agent INVOCATION_ID JOURNAL_STREAM OTEL_EXPORTER_OTLP_TIMEOUT OTEL_EXPORTER_OTLP_PROTOCOL OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_METRICS_EXPORTER OTEL_RESOURCE_ATTRIBUTES'
   const environment = Object.fromEntries(names.split(' ').map((name) => [name, 'x']))
   expect(readConfig(environment)).toEqual(readConfig({}))
 })
@@ -96,4 +106,17 @@ test('a misspelt setting that says nothing is nothing, and so is one that Window
 
 test('a token that does not fit is not repeated', () => {
   expect(() => readConfig({ METRICS_TOKEN: 'a secret with spaces' })).toThrow(/without spaces$/)
+})
+
+test('headers for the collector are read as OpenTelemetry writes them, and what does not fit is not repeated', () => {
+  const OTEL_EXPORTER_OTLP_HEADERS = 'authorization=Bearer%20abc=, x-team = blue'
+  expect(readConfig({ OTEL_EXPORTER_OTLP_HEADERS }).otlpHeaders).toEqual({
+    authorization: 'Bearer abc=',
+    'x-team': 'blue',
+  })
+  for (const wrong of ['secret', 'a=%', '=b', 'a=b%0Ac']) {
+    expect(() => readConfig({ OTEL_EXPORTER_OTLP_HEADERS: wrong })).toThrow(
+      /^OTEL_EXPORTER_OTLP_HEADERS must list headers like authorization=Bearer%20abc, separated by commas$/,
+    )
+  }
 })

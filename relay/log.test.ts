@@ -20,6 +20,8 @@ const reports: { readonly [Event in Report['event']]: Extract<Report, { event: E
   copied: { event: 'copied', region: 'east' },
   incomplete: { event: 'incomplete', region: 'east' },
   storesAnswer: { event: 'storesAnswer' },
+  tracesLost: { event: 'tracesLost' },
+  tracesArrive: { event: 'tracesArrive' },
   failed: { event: 'failed', error: 'Error: Oh\n    at store.ts:1' },
 }
 const rest = Object.values(reports).filter(({ event }) => event !== 'listening')

@@ -66,6 +66,10 @@ function sentenceOf(report: Report): string {
       return `Sessions of ${report.region} that the stream has no more were copied from another store`
     case 'incomplete':
       return `Some sessions of ${report.region} are older than its stream, and no store that answers has them; devices bring back what they hold`
+    case 'tracesLost':
+      return 'The collector at OTEL_EXPORTER_OTLP_ENDPOINT takes no traces; they are lost'
+    case 'tracesArrive':
+      return 'The collector takes traces again'
     case 'failed':
       return `Something unforeseen: ${report.error}`
   }

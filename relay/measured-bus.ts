@@ -4,29 +4,34 @@ import type { ConnectionId } from '../shared/wire.ts'
 import type { Bus, Delivered, Subscriber } from './bus.ts'
 import type { Meters } from './meters.ts'
 import type { EntryKind } from './store.ts'
+import type { Traces } from './traces.ts'
 
-/** A bus with a watch beside it: how long changes take to everybody, and to the disk. */
+/** A bus with a watch beside it: how long changes take to everybody, and to the disk. Traces follow them from here. */
 export class MeasuredBus implements Bus {
   readonly #bus: Bus
   readonly #meters: Pick<Meters, 'appended' | 'fannedOut'>
+  readonly #traces: Traces | undefined
   /** When the change began that an author has under way. Of several at once only the first is followed. */
   readonly #underWay = new Map<ConnectionId, number>()
 
-  constructor(bus: Bus, meters: Pick<Meters, 'appended' | 'fannedOut'>) {
+  constructor(bus: Bus, meters: Pick<Meters, 'appended' | 'fannedOut'>, traces?: Traces) {
     this.#bus = bus
     this.#meters = meters
+    this.#traces = traces
   }
 
   subscribe(session: SessionId, subscriber: Subscriber): () => void {
-    return this.#bus.subscribe(session, new Listener(subscriber, this))
+    return this.#bus.subscribe(session, new Listener(subscriber, this, this.#traces))
   }
 
   append(session: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
     const began = performance.now()
     if (!this.#underWay.has(author)) this.#underWay.set(author, began)
+    const answered = this.#traces?.appending(envelope)
     return this.#bus.append(session, author, envelope).then((delivered) => {
       if (this.#underWay.get(author) === began) this.#underWay.delete(author)
       this.#meters.appended(delivered, performance.now() - began)
+      answered?.(delivered.outcome === 'refused' ? delivered.reason : delivered.outcome)
       return delivered
     })
   }
@@ -79,14 +84,18 @@ export class MeasuredBus implements Bus {
 class Listener implements Subscriber {
   readonly #subscriber: Subscriber
   readonly #bus: MeasuredBus
+  readonly #traces: Traces | undefined
 
-  constructor(subscriber: Subscriber, bus: MeasuredBus) {
+  constructor(subscriber: Subscriber, bus: MeasuredBus, traces: Traces | undefined) {
     this.#subscriber = subscriber
     this.#bus = bus
+    this.#traces = traces
   }
 
   entry(author: ConnectionId, at: Cursor | undefined, envelope: Uint8Array, kind: EntryKind): void {
+    const fannedOut = this.#traces?.fanningOut(envelope)
     this.#subscriber.entry(author, at, envelope, kind)
+    fannedOut?.()
     this.#bus.heard(author)
   }
 

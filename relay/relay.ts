@@ -16,6 +16,7 @@ import { Rooms } from './rooms.ts'
 import { Sockets } from './sockets.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 import { StatusHistory } from './status-history.ts'
+import type { Traces } from './traces.ts'
 import { watchRelay } from './watch-relay.ts'
 import { createWatching } from './watching.ts'
 
@@ -44,9 +45,10 @@ export async function startRelay(
   meters: Meters = new Meters(),
 ): Promise<RunningRelay> {
   const report = meters.reporting(reporter)
-  const backend = await openBackend(config, report, meters)
+  const traces = await openTraces(config, report)
+  const backend = await openBackend(config, report, meters, traces)
   const { store } = backend
-  const bus = new MeasuredBus(backend.bus, meters)
+  const bus = new MeasuredBus(backend.bus, meters, traces)
   const refusals = countRefusals(report)
   const surroundings: Surroundings = {
     rooms: new Rooms(bus, store),
@@ -90,6 +92,7 @@ export async function startRelay(
     await sockets.close()
     for (const server of watchers) server.close()
     await backend.close()
+    await traces?.stop()
     throw error
   }
 
@@ -106,10 +109,17 @@ export async function startRelay(
     refusals.stop()
     stopHistory()
     await backend.close()
+    await traces?.stop()
     report({ event: 'stopped' })
   }
 
   return { port, metricsPort: isApart ? portOf(watchers) : port, store: backend.database, stop }
+}
+
+async function openTraces(config: Config, report: Reporter): Promise<Traces | undefined> {
+  if (config.otlpEndpoint === undefined) return undefined
+  const { startTraces } = await import('./tracing/start.ts') // who wants no traces needs nothing of OpenTelemetry
+  return startTraces(config.otlpEndpoint, config, report)
 }
 
 /** Chance is cheaper by the page than by the word. */

@@ -22,6 +22,8 @@ export type Report =
   | { readonly event: 'storesAnswer' }
   | { readonly event: 'copied'; readonly region: string }
   | { readonly event: 'incomplete'; readonly region: string }
+  | { readonly event: 'tracesLost' }
+  | { readonly event: 'tracesArrive' }
   | { readonly event: 'failed'; readonly error: string }
 
 /** How much each event is worth somebody's attention. */
@@ -42,6 +44,8 @@ export const reportLevels = {
   storesAnswer: 'info',
   copied: 'info',
   incomplete: 'error',
+  tracesLost: 'warn',
+  tracesArrive: 'info',
   failed: 'error',
 } as const satisfies Record<Report['event'], 'info' | 'warn' | 'error'>
 

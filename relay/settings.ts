@@ -10,6 +10,7 @@ import {
   textOrNone,
   wholeNumber,
 } from './setting.ts'
+import { addressOrNone, headersOrNone, share } from './trace-settings.ts'
 
 /**
  * Everything an operator can set, in the order it is shown. A setting is one entry here and nothing else: its name in the
@@ -107,6 +108,38 @@ export const settings = {
     bounds: '16 to 256 letters, digits and signs, without spaces',
     meaning:
       'What whoever asks for `/metrics` or `/status` has to know; without it only this computer may ask',
+  }),
+  otlpEndpoint: addressOrNone('OTEL_EXPORTER_OTLP_ENDPOINT', {
+    meaning: 'Collector of OpenTelemetry that is sent traces, as JSON over HTTP, to `/v1/traces` below it',
+  }),
+  otlpHeaders: headersOrNone('OTEL_EXPORTER_OTLP_HEADERS', {
+    meaning: 'Headers for the collector, such as what it knows this relay by',
+  }),
+  serviceName: text('OTEL_SERVICE_NAME', {
+    otherwise: 'facedown',
+    bounds: 'a name',
+    meaning: 'What this process is called in traces',
+  }),
+  sampler: choice('OTEL_TRACES_SAMPLER', {
+    words: [
+      'parentbased_always_on',
+      'parentbased_traceidratio',
+      'parentbased_always_off',
+      'always_on',
+      'traceidratio',
+      'always_off',
+    ],
+    meaning: 'Which changes are traced: all, a share of them, none. Stores go by what the relay decided',
+  }),
+  samplerShare: share('OTEL_TRACES_SAMPLER_ARG', {
+    meaning: 'Which share of the changes, with a sampler that ends in `traceidratio`',
+  }),
+  spansEveryMs: wholeNumber('OTEL_BSP_SCHEDULE_DELAY', {
+    unit: 'milliseconds',
+    otherwise: 5000,
+    least: 10,
+    most: 600_000,
+    meaning: 'How often traces are sent',
   }),
 } satisfies Record<string, Setting<unknown>>
 

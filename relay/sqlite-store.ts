@@ -46,8 +46,8 @@ interface Batch {
   readonly requests: readonly WaitingRequest[]
 }
 
-/** Called for each transaction of changes: how many they were, and how long the disk took. */
-export type Committed = (changes: number, ms: number) => void
+/** Called for each transaction of changes: how many they were, how long the disk took, and which. */
+export type Committed = (changes: number, ms: number, appends: readonly { readonly row: Row }[]) => void
 
 /** Resolves once the database is open; rejects with a `SetupError` that says why it cannot be. */
 export async function openSqliteStore(
@@ -227,7 +227,7 @@ export class SqliteStore implements Store {
       this.#report({ event: 'storeRecovered' })
     }
     if (!batch) return
-    if (batch.appends.length > 0) this.#committed(batch.appends.length, commitMs)
+    if (batch.appends.length > 0) this.#committed(batch.appends.length, commitMs, batch.appends)
     const exceptions = new Map(unusual)
     batch.appends.forEach(({ resolve }, at) => {
       resolve(exceptions.get(at) ?? ordinary)

@@ -9,6 +9,7 @@ import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Stated } from './statement.ts'
 import { lastOf, logOf, regionOf, streamOf } from './streams.ts'
+import { noteTrace } from './trace-headers.ts'
 
 /** Statements that are committed together at most. */
 const portion = 500
@@ -112,10 +113,11 @@ export class Follower {
     }
   }
 
-  #taskOf({ seq, subject, data }: JsMsg): Task | undefined {
+  #taskOf({ seq, subject, data, headers }: JsMsg): Task | undefined {
     const session = parseSessionId(subject.split('.')[3] ?? '')
     const statement = session && this.#shards.has(shardOf(session)) ? decodeStatement(data) : undefined
     if (!session || !statement) return undefined
+    noteTrace(this.#region.traces, statement.message, headers)
     return { session, sequence: seq, message: statement.message, isEcho: statement.author === echo }
   }
 

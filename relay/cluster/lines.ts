@@ -4,6 +4,7 @@ import { type Became, type Bulletin, decodeBulletin, type News } from './news.ts
 import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Statement } from './statement.ts'
 import { logOf, originOf } from './streams.ts'
+import { noteTrace, traceHeadersOf } from './trace-headers.ts'
 
 /** What is said from relay to relay, and kept nowhere. */
 export const asides = ['signal', 'joined', 'left', 'who', 'loose'] as const
@@ -71,8 +72,7 @@ export class Lines {
     const line = this.#line(session)
     line.open++
     try {
-      const bytes = encodeStatement(statement)
-      const ack = await this.#publish(session, bytes)
+      const ack = await this.#publish(session, statement)
       if (!ack) return undefined
       const place = placeOf(originOf(ack.stream), ack.seq)
       return line.unclaimed.get(place) ?? (await this.#answer(line, place))
@@ -89,10 +89,15 @@ export class Lines {
     if (!connection.isClosed()) connection.publish(`room.${session}.${kind}`, body)
   }
 
-  async #publish(session: SessionId, bytes: Uint8Array) {
-    const { name, stream } = this.#region
+  async #publish(session: SessionId, statement: Statement) {
+    const { name, stream, traces } = this.#region
+    const { message } = statement
+    const bytes = encodeStatement(statement)
+    const along = traceHeadersOf(traces, message)
     try {
-      return await stream.publish(logOf(name, session), bytes, { timeout: publishTimeout })
+      const ack = await stream.publish(logOf(name, session), bytes, { timeout: publishTimeout, ...along })
+      if (message.type === 'append') traces?.published(message.envelope)
+      return ack
     } catch {
       return undefined // no JetStream, no NATS, no room in the ring: it has to be said again in any case
     }
@@ -153,6 +158,7 @@ export class Lines {
       )
       if (!statement || !sequence || previous === undefined) return
       const origin = originOf(headers?.get('Nats-Stream') ?? '')
+      noteTrace(this.#region.traces, statement.message, headers)
       line.heard.set(origin, sequence)
       for (const listener of line.listeners) listener.stated(statement, origin, sequence, previous)
       if (line.early.length > 0) this.#tellEarly(line)

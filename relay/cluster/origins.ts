@@ -8,6 +8,7 @@ import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
 import { SetupError } from '../setup-error.ts'
 import { openSqliteStore } from '../sqlite-store.ts'
+import { committedTo } from '../traces.ts'
 import type { Offer } from './copies.ts'
 import { offersFrom } from './fetch-copy.ts'
 import { fill } from './fill.ts'
@@ -168,7 +169,7 @@ export class Origins {
     const store = await openSqliteStore(
       { ...this.#config, dataDir, origin },
       this.#report,
-      this.#meters.committed,
+      committedTo(this.#meters, this.#region.traces),
     )
     const kept = { store, folder: dataDir, follower: undefined }
     this.#folders.add(dataDir)

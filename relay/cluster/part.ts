@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
 import { shardWords } from '../shard.ts'
+import type { Traces } from '../traces.ts'
 import { watchDatabase } from '../watch-database.ts'
 import { Copies } from './copies.ts'
 import { Lines } from './lines.ts'
@@ -19,9 +20,10 @@ export async function openInRegion(
   config: Config,
   report: Reporter,
   meters: Meters,
+  traces?: Traces,
 ): Promise<Backend> {
-  const region = await joinRegion(natsUrl, config.region)
-  const part = config.role === 'relay' ? undefined : await openStore(natsUrl, config, report, meters)
+  const region = await joinRegion(natsUrl, config.region, traces)
+  const part = config.role === 'relay' ? undefined : await openStore(natsUrl, config, report, meters, traces)
   const lines = new Lines(region)
   const store = new RegionStore(region, lines, report)
   const bus = new RegionBus(region, lines, store)
@@ -68,8 +70,14 @@ function announceRelay({ connection, name }: Region, store: RegionStore, meters:
  * The connection is its own, because NATS brings nobody what they said themselves, and a relay in this process asks and hears this
  * store like any other.
  */
-async function openStore(natsUrl: string, config: Config, report: Reporter, meters: Meters) {
-  const region = await joinRegion(natsUrl, config.region)
+async function openStore(
+  natsUrl: string,
+  config: Config,
+  report: Reporter,
+  meters: Meters,
+  traces: Traces | undefined,
+) {
+  const region = await joinRegion(natsUrl, config.region, traces)
   const origins = await Origins.open(region, config, report, meters).catch(async (error) => {
     await region.leave()
     throw error

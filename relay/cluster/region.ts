@@ -1,6 +1,7 @@
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { SetupError } from '../setup-error.ts'
+import type { Traces } from '../traces.ts'
 import { provideStream } from './streams.ts'
 
 /** A frame and what NATS puts around it. */
@@ -12,11 +13,13 @@ export interface Region {
   readonly connection: NatsConnection
   readonly stream: JetStreamClient
   readonly manager: JetStreamManager
+  /** What follows changes from process to process, if somebody wants that. */
+  readonly traces: Traces | undefined
   leave(): Promise<void>
 }
 
 /** Connects to NATS and sees to the region's stream. Rejects with a `SetupError` that says what is wrong. */
-export async function joinRegion(servers: string, name: string): Promise<Region> {
+export async function joinRegion(servers: string, name: string, traces?: Traces): Promise<Region> {
   const connection = await connect({
     servers: servers.split(','),
     name: `facedown ${name}`,
@@ -35,7 +38,7 @@ export async function joinRegion(servers: string, name: string): Promise<Region>
     const stream = jetstream(connection)
     const manager = await managerOf(stream, servers)
     await provideStream(manager, name)
-    return { name, connection, stream, manager, leave: () => leave(connection) }
+    return { name, connection, stream, manager, traces, leave: () => leave(connection) }
   } catch (error) {
     await connection.close()
     throw error
