@@ -16,7 +16,7 @@ import {
   removeManifest,
   writeManifest,
 } from './manifest.ts'
-import { Pieces } from './pieces.ts'
+import { type Cut, Pieces } from './pieces.ts'
 
 const unfinished = 'unfinished-'
 
@@ -42,39 +42,61 @@ export async function backup(dataDir: string, backups: string, keep: number): Pr
       if (left.startsWith(unfinished)) rmSync(join(backups, left), { recursive: true })
     }
     const scratch = mkdtempSync(join(backups, unfinished))
-    const made = new Date()
     const pieces = new Pieces(backups)
-    const examinations: Examination[] = []
-    const databases: KeptDatabase[] = []
-    let newBytes = 0
-    for (const [number, path] of paths.entries()) {
-      const copy = join(scratch, `${number}.sqlite`)
-      await copyDatabase(join(dataDir, path), copy)
-      const { schema, examination } = look(copy)
-      const cut = pieces.keep(copy)
-      rmSync(copy)
-      examinations.push(examination)
-      newBytes += cut.newBytes
-      const { bytes, sha256 } = cut
-      databases.push({
-        path,
-        schema,
-        bytes,
-        sha256,
-        sound: isSound(examination),
-        rows: examination.rows,
-        pieces: cut.pieces,
-      })
-    }
+    const { manifest, examinations, newBytes } = await copyPieces(dataDir, paths, scratch, (copy) =>
+      pieces.keep(copy),
+    )
     rmSync(scratch, { recursive: true })
-    const manifest = newManifest(made, databases)
     writeManifest(backups, manifest)
-    writeFileSync(join(dataDir, lastBackup), `${manifest.made}\n`)
+    noteBackup(dataDir, manifest)
     const removed = examinations.every(isSound) ? removeOlder(backups, keep, pieces) : 0
     return { name: nameOf(manifest), manifest, newBytes, removed, examinations }
   } finally {
     unlock()
   }
+}
+
+export interface Copied {
+  readonly manifest: Manifest
+  readonly newBytes: number
+  readonly examinations: readonly Examination[]
+}
+
+/** Copies one database after the other, reads every row of the copy and hands it over to be kept in pieces. */
+export async function copyPieces(
+  dataDir: string,
+  paths: readonly string[],
+  scratch: string,
+  keep: (copy: string) => Cut | Promise<Cut>,
+): Promise<Copied> {
+  const made = new Date()
+  const examinations: Examination[] = []
+  const databases: KeptDatabase[] = []
+  let newBytes = 0
+  for (const [number, path] of paths.entries()) {
+    const copy = join(scratch, `${number}.sqlite`)
+    await copyDatabase(join(dataDir, path), copy)
+    const { schema, examination } = look(copy)
+    const { bytes, sha256, pieces, newBytes: added } = await keep(copy)
+    rmSync(copy)
+    examinations.push(examination)
+    newBytes += added
+    databases.push({
+      path,
+      schema,
+      bytes,
+      sha256,
+      sound: isSound(examination),
+      rows: examination.rows,
+      pieces,
+    })
+  }
+  return { manifest: newManifest(made, databases), newBytes, examinations }
+}
+
+/** For whoever watches. */
+export function noteBackup(dataDir: string, { made }: Manifest): void {
+  writeFileSync(join(dataDir, lastBackup), `${made}\n`)
 }
 
 function prepareFolder(backups: string): () => void {

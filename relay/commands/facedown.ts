@@ -21,6 +21,9 @@ facedown stats                     counts and sizes; nothing of it identifies a 
 facedown who                       the relays and stores that the NATS at NATS_URL knows, and how they are
          --json                    the same for programs
 
+Instead of a folder: s3://bucket or s3://bucket/folder, in Amazon's S3 or wherever AWS_ENDPOINT_URL says. AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY say who asks, AWS_SESSION_TOKEN belongs to lent ones, AWS_REGION is us-east-1 unless set.
+
 DATA_DIR is the relay's data folder (./data). A command ends with 0, with 1 when it could not do what it was asked for,
 and with 2 when something is damaged.
 `
@@ -80,9 +83,9 @@ async function run(words: string[]): Promise<number | undefined> {
     case 'backup':
       return finish(await tasks.tellBackup(dataDir, folder, keepOf(values.keep)))
     case 'restore':
-      return finish(tasks.tellRestore(dataDir, folder, values.backup))
+      return finish(await tasks.tellRestore(dataDir, folder, values.backup))
     case 'check':
-      return finish(folder ? tasks.tellCheckOfBackups(folder) : tasks.tellCheck(dataDir))
+      return finish(folder ? await tasks.tellCheckOfBackups(folder) : tasks.tellCheck(dataDir))
     default:
       return finish(tasks.tellStats(dataDir, values.json ?? false))
   }

@@ -39,17 +39,26 @@ export function nameOf({ made }: Manifest): string {
 }
 
 export function writeManifest(backups: string, manifest: Manifest): void {
-  writeWhole(join(backups, `${nameOf(manifest)}.json`), Buffer.from(JSON.stringify({ format, ...manifest })))
+  writeWhole(join(backups, `${nameOf(manifest)}.json`), formatManifest(manifest))
   syncFolder(backups)
+}
+
+export function formatManifest(manifest: Manifest): Buffer<ArrayBuffer> {
+  return Buffer.from(JSON.stringify({ format, ...manifest }))
 }
 
 /** Names of all backups in a folder, the newest first. */
 export function backupsIn(backups: string): string[] {
   if (!existsSync(backups)) return []
   return readdirSync(backups)
-    .flatMap((file) => /^(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z)\.json$/.exec(file)?.[1] ?? [])
+    .flatMap((file) => backupNamed(file) ?? [])
     .sort()
     .reverse()
+}
+
+/** Which backup has its manifest in a file of this name. */
+export function backupNamed(file: string): string | undefined {
+  return /^(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z)\.json$/.exec(file)?.[1]
 }
 
 export function removeManifest(backups: string, name: string): void {
@@ -60,7 +69,12 @@ export function removeManifest(backups: string, name: string): void {
 export function readManifest(backups: string, name: string): Manifest {
   const path = join(backups, `${name}.json`)
   if (!existsSync(path)) throw new SetupError(`There is no backup ${name} in ${backups}`)
-  const read = parseJson(readFileSync(path, 'utf8'))
+  return parseManifest(readFileSync(path, 'utf8'), name, path)
+}
+
+/** The same for what was read from `path`. */
+export function parseManifest(text: string, name: string, path: string): Manifest {
+  const read = parseJson(text)
   if (isObject(read) && typeof read.format === 'number' && read.format > format) {
     throw new SetupError(
       `The backup ${name} was made by a newer version of the relay (manifest ${read.format})`,

@@ -119,7 +119,7 @@ export class Pieces {
   }
 }
 
-function* piecesOf(path: string): Generator<Buffer> {
+export function* piecesOf(path: string): Generator<Buffer<ArrayBuffer>> {
   const file = openSync(path, 'r')
   try {
     for (;;) {

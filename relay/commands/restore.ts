@@ -64,7 +64,7 @@ function newestIn(backups: string): string {
   return newest
 }
 
-function refuseNewer({ databases, relay }: Manifest, name: string): void {
+export function refuseNewer({ databases, relay }: Manifest, name: string): void {
   const newer = databases.find(({ schema }) => schema > versions.length)
   if (!newer) return
   throw new SetupError(

@@ -1,4 +1,5 @@
 import { backup } from './backup.ts'
+import { isBucket } from './bucket-address.ts'
 import { checkBackups, checkData } from './check.ts'
 import { isSound } from './examine.ts'
 import { restore } from './restore.ts'
@@ -11,8 +12,15 @@ export interface Told {
   readonly damaged: boolean
 }
 
+/** Who has only folders needs nothing of S3. */
+function buckets() {
+  return import('./buckets.ts')
+}
+
 export async function tellBackup(dataDir: string, folder: string, keep: number): Promise<Told> {
-  const { name, manifest, newBytes, removed, examinations } = await backup(dataDir, folder, keep)
+  const { name, manifest, newBytes, removed, examinations } = isBucket(folder)
+    ? await (await buckets()).backup(dataDir, folder, keep)
+    : await backup(dataDir, folder, keep)
   const bytes = manifest.databases.reduce((sum, database) => sum + database.bytes, 0)
   const lines = [
     `Backup ${name} is in ${folder}: ${sizeOf(bytes)}, of which ${sizeOf(newBytes)} are new.`,
@@ -24,8 +32,10 @@ export async function tellBackup(dataDir: string, folder: string, keep: number):
   return { words: lines.join('\n'), damaged }
 }
 
-export function tellRestore(dataDir: string, folder: string, name: string | undefined): Told {
-  const restored = restore(dataDir, folder, name)
+export async function tellRestore(dataDir: string, folder: string, name: string | undefined): Promise<Told> {
+  const restored = isBucket(folder)
+    ? await (await buckets()).restore(dataDir, folder, name)
+    : restore(dataDir, folder, name)
   const { manifest, aside, deletions, knowsDeletions } = restored
   const lines = [
     `Backup ${restored.name} is in ${dataDir} again: ${manifest.databases.map(({ rows }) => countsIn(rows)).join('; ')}.`,
@@ -51,8 +61,8 @@ export function tellCheck(dataDir: string): Told {
   }
 }
 
-export function tellCheckOfBackups(folder: string): Told {
-  const checked = checkBackups(folder)
+export async function tellCheckOfBackups(folder: string): Promise<Told> {
+  const checked = isBucket(folder) ? await (await buckets()).check(folder) : checkBackups(folder)
   if (checked.length === 0) return { words: `There is no backup in ${folder}.`, damaged: true }
   const lines = checked.map(({ name, damagedPieces, sound }) => {
     if (damagedPieces > 0) {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from '../testing.ts'
@@ -15,6 +15,12 @@ test.runIf(isLinux)('systemd understands the units', () => {
     const text = read(unit).replaceAll('/usr/bin/node', process.execPath)
     writeFileSync(join(folder, unit), text)
   }
+  const dropIns = join(folder, 'facedown-backup.service.d')
+  mkdirSync(dropIns)
+  writeFileSync(
+    join(dropIns, 'bucket.conf'),
+    read('facedown-backup.bucket.conf').replaceAll('/usr/bin/node', process.execPath),
+  )
   const words = ['verify', '--man=no', ...units.map((unit) => join(folder, unit))]
   const { status, stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8' })
   expect([status, stderr]).toEqual([0, ''])
