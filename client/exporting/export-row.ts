@@ -1,6 +1,5 @@
 import type { Card } from '../../shared/deck.ts'
 import type { Told } from '../../shared/statistics.ts'
-import { byName } from '../formats.ts'
 import type { StoryView } from '../session-view.ts'
 
 /** One story as every export writes it. */
@@ -16,10 +15,11 @@ export interface ExportRow {
   readonly votes: readonly { readonly name: string; readonly label: string }[]
 }
 
+/** `namesOf`: in the order in which readers look for a name. */
 export function exportRow(
   { story, rounds, estimate }: Told<StoryView>,
   notes: string,
-  nameOf: (participant: string) => string,
+  namesOf: (participants: readonly string[]) => readonly string[],
 ): ExportRow {
   const last = rounds.findLast(({ tally }) => tally)
   const groups = [...(last?.tally?.groups ?? []), ...(last?.tally?.specials ?? [])]
@@ -32,7 +32,7 @@ export function exportRow(
     state: estimate ? 'settled' : story.estimates.length > 1 ? 'conflict' : 'open',
     rounds: rounds.filter(({ tally }) => tally).length,
     votes: groups.flatMap(({ card, voters }) =>
-      byName(voters.map(nameOf)).map((name) => ({
+      namesOf(voters).map((name) => ({
         name,
         label: last?.record.cards[card]?.label ?? '',
       })),

@@ -1,6 +1,6 @@
 import { keyLimit, type NewStory, notesLimit, titleLimit } from '../../shared/document.ts'
 import { parseLink } from '../session/story-link.ts'
-import type { Columns, Field } from './columns.ts'
+import { type Columns, type Field, fields } from './columns.ts'
 import type { Row } from './table.ts'
 
 /** What could not be taken as it stands. Nothing is left out without one of these. */
@@ -48,6 +48,15 @@ export function toStories(rows: readonly Row[], columns: Columns): Stories {
     })
   }
   return { stories, problems }
+}
+
+/** The same for what an export of ours says: anybody may have written it. Lines are the places of its stories. */
+export function checkedStories(said: readonly NewStory[]): Stories {
+  const rows = said.map((story, at) => ({
+    line: at + 1,
+    cells: fields.map((field) => (field === 'estimate' ? story.given : story[field]) ?? ''),
+  }))
+  return toStories(rows, Object.fromEntries(fields.map((field, at) => [field, at])))
 }
 
 export interface Known {
