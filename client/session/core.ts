@@ -174,6 +174,7 @@ export class SessionCore {
   }
 
   async close(): Promise<void> {
+    this.#followers.clear()
     clearTimeout(this.#showing)
     this.#same.stop()
     this.escrow.stop()
