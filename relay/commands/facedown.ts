@@ -26,7 +26,24 @@ AWS_SECRET_ACCESS_KEY say who asks, AWS_SESSION_TOKEN belongs to lent ones, AWS_
 
 DATA_DIR is the relay's data folder (./data). A command ends with 0, with 1 when it could not do what it was asked for,
 and with 2 when something is damaged.
+
+For people in a session, wherever its relay is; each has a --help of its own:
+
+facedown create <address>          makes a session at a relay and prints the invitation
+facedown join <invitation>         watches and votes
+facedown export <invitation>       prints the stories with their estimates
+facedown import <invitation> <file> adds stories
 `
+
+/** They are no business of a relay, whose program loads nothing of them. */
+const forPeople: readonly (string | undefined)[] = ['create', 'join', 'export', 'import']
+
+/** The entry beside this one that the build makes of `client/terminal/obey.ts`. */
+async function obey(words: string[]): Promise<number> {
+  const entry = new URL('./terminal.js', import.meta.url).href
+  const terminal: { obey(words: string[]): Promise<number> } = await import(/* @vite-ignore */ entry)
+  return terminal.obey(words)
+}
 
 const options = {
   keep: { type: 'string' },
@@ -56,6 +73,7 @@ function read(words: string[]) {
 }
 
 async function run(words: string[]): Promise<number | undefined> {
+  if (forPeople.includes(words[0])) return obey(words)
   const { values, positionals } = read(words)
   const [command = '', ...rest] = positionals
   if (values.help || words.length === 0) return tell(help)
