@@ -31,7 +31,6 @@ export default defineConfig(({ isSsrBuild }) => ({
             main: 'relay/main.ts',
             'store-worker': 'relay/store-worker.ts',
             facedown: 'relay/commands/facedown.ts',
-            terminal: 'client/terminal/obey.ts',
           },
           // All in one folder: files find each other, and the client's, by where they lie.
           output: { chunkFileNames: '[name]-[hash].js' },

@@ -64,8 +64,10 @@ export class LiveSession implements SessionView {
 
   private constructor(options: SessionOptions) {
     this.core = new SessionCore(options)
-    this.core.follow(() => this.#considerRevealing())
-    this.core.follow(() => this.#rememberLater())
+    this.core.follow(() => {
+      this.#considerRevealing()
+      this.#rememberLater()
+    })
   }
 
   /** Makes a session that never was: it exists at once, whether or not there is a network. */

@@ -20,7 +20,6 @@ export async function buildRelay(name: string): Promise<string> {
           main: 'relay/main.ts',
           'store-worker': 'relay/store-worker.ts',
           facedown: 'relay/commands/facedown.ts',
-          terminal: 'client/terminal/obey.ts',
         },
         output: { chunkFileNames: '[name]-[hash].js' },
       },

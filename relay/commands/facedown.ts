@@ -38,9 +38,9 @@ facedown import <invitation> <file> adds stories
 /** They are no business of a relay, whose program loads nothing of them. */
 const forPeople: readonly (string | undefined)[] = ['create', 'join', 'export', 'import']
 
-/** The entry beside this one that the build makes of `client/terminal/obey.ts`. */
+/** What the build makes of `client/terminal/obey.ts`. */
 async function obey(words: string[]): Promise<number> {
-  const entry = new URL('./terminal.js', import.meta.url).href
+  const entry = new URL('./terminal/obey.js', import.meta.url).href
   const terminal: { obey(words: string[]): Promise<number> } = await import(/* @vite-ignore */ entry)
   return terminal.obey(words)
 }
