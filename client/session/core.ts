@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly keepAgain?: () => void
   /** Changes from a file, to begin with. */
   readonly update?: Uint8Array
+  /** No tabs beside this one: everything takes the way over the relay. */
+  readonly alone?: boolean
 }
 
 /** So many are checked on the way: a signature takes a slow phone ten milliseconds. */
@@ -122,7 +124,7 @@ export class SessionCore {
   }
 
   async start(): Promise<void> {
-    const { keys, base, connect, sign, update } = this.options
+    const { keys, base, connect, sign, update, alone = false } = this.options
     const relay = new URL(base)
     relay.protocol = relay.protocol === 'https:' ? 'wss:' : 'ws:'
     let link: RelayLink | undefined
@@ -132,6 +134,7 @@ export class SessionCore {
     // The provider listens to the document before the replica does: what throws in the one cannot silence the other.
     const provider = new WebsocketProvider(`${relay.href}sync`, keys.session, this.doc, {
       connect: false,
+      disableBc: alone,
       WebSocketPolyfill: class {
         constructor(url: string) {
           if (!link) throw new Error('The link is made before the provider connects')

@@ -52,6 +52,7 @@ export async function openSession({ creator, patience, update, ...opening }: Ope
     },
     sign: signNatively,
     verify: verifyNatively,
+    alone: true,
     rememberEstimates: () => {},
     remember: () => {},
     ...(update ? { update } : {}),
