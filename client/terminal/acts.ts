@@ -188,6 +188,6 @@ function findCard({ cards }: TableView, said: string): number {
 
 function storyLine(story: StoryView, at: number): string {
   const labels = story.estimates.map(({ card }) => plain(card.label)).join(' or ')
-  const open = story.round === 'voting' ? `${story.voted} voted` : ''
+  const open = story.round === 'voting' && story.voted > 0 ? `${story.voted} voted` : ''
   return [`${at + 1}. ${storyName(story)}`, labels || open].filter(Boolean).join(': ')
 }

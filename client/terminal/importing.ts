@@ -4,18 +4,17 @@ import { randomBytes } from '@noble/hashes/utils.js'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { fileLimit, openSessionFile } from '../../shared/session-file.ts'
 import { importJson } from '../exporting/json.ts'
-import { type Columns, type Field, fields, guessColumns } from '../importing/columns.ts'
 import { decodeAs, decodeText, encodings } from '../importing/decode.ts'
 import { checkedStories, type Stories, toStories, withoutDuplicates } from '../importing/stories.ts'
 import { readTable, tableLimits } from '../importing/table.ts'
 import { isAcceptable } from '../link/gate.ts'
 import { Complaint, misused, reasonOf } from './complaint.ts'
+import { chooseColumns } from './headings.ts'
 import { invitationIn, readInvitation } from './invited.ts'
 import { firstLine } from './lines.ts'
 import { openSession } from './open-session.ts'
 import type { Order } from './orders.ts'
 import type { Place } from './place.ts'
-import { plain } from './plain.ts'
 import { problemLine } from './problem-line.ts'
 import { storiesIn } from './sentences.ts'
 
@@ -83,9 +82,8 @@ async function storiesOf(bytes: Buffer, values: Order['values'], { errors }: Pla
   const own = importJson(text)
   if (own && values.column) throw misused('An export of Facedown has no columns to choose')
   const table = own ? undefined : await readTable(text)
-  const stories = own
-    ? checkedStories(own)
-    : toStories(table?.rows ?? [], columnsOf(table?.header, table?.rows ?? [], values.column ?? []))
+  const chosen = chooseColumns(table ?? { header: undefined, rows: [] }, values.column ?? [])
+  const stories = own ? checkedStories(own) : toStories(chosen.rows, chosen.columns)
   const problems = [...(table?.problems ?? []), ...stories.problems].sort((a, b) => a.line - b.line)
   for (const problem of problems) errors.write(`${problemLine(problem)}\n`)
   if (stories.stories.length === 0) throw new Complaint('There is no story in this file')
@@ -102,35 +100,6 @@ function textOf(bytes: Uint8Array, encoding: string | undefined, note: (text: st
   if (!decoded.certain)
     note(`Read as ${decoded.encoding}. If letters look wrong, say which it is with --encoding.`)
   return decoded.text
-}
-
-/** `title=Summary` or `title=2`: what is said goes before what is guessed. */
-function columnsOf(
-  header: readonly string[] | undefined,
-  rows: Parameters<typeof guessColumns>[1],
-  said: readonly string[],
-): Columns {
-  const columns: { -readonly [Name in Field]?: number } = { ...guessColumns(header, rows) }
-  for (const each of said) {
-    const [name = '', ...rest] = each.split('=')
-    const wanted = rest.join('=').trim()
-    const field = fields.find((known) => known === name.trim())
-    if (!field || rest.length === 0) {
-      throw misused(`--column is like title=Summary, with one of ${fields.join(', ')}, but it is "${each}"`)
-    }
-    delete columns[field]
-    if (wanted === '') continue
-    const at = header?.findIndex((cell) => cell.trim().toLowerCase() === wanted.toLowerCase()) ?? -1
-    const numbered = /^[1-9]\d{0,3}$/.test(wanted) ? Number(wanted) - 1 : -1
-    if (at < 0 && numbered < 0) {
-      const known = header
-        ? `They are ${header.map(plain).join(', ')}`
-        : 'The file has no headings: say its number'
-      throw misused(`There is no column "${wanted}". ${known}`)
-    }
-    columns[field] = at >= 0 ? at : numbered
-  }
-  return columns
 }
 
 async function readAll(path: string, { input }: Place): Promise<Buffer> {

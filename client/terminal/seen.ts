@@ -55,8 +55,13 @@ export interface Seen {
   readonly table: SeenTable | undefined
 }
 
+const { compare: inOrder } = new Intl.Collator('en', { numeric: true })
+
 export function see(session: SessionView): Seen {
   const { table, saved, stories } = session
+  const people = session.people
+    .map(({ id, name, me, here, observer }) => ({ id, name: plain(name), me, here, observer }))
+    .sort((a, b) => inOrder(a.name, b.name))
   return {
     session: plain(session.name ?? '') || 'Session',
     relay: saved.relay.state,
@@ -64,13 +69,13 @@ export function see(session: SessionView): Seen {
     stories: stories.length,
     estimated: stories.filter(({ estimates }) => estimates.length === 1).length,
     mayTakeSeat: session.mayWrite && !session.me,
-    people: new Map(
-      session.people.map(({ id, name, me, here, observer }) => [
-        id,
-        { name: plain(name), me, here, observer },
-      ]),
-    ),
-    table: table && seeTable(table),
+    people: new Map(people.map(({ id, ...person }) => [id, person])),
+    table:
+      table &&
+      seeTable(
+        table,
+        people.map(({ id }) => id),
+      ),
   }
 }
 
@@ -80,7 +85,7 @@ export function storyName(story: Pick<StoryView, 'key' | 'title'> | undefined): 
   return [story.key, story.title].map(plain).filter(Boolean).join(' ') || 'a story without a title'
 }
 
-function seeTable(table: TableView): SeenTable {
+function seeTable(table: TableView, order: readonly ParticipantId[]): SeenTable {
   const { state, cards } = table
   const label = (card: number | undefined) =>
     plain((card === undefined ? undefined : cards[card]?.label) ?? '')
@@ -92,7 +97,7 @@ function seeTable(table: TableView): SeenTable {
     voted: state.phase === 'voting' ? state.voted : new Set(),
     chosen: table.chosen === undefined ? undefined : label(table.chosen),
     revealedBy: state.phase === 'voting' ? [] : state.revealedBy,
-    votes: state.phase === 'voting' ? new Map() : votesIn(state.votes, label),
+    votes: state.phase === 'voting' ? new Map() : votesIn(state.votes, order, label),
     result: table.tally && resultOf(table, label),
     estimates:
       state.phase === 'settled'
@@ -105,9 +110,15 @@ function seeTable(table: TableView): SeenTable {
 
 type Revealed = Exclude<TableView['state'], { phase: 'voting' }>
 
-function votesIn(votes: Revealed['votes'], label: (card: number) => string): Map<ParticipantId, SeenVote> {
+function votesIn(
+  votes: Revealed['votes'],
+  order: readonly ParticipantId[],
+  label: (card: number) => string,
+): Map<ParticipantId, SeenVote> {
   const seen = new Map<ParticipantId, SeenVote>()
-  for (const [voter, vote] of votes) {
+  for (const voter of new Set([...order, ...votes.keys()])) {
+    const vote = votes.get(voter)
+    if (!vote) continue
     if (vote.state !== 'counted') seen.set(voter, { state: vote.state })
     else
       seen.set(voter, { state: 'counted', card: label(vote.card), ...(vote.unsure ? { unsure: true } : {}) })
