@@ -27,14 +27,19 @@ export class RelayProcess {
     this.dataDir = mkdtempSync(join(tmpdir(), 'facedown-'))
   }
 
-  /** `built` is where the build lies, with the client that the relay hands out. */
+  /** `built` is where the build lies, with the client that the relay hands out, or the program alone. */
   static async start(
     built = 'dist',
     environment: Readonly<Record<string, string>> = {},
   ): Promise<RelayProcess> {
-    const relay = new RelayProcess(await freePort(), built, environment)
+    const relay = await RelayProcess.reserve(built, environment)
     await relay.resume()
     return relay
+  }
+
+  /** One that has its port and does not run yet. */
+  static async reserve(built: string, environment: Readonly<Record<string, string>>): Promise<RelayProcess> {
+    return new RelayProcess(await freePort(), built, environment)
   }
 
   get url(): string {
@@ -52,7 +57,8 @@ export class RelayProcess {
 
   /** Starts it again on the same port and data. */
   async resume(nodeOptions: readonly string[] = []): Promise<void> {
-    const child = spawn(process.execPath, [...nodeOptions, join(this.#built, 'relay/main.js')], {
+    const program = this.#built.endsWith('.js') ? this.#built : join(this.#built, 'relay/main.js')
+    const child = spawn(process.execPath, [...nodeOptions, program], {
       env: {
         ...process.env,
         PORT: String(this.port),

@@ -11,7 +11,7 @@ const clientDir = temporaryFolder()
 const config = { region: 'eu', regions: [{ name: 'eu', url: 'https://eu.example/' }] }
 let app: ReturnType<typeof createApp>
 let storeWorks = true
-const sockets = { isDraining: false }
+const sockets = { isDraining: false, isHandingOver: false }
 
 beforeAll(() => {
   mkdirSync(join(clientDir, 'assets'))
@@ -147,7 +147,10 @@ test('the relay is ready while its store commits and it is not about to stop', a
   sockets.isDraining = true
   const draining = await fresh()
   expect([draining.status, await draining.text()]).toEqual([503, 'The relay is about to stop.\n'])
-  sockets.isDraining = false
+  sockets.isHandingOver = true
+  const leaving = await fresh()
+  expect([leaving.status, await leaving.text()]).toEqual([404, 'Other relays take over.\n'])
+  Object.assign(sockets, { isDraining: false, isHandingOver: false })
   expect((await app.request('/healthz')).status).toBe(200)
 })
 

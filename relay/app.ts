@@ -11,7 +11,7 @@ import { version } from './version.ts'
 export interface AppParts {
   readonly config: Pick<Config, 'region' | 'regions'>
   readonly store: Pick<Store, 'check'>
-  readonly sockets: Pick<Sockets, 'isDraining'>
+  readonly sockets: Pick<Sockets, 'isDraining' | 'isHandingOver'>
   readonly files: Files
   /** What operators may look at here, if it has no port of its own. */
   readonly watching?: App | undefined
@@ -31,6 +31,8 @@ export function createApp({ config, store, sockets, files, watching }: AppParts)
   app.use(strictHeaders(config.regions))
   app.get('/healthz', (context) => context.text('The relay runs.\n'))
   app.get('/readyz', async (context) => {
+    // By that, HAProxy leaves alone whom it has brought here (`disable-on-404`); others only see that it is not 200.
+    if (sockets.isHandingOver) return context.text('Other relays take over.\n', 404)
     if (sockets.isDraining) return context.text('The relay is about to stop.\n', 503)
     if (performance.now() - checkedAt > checkEveryMs) {
       checkedAt = performance.now()

@@ -47,6 +47,8 @@ export interface Limits {
   readonly openOfAddress: number
   readonly open: number
   readonly helloMs: number
+  /** A relay that others stand in for still serves newcomers for so long after it was told to stop: balancers ask every so often. */
+  readonly handOverMs: number
   /** What may wait for one client that does not read, and for all of them together. */
   readonly bufferedBytes: number
   readonly bufferedInAll: number
@@ -65,6 +67,7 @@ export function limitsOf(config: LimitConfig): Limits {
     openOfAddress: maxConnectionsPerAddress,
     open: maxConnections,
     helloMs: 5000,
+    handOverMs: 1500,
     bufferedBytes: 1 << 20,
     bufferedInAll: 128 << 20,
   }

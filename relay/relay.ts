@@ -98,6 +98,8 @@ export async function startRelay(
 
   async function stop(): Promise<void> {
     report({ event: 'stopping', connections: sockets.open })
+    // Meanwhile it listens: a balancer that finds nobody there cuts whom it has brought here.
+    if (config.role === 'relay') await sockets.handOver()
     const ended = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
     sockets.goAway()
     await Promise.race([bus.settled(), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])

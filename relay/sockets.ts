@@ -9,6 +9,9 @@ import { type Address, Addresses, slowBytes, spend } from './limits.ts'
 import { Socket } from './socket.ts'
 import { addressOf, chooseVersion, readUpgrade } from './upgrade.ts'
 
+/** Who is handed over leaves after the one before, so that no other relay gets all of them at once. */
+const handOver = { everyMs: 20, eachMs: 20, mostMs: 10_000 } as const
+
 /** One timer for all sockets: each slot's turn comes every 20 seconds. */
 const tickMs = 100
 const slotCount = 200
@@ -67,6 +70,7 @@ export class Sockets implements Registry {
   readonly #timer: NodeJS.Timeout
   #open = 0
   #ticks = 0
+  #isHandingOver = false
   #isDraining = false
 
   constructor(surroundings: Surroundings, options: SocketOptions) {
@@ -90,6 +94,27 @@ export class Sockets implements Registry {
 
   listenTo(server: Server): void {
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  /** Other relays stand in for this one, and no balancer is to send anybody here. */
+  get isHandingOver(): boolean {
+    return this.#isHandingOver
+  }
+
+  /** Sends everybody to the other relays, who are there at once: nobody has to wait for this one to come back. */
+  async handOver(): Promise<void> {
+    this.#isHandingOver = true
+    await wait(this.#open > 0 ? this.#surroundings.limits.handOverMs : 0)
+    this.#isDraining = true
+    const members = [...this.#all()]
+    const turns = Math.ceil(Math.min(handOver.mostMs, members.length * handOver.eachMs) / handOver.everyMs)
+    for (let turn = 0; members.length > 0; turn++) {
+      for (const member of members.splice(0, Math.ceil(members.length / Math.max(1, turns - turn)))) {
+        member.connection?.goAway(0)
+        member.close(1012, 'Another relay takes over.')
+      }
+      await wait(handOver.everyMs)
+    }
   }
 
   /** Tells everybody to come back, spread over a while that grows with their number. */

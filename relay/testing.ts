@@ -44,7 +44,12 @@ export async function startRelay({ limits, meters, ...config }: TestRelayOptions
   const dataDir = config.dataDir ?? temporaryFolder()
   const reports: Report[] = []
   const all = { ...ordinary, ...config, dataDir }
-  const relay = await start(all, (report) => reports.push(report), { ...limitsOf(all), ...limits }, meters)
+  const relay = await start(
+    all,
+    (report) => reports.push(report),
+    { ...limitsOf(all), handOverMs: 0, ...limits },
+    meters,
+  )
   const { store } = relay
   return {
     url: `http://127.0.0.1:${relay.port}`,

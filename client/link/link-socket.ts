@@ -72,6 +72,8 @@ export class LinkSocket {
   #silence = 0
   #deafness = 0
   #refusal: string | undefined
+  /** The relay goes, and others are there. */
+  #isHandedOver = false
   #ref = 0
   /** Refs of deposits, by the seal, and of releases. */
   readonly #escrowed = new Map<number, SealId | undefined>()
@@ -224,6 +226,7 @@ export class LinkSocket {
       case 'released':
         return this.#link.options.escrow?.released(message.body)
       case 'goingAway':
+        this.#isHandedOver = message.retryAfter === 0
         return this.#link.backoff.startAfter(message.retryAfter * Math.random())
     }
   }
@@ -413,7 +416,7 @@ export class LinkSocket {
     if (this.readyState === this.CLOSED) return
     this.#stop()
     this.readyState = this.CLOSED
-    this.#link.backoff.failed()
+    if (!this.#isHandedOver) this.#link.backoff.failed()
     const final = code >= 4400 && code < 4500
     this.#link.become(
       final

@@ -15,14 +15,17 @@ export interface Doorbell {
 }
 
 /** The client's link, provider and document, without rules and screen: many fit into one process. */
-class Guest {
+export class Guest {
   readonly doc = new Y.Doc()
   readonly keys: SessionKeys
   readonly link: RelayLink
   readonly provider: WebsocketProvider
   /** Ids of records this guest was told are saved. */
   readonly saved: string[] = []
+  /** How long each time without a connection lasted, in milliseconds. */
+  readonly outages: number[] = []
   #made: string[] = []
+  #offlineSince: number | undefined
 
   constructor(url: string, keys: SessionKeys, doorbell: Doorbell) {
     this.keys = keys
@@ -39,6 +42,7 @@ class Guest {
       },
       remember: () => {},
       changed: () => {
+        this.#noteOutage()
         if (this.link.waiting === 0) this.saved.push(...this.#made.splice(0))
       },
     })
@@ -59,6 +63,15 @@ class Guest {
 
   get inStep(): boolean {
     return this.link.connection !== undefined && this.provider.synced && this.link.waiting === 0
+  }
+
+  #noteOutage(): void {
+    const { state } = this.link.state
+    if (state === 'offline') this.#offlineSince ??= performance.now()
+    else if (this.#offlineSince !== undefined && state !== 'connecting') {
+      this.outages.push(performance.now() - this.#offlineSince)
+      this.#offlineSince = undefined
+    }
   }
 
   leave(): void {

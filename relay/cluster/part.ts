@@ -104,7 +104,7 @@ async function openStore(
   return {
     close: async () => {
       stopAnnouncing()
-      questions.stop()
+      await questions.stop()
       await copies.stop()
       await origins.close()
       await region.leave()

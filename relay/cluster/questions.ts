@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Cursor } from '../../shared/cursor.ts'
@@ -37,6 +38,8 @@ export interface Answers {
   check: { readonly outcome: 'ready' } | Unreachable
 }
 
+/** How long what was asked before a store stops may take to arrive. */
+const drainMs = 1_000
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 
 export function subjectOf(region: string, shard: number | '*'): string {
@@ -51,6 +54,7 @@ export class Questions {
   readonly #origins: { readonly all: Iterable<Kept> }
   readonly #subscriptions: Subscription[]
   readonly served: Served = { requests: 0, errors: 0, milliseconds: 0 }
+  readonly #answering = new Set<Promise<void>>()
 
   constructor(
     { connection, name }: Region,
@@ -60,7 +64,7 @@ export class Questions {
     this.#origins = origins
     const callback = (error: Error | null, message: Msg) => {
       // Whoever asked something else, or is gone, gets no answer in time.
-      if (!error) this.#answer(message).catch(() => this.served.errors++)
+      if (!error) this.#note(this.#answer(message).catch(() => void this.served.errors++))
     }
     const asked = kept.size === shardCount ? (['*'] as const) : [...kept]
     this.#subscriptions = asked.map((shard) =>
@@ -71,8 +75,16 @@ export class Questions {
     this.#subscriptions.push(used)
   }
 
-  stop(): void {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+  /** From here on the region's other stores are asked; what has come here is answered. */
+  async stop(): Promise<void> {
+    const drained = Promise.allSettled(this.#subscriptions.map((subscription) => subscription.drain()))
+    await Promise.race([drained, wait(drainMs, undefined, { ref: false })]) // without NATS it is never done
+    await Promise.all(this.#answering)
+  }
+
+  #note(answering: Promise<void>): void {
+    this.#answering.add(answering)
+    answering.finally(() => this.#answering.delete(answering))
   }
 
   async #used(id: string): Promise<void> {

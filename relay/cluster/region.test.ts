@@ -146,6 +146,40 @@ test('two stores keep the same, each in a database of its own, and one is enough
   expect(again.reports).not.toContainEqual(expect.objectContaining({ event: 'failed' }))
 }, 60_000)
 
+test('who asks a store that is being stopped is answered', async () => {
+  const { east, store } = await twoRelays()
+  const otherDir = temporaryFolder()
+  onTestFinished(() => rmSync(otherDir, { recursive: true }))
+  await started('store', otherDir)
+  const people = Array.from({ length: 60 }, () => new BareClient(east.url, createSessionKeys()))
+  const first = people[0] as BareClient
+  await first.next('caughtUp')
+  await stop(store)
+  const later = Array.from({ length: 60 }, () => new BareClient(east.url, createSessionKeys()))
+  for (const person of [...people, ...later]) {
+    await person.until((frames) => frames.some(({ type }) => type === 'caughtUp'))
+    expect(await caughtUp(person)).toMatchObject({ log: 'kept' })
+  }
+})
+
+test('a relay that stops serves on until balancers know, and then sends everybody to the others', async () => {
+  await started('store')
+  const limits = { handOverMs: 500 }
+  const east = await startRelay({ natsUrl: nats.url, region, role: 'relay', limits })
+  const [alice, bob] = [await BareClient.join(east.url, owner), await joinAs('member', east)]
+  const stopped = east.stop()
+  expect((await fetch(`${east.url}/readyz`)).status).toBe(404)
+  const carol = await joinAs('member', east)
+  const envelope = someEnvelope()
+  expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
+  expect((await bob.next('entry')).envelope).toEqual(envelope)
+  for (const person of [alice, bob, carol]) {
+    expect(await person.closed).toMatchObject({ code: 1012 })
+    expect(person.frames.at(-1)).toEqual({ type: 'goingAway', retryAfter: 0 })
+  }
+  await stopped
+})
+
 test('a session that is only read at one store is used for the others, too', async () => {
   const { east, store } = await twoRelays()
   const otherDir = temporaryFolder()
