@@ -6,13 +6,18 @@ import type { Meters } from './meters.ts'
 import type { EntryKind } from './store.ts'
 import type { Traces } from './traces.ts'
 
+interface Followed {
+  readonly began: number
+  readonly envelope: Uint8Array
+}
+
 /** A bus with a watch beside it: how long changes take to everybody, and to the disk. Traces follow them from here. */
 export class MeasuredBus implements Bus {
   readonly #bus: Bus
   readonly #meters: Pick<Meters, 'appended' | 'fannedOut'>
   readonly #traces: Traces | undefined
   /** When the change began that an author has under way. Of several at once only the first is followed. */
-  readonly #underWay = new Map<ConnectionId, number>()
+  readonly #underWay = new Map<ConnectionId, Followed>()
 
   constructor(bus: Bus, meters: Pick<Meters, 'appended' | 'fannedOut'>, traces?: Traces) {
     this.#bus = bus
@@ -26,10 +31,10 @@ export class MeasuredBus implements Bus {
 
   append(session: SessionId, author: ConnectionId, envelope: Uint8Array): Promise<Delivered> {
     const began = performance.now()
-    if (!this.#underWay.has(author)) this.#underWay.set(author, began)
+    if (!this.#underWay.has(author)) this.#underWay.set(author, { began, envelope })
     const answered = this.#traces?.appending(envelope)
     return this.#bus.append(session, author, envelope).then((delivered) => {
-      if (this.#underWay.get(author) === began) this.#underWay.delete(author)
+      if (this.#underWay.get(author)?.envelope === envelope) this.#underWay.delete(author)
       this.#meters.appended(delivered, performance.now() - began)
       answered?.(delivered.outcome === 'refused' ? delivered.reason : delivered.outcome)
       return delivered
@@ -37,11 +42,11 @@ export class MeasuredBus implements Bus {
   }
 
   /** Everybody here has been handed a change of this author. */
-  heard(author: ConnectionId): void {
-    const began = this.#underWay.get(author)
-    if (began === undefined) return
+  heard(author: ConnectionId, envelope: Uint8Array): void {
+    const followed = this.#underWay.get(author)
+    if (!followed || !beginAlike(followed.envelope, envelope)) return
     this.#underWay.delete(author)
-    this.#meters.fannedOut(performance.now() - began)
+    this.#meters.fannedOut(performance.now() - followed.began)
   }
 
   release(session: SessionId, round: Uint8Array, asker: Uint8Array) {
@@ -96,7 +101,7 @@ class Listener implements Subscriber {
     const fannedOut = this.#traces?.fanningOut(envelope)
     this.#subscriber.entry(author, at, envelope, kind)
     fannedOut?.()
-    this.#bus.heard(author)
+    this.#bus.heard(author, envelope)
   }
 
   signal(from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
@@ -126,4 +131,10 @@ class Listener implements Subscriber {
   deleted(): void {
     this.#subscriber.deleted()
   }
+}
+
+/** Envelopes begin with a nonce, and come back from other processes as a copy. */
+function beginAlike(one: Uint8Array, other: Uint8Array): boolean {
+  for (let at = 0; at < 8; at++) if (one[at] !== other[at]) return false
+  return true
 }

@@ -91,19 +91,22 @@ test('a change that others hear later is timed until then, and one nobody hears 
     appended: ({ outcome }) => appended.push(outcome),
   })
   bus.subscribe(session, deaf)
-  const first = bus.append(session, 1, someEnvelope())
+  const envelope = someEnvelope()
+  const first = bus.append(session, 1, envelope)
   expect(fannedOut).toEqual([])
-  say.heard(1)
+  say.heard(1, someEnvelope()) // one that came before, and was not followed
+  expect(fannedOut).toEqual([])
+  say.heard(1, envelope.slice())
   expect(fannedOut).toHaveLength(1)
-  say.heard(1)
-  say.heard(2)
+  say.heard(1, envelope)
+  say.heard(2, envelope)
   expect(fannedOut).toHaveLength(1)
   say.concluded({ outcome: 'saved', compact: undefined })
   await first
-  const unheard = bus.append(session, 1, someEnvelope())
+  const unheard = bus.append(session, 1, envelope)
   say.concluded({ outcome: 'refused', reason: 'unreachable' })
   await unheard
-  say.heard(1)
+  say.heard(1, envelope)
   expect(fannedOut).toHaveLength(1)
   expect(appended).toEqual(['saved', 'refused'])
 })
@@ -120,7 +123,10 @@ const deaf: Subscriber = {
 }
 
 /** A bus whose entries come back when the test says so. */
-function farBus(): [Bus, { heard(author: number): void; concluded(delivered: Delivered): void }] {
+function farBus(): [
+  Bus,
+  { heard(author: number, envelope: Uint8Array): void; concluded(delivered: Delivered): void },
+] {
   let subscriber: Subscriber = deaf
   let conclude: (delivered: Delivered) => void = () => {}
   const bus: Bus = {
@@ -139,7 +145,7 @@ function farBus(): [Bus, { heard(author: number): void; concluded(delivered: Del
     settled: async () => {},
     close: () => {},
   }
-  const heard = (author: number) => subscriber.entry(author, undefined, someEnvelope(), 0)
+  const heard = (author: number, envelope: Uint8Array) => subscriber.entry(author, undefined, envelope, 0)
   return [bus, { heard, concluded: (delivered) => conclude(delivered) }]
 }
 
