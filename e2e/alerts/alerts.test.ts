@@ -1,0 +1,55 @@
+/** A real Prometheus, with the rules that operators load, looks at relays to which things really happen. */
+import { expect, onTestFinished, test } from 'vitest'
+import { play, Team } from '../faults/team.ts'
+import { ownFolder, Trial } from '../faults/trial.ts'
+import { alertNames, Prometheus } from './prometheus.ts'
+import { cannotBeProvokedHere, fires, provocations } from './provocations.ts'
+
+const minutes = Number(process.env.MINUTES ?? 0.25)
+
+test(
+  `no alert says anything about a relay that bears its load well for ${minutes} min`,
+  async () => {
+    const prometheus = await started()
+    const trial = await Trial.start({ NEW_CONNECTIONS_PER_SECOND: '1000' })
+    prometheus.watch('healthy', trial.url)
+    const teams = await Promise.all(Array.from({ length: 20 }, () => Team.join(trial.url)))
+    onTestFinished(() => {
+      for (const team of teams) team.leave()
+    })
+    const heard = new Set<string>()
+    const timer = setInterval(async () => {
+      for (const alert of await prometheus.firing()) heard.add(alert)
+    }, 500)
+    onTestFinished(() => clearInterval(timer))
+    await play(teams, minutes * 60, 100)
+    expect(await prometheus.samples('healthy')).toBeGreaterThan(minutes * 60 * 0.6)
+    expect([...heard]).toEqual([])
+  },
+  minutes * 120_000 + 60_000,
+)
+
+test('every alert fires when what it is for really happens', async () => {
+  const prometheus = await started()
+  const began = performance.now()
+  const took: string[] = []
+  const fired = async (alert: string, relay: string) => {
+    await fires(prometheus, `${alert} ${relay}`)
+    took.push(`${alert} (${relay}) after ${Math.round((performance.now() - began) / 1000)} s`)
+  }
+  await Promise.all(
+    provocations.flatMap((provocation) => [
+      provocation.provoke(prometheus),
+      ...provocation.alerts.map((alert) => fired(alert, provocation.relay)),
+    ]),
+  )
+  console.info(took.join('\n'))
+  const provokedNames = new Set(provocations.flatMap(({ alerts }) => alerts))
+  expect([...provokedNames, ...cannotBeProvokedHere].sort()).toEqual(alertNames().sort())
+}, 240_000)
+
+async function started(): Promise<Prometheus> {
+  const prometheus = await Prometheus.start(ownFolder())
+  onTestFinished(() => prometheus.stop())
+  return prometheus
+}
