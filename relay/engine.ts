@@ -2,6 +2,7 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { packRows, type Row } from './batch.ts'
 import { isCorrupt } from './corrupt.ts'
 import type { OpenDatabase } from './database.ts'
+import { DiskReserve } from './disk-reserve.ts'
 import { EscrowTables } from './escrow-tables.ts'
 import { LogTables } from './log-tables.ts'
 import { mendIndexes, removeUnused } from './mending.ts'
@@ -18,6 +19,8 @@ const hour = 3_600_000
 /** How long to wait for somebody else who reads the database, such as a backup, before the write-ahead log is emptied. */
 const readingMs = 1000
 
+const full: Unreachable = { outcome: 'refused', reason: 'full' }
+
 type Done<Value> = { readonly value: Value } | Unreachable
 
 /** A store's work on its database, one transaction after the other. It waits for the disk, so it has a thread of its own. */
@@ -28,6 +31,7 @@ export class Engine {
   readonly #reads: ReadTables
   readonly #snapshots: SnapshotTables
   readonly #escrow: EscrowTables
+  readonly #reserve: DiskReserve
   readonly #check
   readonly #noted
   /** The last thing known of the disk's room is that there was too little. */
@@ -47,6 +51,7 @@ export class Engine {
     this.#reads = new ReadTables(database, damaged)
     this.#snapshots = new SnapshotTables(database, this.#logs, this.#reads)
     this.#escrow = new EscrowTables(database, this.#logs, damaged)
+    this.#reserve = new DiskReserve(options)
     this.#check = {
       count: database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`),
       takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),
@@ -65,7 +70,7 @@ export class Engine {
   /** All in one transaction; where one session's page is damaged, one for each session. */
   append(rows: readonly Row[]): Appended[] {
     const sessions = new Set(rows.map((row) => row.session))
-    const done = this.#commit(() => rows.map((row) => this.#logs.append(row)), sessions)
+    const done = this.#keep(() => rows.map((row) => this.#logs.append(row)), sessions)
     if ('value' in done) return done.value
     if (!this.#metDamage) return rows.map(() => done)
     const appended = new Map<Row, Appended>()
@@ -86,12 +91,12 @@ export class Engine {
       case 'snapshot': {
         const { session, covers, replaces, envelope } = request
         return outcomeOf(
-          this.#commit(() => this.#snapshots.put(session, covers, replaces, envelope), [session]),
+          this.#keep(() => this.#snapshots.put(session, covers, replaces, envelope), [session]),
         )
       }
       case 'deposit':
         return outcomeOf(
-          this.#commit(() => this.#escrow.deposit(request.session, request.deposit), [request.session]),
+          this.#keep(() => this.#escrow.deposit(request.session, request.deposit), [request.session]),
         )
       case 'release': {
         const { session, round, asker, salt } = request
@@ -105,6 +110,7 @@ export class Engine {
           this.#read(() => this.#logs.head(request.session)),
         )
       case 'check':
+        if (this.#reserve.isTouched()) return full
         return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
       case 'applied':
         return this.#applied(request.sequence)
@@ -179,6 +185,14 @@ export class Engine {
     const pageSize = Number(this.#open.database.pragma('page_size', { simple: true }))
     const pages = bytes === undefined ? 4_294_967_294 : Math.ceil(bytes / pageSize)
     this.#open.database.pragma(`max_page_count = ${pages}`)
+  }
+
+  /** What makes the database grow. The rest of a disk is for reading, for deleting, and for whoever has to make room. */
+  #keep<Value>(work: () => Value, sessions: Iterable<string>): Done<Value> {
+    if (!this.#reserve.isTouched()) return this.#commit(work, sessions)
+    this.#metDamage = false
+    this.#notice({ type: 'refused', reason: 'full', code: 'DISK_RESERVE' })
+    return full
   }
 
   /**

@@ -72,6 +72,14 @@ export const settings = {
     most: 36_500,
     meaning: 'Sessions nobody used for so long are deleted',
   }),
+  diskReserve: wholeNumber('DISK_RESERVE', {
+    unit: 'bytes',
+    otherwise: 64 << 20,
+    least: 0,
+    most: 1e14,
+    meaning:
+      'With less than that left on the disk of `DATA_DIR` nothing new is kept; what is there can be read and deleted',
+  }),
   maxConnections: wholeNumber('MAX_CONNECTIONS', {
     unit: 'connections',
     otherwise: 20_000,

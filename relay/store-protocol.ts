@@ -11,6 +11,8 @@ export interface StoreOptions {
   readonly origin?: string | undefined
   readonly sessionMaxBytes: number
   readonly sessionIdleDays: number
+  /** In bytes; without one the disk may be filled. */
+  readonly diskReserve?: number
 }
 
 export type Request =

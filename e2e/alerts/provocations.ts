@@ -124,7 +124,7 @@ function smallDisk(): Provocation {
       const folder = ownFolder()
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder])
       onTestFinished(() => void execFileSync('umount', ['-l', folder]))
-      const trial = await Trial.start({}, folder)
+      const trial = await Trial.start({ DISK_RESERVE: '0' }, folder)
       prometheus.watch('small', trial.url)
       const alice = await BareClient.join(trial.url, createSessionKeys())
       // Their own changes fill it.

@@ -2,15 +2,27 @@ import { expect, test } from 'vitest'
 import { BareClient } from '../../relay/bare-client.testing.ts'
 import { closeCodes } from '../../relay/close-words.ts'
 import { someEnvelope } from '../../relay/testing.ts'
-import { createSessionKeys, keysFor } from '../../shared/keys.ts'
+import { addStories } from '../../shared/document.ts'
+import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../../shared/keys.ts'
+import { seat } from './seated.ts'
 import { limitedDatabase, mayMount, type SmallDisk, smallFileSystem } from './small-disk.ts'
+import { Trial, until } from './trial.ts'
 
-const disks: [string, () => Promise<SmallDisk>][] = [['a database that may not grow', limitedDatabase]]
-if (mayMount) disks.push(['a file system without room', smallFileSystem])
+const disks: [string, () => Promise<SmallDisk>, string][] = [
+  ['a database that may not grow', limitedDatabase, 'SQLITE_FULL'],
+]
+if (mayMount) {
+  disks.push(['a file system without room', () => smallFileSystem(), 'SQLITE_FULL'])
+  disks.push([
+    'a file system with less room than its reserve',
+    () => smallFileSystem('4000000'),
+    'DISK_RESERVE',
+  ])
+}
 
 test.each(disks)(
   '%s: changes are refused and said to be, the session goes on, and all is well 10 s after there is room',
-  async (_, start) => {
+  async (_, start, code) => {
     const disk = await start()
     const keys = createSessionKeys()
     const member = keysFor('member', keys)
@@ -26,7 +38,7 @@ test.each(disks)(
     let answer = await append(alice)
     for (let sent = 0; sent < 400 && answer.type === 'saved'; sent++) answer = await append(alice)
     expect(answer).toMatchObject({ type: 'unsaved', reason: 'full' })
-    expect(disk.said()).toContain('"reason":"full","code":"SQLITE_FULL"')
+    expect(disk.said()).toContain(`"reason":"full","code":"${code}"`)
     expect((await fetch(`${disk.url}/readyz`)).status).toBe(503)
 
     const unkept = someEnvelope()
@@ -61,3 +73,22 @@ test.each(disks)(
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
+
+test('below the reserve of the disk nothing is kept, a session can still be read and deleted, and devices keep what they made', async () => {
+  const trial = await Trial.start()
+  const owner = createSessionKeys()
+  const alice = await BareClient.join(trial.url, owner)
+  const kept = someEnvelope()
+  expect(await alice.save(kept)).toMatchObject({ type: 'saved' })
+  await trial.end('SIGTERM')
+  const short = await Trial.start({ DISK_RESERVE: String(1e14) }, trial.dataDir)
+  const bob = await seat('bob', keysFor('member', owner), () => short.url)
+  addStories(bob.doc, [{ title: 'Search by date' }])
+  await until(() => bob.link?.state.state === 'unkept', 'bob is told that it is not kept')
+  expect(bob.link?.waiting).toBeGreaterThan(0)
+  expect(short.said).toContain('"reason":"full","code":"DISK_RESERVE"')
+  const carol = await BareClient.join(short.url, owner)
+  expect(carol.envelopes()).toEqual([kept])
+  carol.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
+  expect(await carol.closed).toEqual(closeCodes.deleted)
+})

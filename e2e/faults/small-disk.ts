@@ -30,11 +30,12 @@ export async function limitedDatabase(): Promise<SmallDisk> {
   }
 }
 
-export async function smallFileSystem(): Promise<SmallDisk> {
+/** Without a reserve it can be filled to the last byte. */
+export async function smallFileSystem(DISK_RESERVE = '0'): Promise<SmallDisk> {
   const folder = ownFolder()
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder])
   onTestFinished(() => void execFileSync('umount', ['-l', folder]))
-  const trial = await Trial.start({}, folder)
+  const trial = await Trial.start({ DISK_RESERVE }, folder)
   const ballast = join(folder, 'ballast')
   return {
     url: trial.url,

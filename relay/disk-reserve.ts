@@ -1,0 +1,23 @@
+import { statfsSync } from 'node:fs'
+
+/** What has to stay free on the disk of the database. */
+export class DiskReserve {
+  readonly #dataDir: string
+  readonly #bytes: number
+
+  constructor({ dataDir, diskReserve }: { readonly dataDir: string; readonly diskReserve?: number }) {
+    this.#dataDir = dataDir
+    this.#bytes = diskReserve ?? 0
+  }
+
+  /** Less than that is left. It takes microseconds to ask, where a commit takes milliseconds. */
+  isTouched(): boolean {
+    if (this.#bytes === 0) return false
+    try {
+      const { bavail, bsize } = statfsSync(this.#dataDir)
+      return bavail * bsize < this.#bytes
+    } catch {
+      return false // the folder was taken away, which SQLite notices
+    }
+  }
+}
