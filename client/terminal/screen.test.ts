@@ -1,0 +1,112 @@
+import { PassThrough } from 'node:stream'
+import { expect, test } from 'vitest'
+import { participantId, recordId } from '../../shared/id.ts'
+import { screenTeller } from './screen.ts'
+import type { Seen, SeenTable } from './seen.ts'
+
+const [alice, bob] = [participantId(new Uint8Array(32).fill(1)), participantId(new Uint8Array(32).fill(2))]
+
+const table: SeenTable = {
+  round: recordId(new Uint8Array(16)),
+  story: 'TIK-1 Search by key',
+  number: 1,
+  cards: ['1', '2', '3'],
+  voted: new Set(),
+  chosen: undefined,
+  revealedBy: [],
+  votes: new Map(),
+  result: undefined,
+  estimates: [],
+}
+
+const seen: Seen = {
+  session: 'Sprint 12',
+  relay: 'connected',
+  waiting: 0,
+  stories: 1,
+  estimated: 0,
+  people: new Map([
+    [alice, { name: 'alice', me: true, here: true, observer: false }],
+    [bob, { name: 'bob', me: false, here: true, observer: false }],
+  ]),
+  mayTakeSeat: false,
+  table,
+}
+
+/** As much of a terminal as the screen uses: what is on it, and where its cursor is. */
+class Terminal extends PassThrough {
+  readonly isTTY = true
+  readonly columns = 40
+  readonly rows = 20
+  readonly #lines: string[] = ['']
+  #row = 0
+  #column = 0
+
+  override write(text: unknown): boolean {
+    const orders = /␛(\??)(\d*)([A-Za-z])|(\r)|(\n)|([^␛\r\n]+)/g
+    const visible = String(text).replaceAll('\u001b[', '␛')
+    for (const [, , count = '', order, start, newline, letters] of visible.matchAll(orders)) {
+      if (start) this.#column = 0
+      else if (newline) this.#down()
+      else if (letters) this.#put(letters)
+      else if (order === 'A') this.#row -= Number(count)
+      else if (order === 'G') this.#column = Number(count) - 1
+      else if (order === 'J') this.#clear()
+    }
+    return true
+  }
+
+  get screen(): string[] {
+    return this.#lines.map((line) => line.trimEnd())
+  }
+
+  #down(): void {
+    this.#row++
+    this.#column = 0
+    if (this.#row === this.#lines.length) this.#lines.push('')
+  }
+
+  #put(letters: string): void {
+    const line = (this.#lines[this.#row] ?? '').padEnd(this.#column)
+    this.#lines[this.#row] = line.slice(0, this.#column) + letters + line.slice(this.#column + letters.length)
+    this.#column += letters.length
+  }
+
+  #clear(): void {
+    this.#lines.length = this.#row + 1
+    this.#lines[this.#row] = (this.#lines[this.#row] ?? '').slice(0, this.#column)
+  }
+}
+
+function sitDown() {
+  const [input, output] = [new PassThrough(), new Terminal()]
+  const place = {
+    input,
+    output,
+    errors: new PassThrough(),
+    environment: { NO_COLOR: '1' },
+    stopped: new Promise<void>(() => {}),
+  }
+  return { input, output, teller: screenTeller(place, () => {}) }
+}
+
+test('the table stays at the bottom as it is now, below what happened and above what is being typed', async () => {
+  const { input, output, teller } = sitDown()
+  teller.tell([], seen)
+  const frame = [
+    'Sprint 12 · saved · 0 of 1 story estimated',
+    'TIK-1 Search by key',
+    '  alice  … (you)',
+    '  bob    …',
+    'Cards: 1 2 3',
+  ]
+  expect(output.screen).toEqual([...frame, '>'])
+  input.write('2\n')
+  expect(await teller.next()).toBe('2')
+  teller.tell([{ event: 'voted', name: 'bob' }], { ...seen, table: { ...table, voted: new Set([bob]) } })
+  teller.tell([{ event: 'left', name: 'bob' }], { ...seen, table: { ...table, voted: new Set([bob]) } })
+  teller.complain('There is no card "7".')
+  const voted = frame.map((line) => line.replace('bob    …', 'bob    voted'))
+  expect(output.screen).toEqual(['left: bob', 'There is no card "7".', ...voted, '>'])
+  teller.close()
+})
