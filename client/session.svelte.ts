@@ -79,7 +79,6 @@ export class LiveSession implements SessionView {
       for (const grant of core.participant.takeChair()) core.add(grant)
       core.add(core.participant.startRound(undefined, session.deck.cards), true)
     })
-    core.announce()
     return session
   }
 
@@ -236,7 +235,6 @@ export class LiveSession implements SessionView {
     if (!this.mayWrite || name === this.me?.name) return
     this.core.add(this.core.participant.introduce(name, this.me?.observer))
     this.core.options.remember({ person: name })
-    this.core.announce()
   }
 
   observe(observer: boolean): void {

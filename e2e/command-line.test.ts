@@ -155,6 +155,19 @@ test('a team without escrow waits for whoever quit, who is the same participant 
   await session.close()
 })
 
+test('whoever comes back on a device that knows nothing is at the table as soon as the log has said who they are', async () => {
+  const { session } = await visit(ownSecret(join(alice.folder, 'facedown')))
+  await bob.run(['join', links.member, '--name', 'bob'])
+  const isHere = () => session.people.some(({ name, here }) => name === 'bob' && here)
+  await session.core.until(() => !isHere(), 10_000)
+  const back = bob.start(['join', links.member])
+  await back.says('You are bob.')
+  // Well before devices compare what they have, and so tell of themselves in any case.
+  await session.core.until(isHere, 1_500)
+  expect(isHere()).toBe(true)
+  await session.close()
+})
+
 test('who bob is stays on his machine, for nobody else to read', async () => {
   await bob.run(['join', links.member, '--name', 'bob'])
   const secret = join(bob.folder, 'facedown', 'secret')

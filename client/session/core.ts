@@ -171,7 +171,7 @@ export class SessionCore {
       this.moments.follow(this.#presences(), this.participant.id, this.doc.clientID)
       this.changeElsewhere()
     })
-    this.announce()
+    this.#announce({})
     provider.connect()
     this.change()
   }
@@ -246,11 +246,6 @@ export class SessionCore {
     this.escrow.askFor(round.id)
   }
 
-  /** Presence: this participant to the relay's room, and to this browser's other tabs. */
-  announce(): void {
-    this.#announce({})
-  }
-
   react(emoji: string): void {
     this.#announce({ reaction: { emoji, count: ++this.#counts.reaction } })
     this.moments.happen({ kind: 'reaction', by: this.participant.id, emoji })
@@ -296,6 +291,8 @@ export class SessionCore {
     queueMicrotask(() => {
       this.#following = false
       this.#rememberSessionName()
+      // On another device it is the log that says who this person is.
+      this.#announce()
       if (this.mayWrite) this.#payWhatIsOwed()
       this.escrow.consider()
       this.#mending.consider()
@@ -375,9 +372,11 @@ export class SessionCore {
     return this.#cache.get(name) as Value
   }
 
-  #announce(more: Partial<Presence>): void {
+  /** Presence: this participant to the relay's room, and to this browser's other tabs. Without anything more only if it is another one. */
+  #announce(more?: Partial<Presence>): void {
     const participant =
       this.mayWrite && this.ledger.isMember(this.participant.id) ? this.participant.id : undefined
+    if (!more && participant === this.#presence.participant) return
     this.#presence = { ...this.#presence, ...more, participant }
     this.#provider?.awareness.setLocalState({ participant })
     this.link?.tell(this.#presence)

@@ -66,7 +66,6 @@ export async function openSession({ creator, patience, update, ...opening }: Ope
     await session.close()
     throw refusalIn(relay()) ?? new Complaint(silence(opening.base, relay().state, patience, trouble))
   }
-  core.announce() // that somebody comes back can be told only now that the log says who they are
   return { session, whenSaved: () => whenSaved(session, patience) }
 }
 

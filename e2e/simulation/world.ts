@@ -129,7 +129,6 @@ export class World {
         for (const grant of core.participant.takeChair()) core.add(grant)
         core.add(core.participant.startRound(undefined, cards), true)
       })
-      core.announce()
     })
     const names = ['ben', 'cleo', 'dan', 'eva', 'finn'].slice(0, 1 + chance.below(5))
     for (const name of names) {
