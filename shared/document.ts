@@ -47,10 +47,11 @@ const maps = ['records', 'stories', 'settings', 'hidden', 'decks', 'times'] as c
 
 /**
  * Yjs makes a map of what came under a name when it is first asked for one, and loses hold of what a foreign client linked
- * wrongly; then the document could not be written any more. So all are asked for at once.
+ * wrongly; then the document could not be written any more. So all are asked for at once. Where texts and maps are deleted that somebody
+ * linked into wrongly Yjs throws when it collects them, and tells nobody of anything any more. The app deletes none, so they stay.
  */
 export function createDocument(): Y.Doc {
-  const doc = new Y.Doc()
+  const doc = new Y.Doc({ gcFilter: ({ content }) => !(content instanceof Y.ContentType) })
   for (const name of maps) doc.getMap(name)
   return doc
 }
