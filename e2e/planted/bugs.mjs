@@ -160,4 +160,32 @@ export const bugs = [
       '    this.#surroundings.rooms.of(session)\n    const role = checkHello(hello, session, nonce, origin)\n',
     run: ['relay', 'probing'],
   },
+  {
+    name: 'texts and maps that were deleted are collected, also where somebody linked into them wrongly',
+    file: 'shared/document.ts',
+    text: '{ gcFilter: ({ content }) => !(content instanceof Y.ContentType) }',
+    instead: '',
+    run: ['client', 'client/link/gate.test'],
+  },
+  {
+    name: 'numbers of a frame may be too large to be told apart',
+    file: 'shared/codec.ts',
+    text: 'if (value > Number.MAX_SAFE_INTEGER) throw',
+    instead: 'if (value > Number.POSITIVE_INFINITY) throw',
+    run: ['shared', 'shared/wire.test'],
+  },
+  {
+    name: 'a store on an empty disk answers with what the stream has left',
+    file: 'relay/cluster/fill.ts',
+    text: '[...wish.shards].filter((shard) => isBehind || !had.has(shard))',
+    instead: '[...wish.shards].filter(() => isBehind)',
+    run: ['relay', 'cluster/fill'],
+  },
+  {
+    name: 'whoever comes back is announced only when devices compare what they have',
+    file: 'client/session/core.ts',
+    text: '      this.#announce()\n',
+    instead: '',
+    run: ['e2e', 'e2e/command-line.test', '-t', 'knows nothing'],
+  },
 ]
