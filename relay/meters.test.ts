@@ -22,6 +22,8 @@ const known: Record<string, readonly string[]> = {
   facedown_disk_free_bytes: [],
   facedown_fan_out_seconds: ['le'],
   facedown_info: ['region', 'role', 'version'],
+  facedown_last_backup_timestamp_seconds: [],
+  facedown_log_readings_total: ['from'],
   facedown_refusals_total: ['reason'],
   facedown_reports_total: ['event'],
   facedown_rooms: [],

@@ -3,6 +3,7 @@ import { closeNumbers } from '../shared/close-code.ts'
 import type { Delivered } from './bus.ts'
 import type { Bucket } from './quantile.ts'
 import { type Refused, type Report, type Reporter, reportLevels } from './report.ts'
+import type { Asked } from './shared-reading.ts'
 import type { Refusal } from './store.ts'
 import { Tally } from './tally.ts'
 
@@ -28,6 +29,11 @@ export class Meters {
   readonly #appends: Record<Outcome, number> = { saved: 0, full: 0, quota: 0, unreachable: 0, deleted: 0 }
   readonly #watched = new Map<string, () => number | Promise<number>>()
   readonly #refusals = this.#counter('facedown_refusals_total', 'Connections ended or not opened', 'reason')
+  readonly #readings = this.#counter(
+    'facedown_log_readings_total',
+    'Pages of logs that somebody asked for, by where they came from',
+    'from',
+  )
   readonly #reports = this.#counter('facedown_reports_total', 'Lines of the log by event', 'event')
   readonly #fanOut = this.#tally(
     'facedown_fan_out_seconds',
@@ -74,6 +80,7 @@ export class Meters {
       },
     })
     for (const reason of refusedReasons) this.#refusals.inc({ reason }, 0)
+    for (const from of ['store', 'shared']) this.#readings.inc({ from }, 0)
     for (const event of Object.keys(reportLevels)) this.#reports.inc({ event }, 0)
   }
 
@@ -88,6 +95,8 @@ export class Meters {
     this.#catchUp.observe(ms / 1000)
     this.#catchUpBytes.observe(bytes)
   }
+
+  readonly askedForLog: Asked = (from) => this.#readings.inc({ from })
 
   readonly committed = (changes: number, ms: number): void => {
     this.#commit.observe(ms / 1000)

@@ -51,7 +51,7 @@ export async function startRelay(
   const bus = new MeasuredBus(backend.bus, meters, traces)
   const refusals = countRefusals(report)
   const surroundings: Surroundings = {
-    rooms: new Rooms(bus, store),
+    rooms: new Rooms(bus, store, meters.askedForLog),
     limits,
     now: () => performance.now(),
     random: pooledRandom(),

@@ -6,7 +6,7 @@ import type { Bus, Delivered, Subscriber } from './bus.ts'
 import type { Connection } from './connection.ts'
 import { encodeEntry } from './frames.ts'
 import { type Rate, spend } from './limits.ts'
-import { SharedReading } from './shared-reading.ts'
+import { type Asked, SharedReading } from './shared-reading.ts'
 import type { Archive, Compaction, Deleted, EntryKind, Unreachable } from './store.ts'
 
 /** One client at a time is asked for a snapshot; another one when nothing came for so long. */
@@ -31,12 +31,12 @@ export class Room implements Subscriber {
   publicKeys = new Uint8Array()
   #deleting: Promise<Deleted | Unreachable> | undefined
 
-  constructor(session: SessionId, bus: Bus, store: Archive, emptied: () => void) {
+  constructor(session: SessionId, bus: Bus, store: Archive, emptied: () => void, asked?: Asked) {
     this.session = session
     this.#bus = bus
     this.#store = store
     this.#emptied = emptied
-    this.#reading = new SharedReading((cursor, generation) => store.since(session, cursor, generation))
+    this.#reading = new SharedReading((...question) => store.since(session, ...question), asked)
     this.#unsubscribe = bus.subscribe(session, this)
   }
 

@@ -6,6 +6,9 @@ const freshMs = 2_000
 /** And so many different ones at most. */
 const most = 4
 
+/** Hears of every question whether a store has to read for it. */
+export type Asked = (from: 'shared' | 'store') => void
+
 type Answer = Pages | Deleted | Unreachable
 
 /**
@@ -14,15 +17,18 @@ type Answer = Pages | Deleted | Unreachable
  */
 export class SharedReading {
   readonly #read: (cursor: Cursor, generation: number) => Promise<Answer>
+  readonly #asked: Asked
   readonly #under = new Map<string, Promise<Answer>>()
 
-  constructor(read: (cursor: Cursor, generation: number) => Promise<Answer>) {
+  constructor(read: (cursor: Cursor, generation: number) => Promise<Answer>, asked: Asked = () => {}) {
     this.#read = read
+    this.#asked = asked
   }
 
   since(cursor: Cursor, generation: number): Promise<Answer> {
     const question = `${generation} ${Buffer.from(encodeCursorBytes(cursor)).toString('latin1')}`
     const known = this.#under.get(question)
+    this.#asked(known ? 'shared' : 'store')
     if (known) return known
     const reading = this.#read(cursor, generation).then((answer) => {
       if (answer.outcome !== 'pages') forget()

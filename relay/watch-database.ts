@@ -1,5 +1,6 @@
-import { stat, statfs } from 'node:fs/promises'
+import { readFile, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lastBackup } from './last-backup.ts'
 import type { Meters } from './meters.ts'
 
 /** What a store's databases take of their disk, and what is left there. */
@@ -23,6 +24,16 @@ export function watchDatabase(
     'What is left for the relay on that disk',
     async () => (await diskOf(dataDir)).free,
   )
+  meters.watch('facedown_last_backup_timestamp_seconds', 'When the last backup was made, 0 for never', () =>
+    lastBackupAt(dataDir),
+  )
+}
+
+/** Seconds since 1970, as Prometheus counts; 0 when none was ever made. */
+async function lastBackupAt(dataDir: string): Promise<number> {
+  const made = await readFile(join(dataDir, lastBackup), 'utf8').catch(() => '')
+  const time = Date.parse(made.trim()) / 1000
+  return Number.isNaN(time) ? 0 : time
 }
 
 /** A file that is not there takes nothing. */

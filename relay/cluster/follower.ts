@@ -51,6 +51,8 @@ export class Follower {
   readonly #waiting: Reading[] = []
   readonly #done: Promise<void>
   #upTo: number
+  /** Messages in the stream behind the last one that came here. */
+  #pending = 0
   #notedAt = 0
   #atWork = false
   #stopped = false
@@ -82,6 +84,11 @@ export class Follower {
     return this.#upTo
   }
 
+  /** Messages of the stream that are not applied yet. */
+  get lag(): number {
+    return this.#pending + this.#waiting.length
+  }
+
   /** Finishes what it has begun. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -108,6 +115,7 @@ export class Follower {
 
   async #read(): Promise<void> {
     for await (const message of this.#messages) {
+      this.#pending = message.info.pending
       this.#waiting.push({ sequence: message.seq, task: this.#taskOf(message) })
       if (!this.#atWork) void this.#work()
     }

@@ -80,6 +80,16 @@ export class Origins {
     return this.#kept.values()
   }
 
+  /** How far this store is behind each region's stream. */
+  get lags(): ReadonlyMap<string, number> {
+    const lags = new Map<string, number>()
+    for (const { store, follower } of this.#kept.values()) {
+      const region = regionOf(store.origin)
+      if (follower) lags.set(region, (lags.get(region) ?? 0) + follower.lag)
+    }
+    return lags
+  }
+
   of(origin: string): Kept | undefined {
     return this.#kept.get(origin)
   }

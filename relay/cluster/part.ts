@@ -27,6 +27,7 @@ export async function openInRegion(
   const lines = new Lines(region)
   const store = new RegionStore(region, lines, report)
   const bus = new RegionBus(region, lines, store)
+  meters.watch('facedown_silent_shards', 'Shards of which no store answers', () => store.silentShards)
   const stopAnnouncing = config.role === 'store' ? () => {} : announceRelay(region, store, meters)
   return {
     bus,
@@ -83,6 +84,12 @@ async function openStore(
     throw error
   })
   watchDatabase(meters, config.dataDir, () => origins.folders)
+  meters.watchEach(
+    'facedown_stream_lag_messages',
+    'Said in a region and not applied here',
+    'region',
+    () => origins.lags,
+  )
   const questions = new Questions(region, origins, config.shards)
   const copies = new Copies(region, origins, config.shards)
   const stopAnnouncing = announce(region.connection, {

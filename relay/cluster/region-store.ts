@@ -26,6 +26,11 @@ export class RegionStore implements Archive {
     this.#breakers = new ShardBreakers(report)
   }
 
+  /** Of how many shards no store has answered lately. */
+  get silentShards(): number {
+    return this.#breakers.silent
+  }
+
   async since(session: SessionId, cursor: Cursor, generation: number): Promise<Answers['since']> {
     return this.#ask<'since'>(shardOf(session), { type: 'since', session, cursor, generation })
   }

@@ -5,6 +5,7 @@ import { createSessionKeys } from '../../shared/keys.ts'
 import { BareClient } from '../bare-client.testing.ts'
 import { processesAt, tellWho } from '../commands/who.ts'
 import type { Role } from '../config.ts'
+import { Meters } from '../meters.ts'
 import { shardWords } from '../shard.ts'
 import { someEnvelope, startRelay, type TestRelay, temporaryFolder } from '../testing.ts'
 import { version } from '../version.ts'
@@ -77,12 +78,28 @@ test('NATS’s own tools understand the answers', async () => {
   })
 })
 
+test('relays and stores count what they wait for', async () => {
+  const [relays, stores] = [new Meters(), new Meters()]
+  const relay = await started('relay', undefined, relays)
+  const store = await started('store', undefined, stores)
+  const alice = await BareClient.join(relay.url, createSessionKeys())
+  expect(await alice.save(someEnvelope())).toMatchObject({ type: 'saved' })
+  await expect
+    .poll(() => stores.text(), { timeout: 10_000 })
+    .toContain('facedown_stream_lag_messages{region="here"} 0')
+  expect(await relays.text()).toContain('facedown_silent_shards 0\n')
+  await stop(store)
+  for (let times = 0; times < 3; times++)
+    await BareClient.join(relay.url, createSessionKeys()).catch(() => {})
+  await expect.poll(() => relays.text(), { timeout: 20_000 }).toMatch(/facedown_silent_shards [1-9]/)
+}, 60_000)
+
 test('shards are written as they are set', () => {
   expect(shardWords(new Set([5]))).toBe('5')
   expect(shardWords(new Set([3, 1, 2, 40, 42, 41]))).toBe('1-3,40-42')
 })
 
-async function started(role: Role, shards?: ReadonlySet<number>): Promise<TestRelay> {
+async function started(role: Role, shards?: ReadonlySet<number>, meters = new Meters()): Promise<TestRelay> {
   const dataDir = temporaryFolder()
   onTestFinished(() => rmSync(dataDir, { recursive: true }))
   const relay = await startRelay({
@@ -90,6 +107,7 @@ async function started(role: Role, shards?: ReadonlySet<number>): Promise<TestRe
     region: 'here',
     role,
     dataDir,
+    meters,
     ...(shards && { shards }),
   })
   running.add(relay)

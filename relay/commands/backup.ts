@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockFile } from '../folder-lock.ts'
+import { lastBackup } from '../last-backup.ts'
 import { SetupError } from '../setup-error.ts'
 import { createBreathing } from './breathe.ts'
 import { copyDatabase, schemaOf } from './copy-database.ts'
@@ -19,9 +20,6 @@ import {
 import { type Cut, Pieces } from './pieces.ts'
 
 const unfinished = 'unfinished-'
-
-/** When the last backup was made, for whoever watches: a file in the data folder. */
-export const lastBackup = 'last-backup'
 
 export interface BackedUp {
   readonly name: string
