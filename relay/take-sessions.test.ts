@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { SessionId } from '../shared/id.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { copyDatabase } from './commands/copy-database.ts'
-import { fill, newFolder, openStore, withDatabase } from './commands/kept.testing.ts'
+import { count, fill, newFolder, openStore, withDatabase } from './commands/kept.testing.ts'
 import { databaseName } from './database.ts'
 import { shardCount, shardOf } from './shard.ts'
 import { takeSessions } from './take-sessions.ts'
@@ -59,6 +59,23 @@ test('what was deleted stays deleted, and what nobody used for ten days is ten d
   ])
   const again = await openStore(to)
   expect(await again.since(gone, new Map(), 0)).toEqual({ outcome: 'deleted' })
+})
+
+test('what was deleted there while this store was off is deleted here, and does not come back', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const [gone = '', kept = ''] = await closedWith(from, 2)
+  const all = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
+  await take(from, to, all)
+  const [there, here] = [await openStore(from), await openStore(to)]
+  await there.delete(gone as SessionId)
+  await here.delete(kept as SessionId)
+  await Promise.all([there.close(), here.close()])
+  await take(from, to, all)
+  expect(await everythingIn(to)).toEqual(new Map())
+  expect(tables.map((table) => count(to, table))).toEqual([0, 0, 0, 0])
+  const again = await openStore(to)
+  for (const session of [gone, kept])
+    expect(await again.since(session as SessionId, new Map(), 0)).toEqual({ outcome: 'deleted' })
 })
 
 async function closedWith(dataDir: string, sessions: number): Promise<SessionId[]> {

@@ -4,8 +4,8 @@ import { parseSessionId } from '../shared/id.ts'
 import { prepareDropping } from './database.ts'
 import { shardOf } from './shard.ts'
 
-/** Sessions that are taken in one transaction; whoever else has work to do gets it done in between. */
-const portion = 100
+/** How long one transaction takes sessions; whoever else has work to do gets it done in between. */
+const turnMs = 20
 
 /**
  * Takes the sessions of some shards, and which were deleted, from the copy of another database with the same origin. Where both have
@@ -23,12 +23,18 @@ export async function takeSessions(
   }
   into.prepare('ATTACH ? AS copy').run(copy)
   try {
-    const ids = into.prepare<[], string>('SELECT id FROM copy.sessions').pluck().all().filter(isTaken)
+    const kept = 'SELECT id FROM copy.sessions WHERE id NOT IN (SELECT id FROM main.deletions)'
+    const ids = into.prepare<[], string>(kept).pluck().all().filter(isTaken).values()
     const take = prepareTaking(into)
-    for (let at = 0; at < ids.length; at += portion) {
-      into.transaction(() => ids.slice(at, at + portion).forEach(take)).immediate()
-      await wait(0)
-    }
+    const takeSome = into.transaction(() => {
+      const end = performance.now() + turnMs
+      for (const id of ids) {
+        take(id)
+        if (performance.now() > end) return true
+      }
+      return false
+    })
+    while (takeSome.immediate()) await wait(0)
     takeDeletions(into, isTaken)
     return Number(into.prepare(`SELECT value FROM copy.facts WHERE name = 'applied'`).pluck().get() ?? 0)
   } finally {
@@ -64,12 +70,19 @@ function prepareTaking(into: Database): (id: string) => void {
   }
 }
 
+/** Of what was deleted while this store was off, nothing stays here either. */
 function takeDeletions(into: Database, isTaken: (id: string) => boolean): void {
+  const drop = prepareDropping(into)
+  const own = into.prepare<[string], number>('SELECT key FROM main.sessions WHERE id = ?').pluck()
   const deleted = into.prepare<[], string>('SELECT id FROM copy.deletions').pluck().all().filter(isTaken)
   const add = into.prepare<[string]>(
     `INSERT OR REPLACE INTO main.deletions SELECT id, ${dayHere} FROM copy.deletions WHERE id = ?`,
   )
   into.transaction(() => {
-    for (const id of deleted) add.run(id)
+    for (const id of deleted) {
+      const known = own.get(id)
+      if (known !== undefined) for (const statement of drop) statement.run(known)
+      add.run(id)
+    }
   })()
 }
