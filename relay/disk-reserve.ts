@@ -10,12 +10,12 @@ export class DiskReserve {
     this.#bytes = diskReserve ?? 0
   }
 
-  /** Less than that is left. It takes microseconds to ask, where a commit takes milliseconds. */
-  isTouched(): boolean {
+  /** Less than that is left, or will be after so many bytes more. It takes microseconds to ask, where a commit takes milliseconds. */
+  isTouched(more = 0): boolean {
     if (this.#bytes === 0) return false
     try {
       const { bavail, bsize } = statfsSync(this.#dataDir)
-      return bavail * bsize < this.#bytes
+      return bavail * bsize - more < this.#bytes
     } catch {
       return false // the folder was taken away, which SQLite notices
     }

@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { unpackRows } from './batch.ts'
+import { copyDatabase } from './commands/copy-database.ts'
+import type { CopyJob } from './copy-thread.ts'
 import { openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 import { SetupError } from './setup-error.ts'
@@ -32,8 +34,10 @@ function post(message: FromStore, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer)
 }
 
+const job = workerData as StoreOptions | CopyJob
 try {
-  start(workerData as StoreOptions)
+  if ('from' in job) await copyDatabase(job.from, job.to)
+  else start(job)
 } catch (error) {
   if (!(error instanceof SetupError)) throw error
   post({ type: 'notOpened', words: error.message })

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
 import type { Msg, Subscription } from '@nats-io/transport-node'
-import { copyDatabase } from '../commands/copy-database.ts'
+import { copyApart } from '../copy-thread.ts'
 import { databaseName, versions } from '../database.ts'
+import { DiskReserve } from '../disk-reserve.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
 
@@ -15,6 +17,8 @@ export const offersSubject = 'copies'
 export const pieceBytes = 1 << 20
 /** Whoever stops reading a copy does not want it any more. */
 const forgottenMs = 60_000
+/** A large database takes longer to copy: whoever asked for it asks again, and notices when this store is gone. */
+const answerMs = 3_000
 const copiesFolder = 'copies'
 
 /** What a store keeps, whole, and would give to another one. */
@@ -30,41 +34,50 @@ export interface Offer {
 }
 
 export type CopyRequest =
-  | { readonly type: 'make'; readonly origin: string }
+  /** The copy has a name that whoever asks made up. Asked again until it is made; the answer is undefined until then. */
+  | { readonly type: 'make'; readonly origin: string; readonly copy: string }
   | { readonly type: 'read'; readonly copy: string; readonly offset: number }
   | { readonly type: 'drop'; readonly copy: string }
 
 export interface Made {
-  readonly copy: string
   readonly bytes: number
   readonly sha256: string
 }
 
 interface Copy {
   readonly path: string
-  forget: NodeJS.Timeout
+  readonly made: Promise<Made>
+  /** From when it is made. */
+  forget: NodeJS.Timeout | undefined
+}
+
+interface Options {
+  readonly shards: ReadonlySet<number>
+  readonly diskReserve?: number
 }
 
 /** Offers this store's databases to stores that lack them, and gives copies, piece by piece. */
 export class Copies {
   readonly #region: Region
-  readonly #shards: ReadonlySet<number>
+  readonly #options: Options
   readonly #origins: { readonly all: Iterable<Kept> }
   readonly #subject = `copies.${randomUUID()}`
   readonly #copies = new Map<string, Copy>()
+  readonly #emptied = new Map<string, Promise<void>>()
   readonly #subscriptions: Subscription[]
 
-  constructor(region: Region, origins: { readonly all: Iterable<Kept> }, shards: ReadonlySet<number>) {
+  constructor(region: Region, origins: { readonly all: Iterable<Kept> }, options: Options) {
     this.#region = region
     this.#origins = origins
-    this.#shards = shards
+    this.#options = options
+    for (const { folder } of origins.all) void this.#empty(folder).catch(() => {})
     const { connection } = region
-    // Whoever asked something else, or is gone, gets no answer in time.
     const answering = (answer: (message: Msg) => Promise<unknown>) => (error: Error | null, message: Msg) => {
       if (!error)
         answer(message)
           .then((found) => message.respond(serialize(found)))
-          .catch(() => {})
+          .catch(() => message.respond()) // nothing: it has to be got elsewhere
+          .catch(() => {}) // whoever asked is gone
     }
     this.#subscriptions = [
       connection.subscribe(offersSubject, { callback: answering(() => this.#offer()) }),
@@ -87,7 +100,7 @@ export class Copies {
       subject: this.#subject,
       region: this.#region.name,
       schema: versions.length,
-      shards: this.#shards,
+      shards: this.#options.shards,
       origins,
     }
   }
@@ -95,7 +108,7 @@ export class Copies {
   async #serve(request: CopyRequest): Promise<unknown> {
     switch (request.type) {
       case 'make':
-        return this.#make(request.origin)
+        return this.#make(request.copy, request.origin)
       case 'read':
         return this.#read(request.copy, request.offset)
       case 'drop':
@@ -104,31 +117,51 @@ export class Copies {
     }
   }
 
-  async #make(origin: string): Promise<Made> {
+  async #make(copy: string, origin: string): Promise<Made | undefined> {
+    const { made } = this.#copies.get(copy) ?? this.#begin(copy, origin)
+    return Promise.race([made, wait(answerMs, undefined, { ref: false })])
+  }
+
+  #begin(copy: string, origin: string): Copy {
     const kept = [...this.#origins.all].find(({ store }) => store.origin === origin)
     if (!kept) throw new Error(`There is no origin ${origin} here`)
-    const folder = join(kept.folder, copiesFolder)
-    if (this.#copies.size === 0) await rm(folder, { recursive: true, force: true }) // left by a process that was killed
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    const copy = randomUUID()
-    const path = join(folder, copy)
-    this.#copies.set(copy, { path, forget: setTimeout(() => void this.#drop(copy), forgottenMs).unref() })
-    try {
-      await copyDatabase(join(kept.folder, databaseName), path)
-      const hash = createHash('sha256')
-      for await (const bytes of createReadStream(path)) hash.update(bytes)
-      this.#copies.get(copy)?.forget.refresh()
-      return { copy, bytes: (await stat(path)).size, sha256: hash.digest('hex') }
-    } catch (error) {
-      await this.#drop(copy)
-      throw error
-    }
+    const path = join(kept.folder, copiesFolder, randomUUID())
+    const begun: Copy = { path, made: this.#copy(kept, path), forget: undefined }
+    this.#copies.set(copy, begun)
+    begun.made.then(
+      () => {
+        begun.forget = setTimeout(() => void this.#drop(copy), forgottenMs).unref()
+      },
+      () => this.#drop(copy),
+    )
+    return begun
+  }
+
+  async #copy({ store, follower, folder }: Kept, path: string): Promise<Made> {
+    await this.#empty(folder)
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    // What was offered is in the copy, and the copy says so.
+    if (follower) await store.noteApplied(follower.upTo)
+    const from = join(folder, databaseName)
+    if (new DiskReserve({ ...this.#options, dataDir: folder }).isTouched((await stat(from)).size))
+      throw new Error('There is no room for a copy')
+    await copyApart({ from, to: path })
+    const hash = createHash('sha256')
+    for await (const bytes of createReadStream(path)) hash.update(bytes)
+    return { bytes: (await stat(path)).size, sha256: hash.digest('hex') }
+  }
+
+  /** What a process that was killed has left. */
+  #empty(kept: string): Promise<void> {
+    const emptied = this.#emptied.get(kept) ?? rm(join(kept, copiesFolder), { recursive: true, force: true })
+    this.#emptied.set(kept, emptied)
+    return emptied
   }
 
   async #read(copy: string, offset: number): Promise<Uint8Array> {
     const made = this.#copies.get(copy)
     if (!made) throw new Error('This copy is gone')
-    made.forget.refresh()
+    made.forget?.refresh()
     const file = await open(made.path)
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(pieceBytes), 0, pieceBytes, offset)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { deserialize, serialize } from 'node:v8'
 import type { NatsConnection } from '@nats-io/transport-node'
@@ -7,9 +7,7 @@ import { type CopyRequest, type Made, type Offer, offersSubject } from './copies
 
 /** How long stores of other regions may take to say what they have, and how long after the last one more is waited for. */
 const patience = { all: 2_000, next: 300 } as const
-/** A large database is copied before its first piece can be sent. */
-const makingMs = 600_000
-const pieceMs = 20_000
+const answerMs = 20_000
 
 /** What the stores of these regions would give, as far as they can be reached, in a form this program reads. */
 export async function offersFrom(
@@ -24,6 +22,7 @@ export async function offersFrom(
       maxWait,
       stall,
     })) {
+      if (data.length === 0) continue // one that cannot say what it has
       const offer = deserialize(data) as Offer
       if (offer.schema === versions.length && regions.includes(offer.region)) offers.push(offer)
     }
@@ -39,15 +38,20 @@ export async function fetchCopy(
   { subject }: Offer,
   origin: string,
   path: string,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const ask = async (request: CopyRequest, timeout: number): Promise<unknown> =>
-    deserialize((await connection.request(subject, serialize(request), { timeout })).data)
-  const { copy, bytes, sha256 } = (await ask({ type: 'make', origin }, makingMs)) as Made
+  const copy = randomUUID()
+  const ask = async (request: CopyRequest): Promise<unknown> => {
+    signal?.throwIfAborted()
+    return deserialize((await connection.request(subject, serialize(request), { timeout: answerMs })).data)
+  }
+  let made: Made | undefined
+  while (!made) made = (await ask({ type: 'make', origin, copy })) as Made | undefined
   const hash = createHash('sha256')
   const file = await open(path, 'wx', 0o600)
   try {
-    for (let offset = 0; offset < bytes; ) {
-      const piece = (await ask({ type: 'read', copy, offset }, pieceMs)) as Uint8Array
+    for (let offset = 0; offset < made.bytes; ) {
+      const piece = (await ask({ type: 'read', copy, offset })) as Uint8Array
       if (piece.length === 0) break
       hash.update(piece)
       await file.appendFile(piece)
@@ -55,7 +59,7 @@ export async function fetchCopy(
     }
   } finally {
     await file.close()
-    await ask({ type: 'drop', copy }, pieceMs).catch(() => {}) // it forgets by itself
+    await ask({ type: 'drop', copy }).catch(() => {}) // it forgets by itself
   }
-  if (hash.digest('hex') !== sha256) throw new Error(`The copy of ${origin} did not come whole`)
+  if (hash.digest('hex') !== made.sha256) throw new Error(`The copy of ${origin} did not come whole`)
 }

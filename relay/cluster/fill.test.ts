@@ -107,6 +107,32 @@ test('a store that is given more shards gets their older sessions, too', async (
   expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual([old])
 }, 60_000)
 
+test('two stores that come at once are both filled by the one that is there', async () => {
+  const relay = await started({ role: 'relay' })
+  const store = await started({ role: 'store' })
+  const owner = createSessionKeys()
+  const old = await savedBy(relay, owner)
+  await ringMovesOn()
+  const added = await Promise.all([started({ role: 'store' }), started({ role: 'store' })])
+  await stop(store)
+  for (const one of added) {
+    expect(one.reports.filter(({ event }) => event === 'failed')).toEqual([])
+    expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual([old])
+    await stop(one)
+  }
+}, 60_000)
+
+test('a store gives no copy for which its disk has no room, and says so at once', async () => {
+  const dataDir = newFolder()
+  const first = await started({ role: 'both', dataDir })
+  await savedBy(first, createSessionKeys())
+  await stop(first)
+  await started({ role: 'store', dataDir, diskReserve: 1e14 })
+  await ringMovesOn()
+  const config = { ...readConfig({}), region: region.name, dataDir: newFolder() }
+  await expect(Origins.open(region, config, () => {}, new Meters(), 0)).rejects.toThrow('BEGIN_EMPTY')
+})
+
 test('while nobody has what is older than the stream a store does not begin, and says what to do', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))

@@ -91,7 +91,7 @@ async function openStore(
     () => origins.lags,
   )
   const questions = new Questions(region, origins, config.shards)
-  const copies = new Copies(region, origins, config.shards)
+  const copies = new Copies(region, origins, config)
   const stopAnnouncing = announce(region.connection, {
     kind: 'store',
     region: region.name,
