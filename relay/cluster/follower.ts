@@ -53,7 +53,7 @@ export class Follower {
   #upTo: number
   /** Messages in the stream behind the last one that came here. */
   #pending = 0
-  #notedAt = 0
+  #noting: NodeJS.Timeout | undefined
   #atWork = false
   #stopped = false
   #reached: (() => void)[] = []
@@ -95,6 +95,7 @@ export class Follower {
     await this.#messages.close()
     await this.#done
     while (this.#atWork) await wait(5)
+    clearTimeout(this.#noting)
     await this.#store.noteApplied(this.#upTo)
   }
 
@@ -234,11 +235,11 @@ export class Follower {
 
   #reach(sequence: number): void {
     this.#upTo = sequence
-    // What is read again after a crash is known by its sequence.
-    if (performance.now() - this.#notedAt > noteEveryMs) {
-      this.#notedAt = performance.now()
-      void this.#store.noteApplied(sequence)
-    }
+    // What is read again after a crash is known by its sequence. The last one is noted, too: it may be the last for days.
+    this.#noting ??= setTimeout(() => {
+      this.#noting = undefined
+      void this.#store.noteApplied(this.#upTo)
+    }, noteEveryMs).unref()
     for (const resolve of this.#reached.splice(0)) resolve()
   }
 }
