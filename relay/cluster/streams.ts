@@ -12,6 +12,7 @@ const ringBytes = 1 << 28
 const day = 86_400_000_000_000 // NATS counts nanoseconds
 const overlaps = 10_065
 const noMessage = 10_037
+const noStream = 10_059
 
 export function originOf(stream: string): string {
   return stream.slice('log-'.length)
@@ -79,14 +80,20 @@ export interface Ring {
   readonly isWhole: boolean
 }
 
-/** Undefined when the stream is gone. */
+/** Undefined when the stream is gone. Rejects when NATS does not say. */
 export async function ringOf(manager: JetStreamManager, origin: string): Promise<Ring | undefined> {
-  const stream = await manager.streams.info(streamOf(origin)).catch(() => undefined)
+  if (origin.includes('.')) return undefined // of a single relay, before it was a region's
+  const stream = await manager.streams.info(streamOf(origin)).catch((error: unknown) => {
+    if (error instanceof JetStreamApiError && error.code === noStream) return undefined
+    throw error
+  })
   if (!stream) return undefined
   const { first_seq: first, bytes } = stream.state
   const began = Number.parseInt(origin.slice(origin.lastIndexOf('-') + 1), 36)
   const isYoung = Date.now() - began < day / 1_000_000 && bytes < ringBytes / 2
-  return { first, isWhole: first <= 1 || isYoung }
+  // A mirror that has not got anything yet knows nothing of what its stream has.
+  const isFirst = first === 1 || (first === 0 && !stream.config.mirror)
+  return { first, isWhole: isFirst || isYoung }
 }
 
 /** The sequence of the last message about a session, 0 without one; undefined when NATS does not say. */
