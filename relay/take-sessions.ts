@@ -16,6 +16,7 @@ export async function takeSessions(
   into: Database,
   copy: string,
   shards: ReadonlySet<number>,
+  signal?: AbortSignal,
 ): Promise<number> {
   const isTaken = (id: string) => {
     const session = parseSessionId(id)
@@ -34,7 +35,7 @@ export async function takeSessions(
       }
       return false
     })
-    while (takeSome.immediate()) await wait(0)
+    while (takeSome.immediate()) await wait(0, undefined, signal && { signal })
     takeDeletions(into, isTaken)
     return Number(into.prepare(`SELECT value FROM copy.facts WHERE name = 'applied'`).pluck().get() ?? 0)
   } finally {

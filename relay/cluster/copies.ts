@@ -94,8 +94,8 @@ export class Copies {
 
   async #offer(): Promise<Offer> {
     const origins = new Map<string, number>()
-    for (const { store, follower } of this.#origins.all)
-      origins.set(store.origin, follower?.upTo ?? (await store.applied()))
+    for (const { store, follower, isWhole } of this.#origins.all)
+      if (isWhole) origins.set(store.origin, follower?.upTo ?? (await store.applied()))
     return {
       subject: this.#subject,
       region: this.#region.name,

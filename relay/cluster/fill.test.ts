@@ -1,4 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import {
   createSessionKeys,
@@ -11,6 +13,7 @@ import {
 import { BareClient } from '../bare-client.testing.ts'
 import { closeCodes } from '../close-words.ts'
 import { readConfig } from '../config.ts'
+import { databaseName } from '../database.ts'
 import { Meters } from '../meters.ts'
 import { shardOf } from '../shard.ts'
 import {
@@ -168,6 +171,43 @@ test('a store that was off for longer than the stream lasts begins all the same,
   expect(again.reports).toContainEqual({ event: 'incomplete', region: region.name })
   expect((await BareClient.join(relay.url, owner)).envelopes()).toContainEqual(old)
 }, 60_000)
+
+test('how far a store has read stands in its database soon after, though nothing else is said', async () => {
+  const dataDir = newFolder()
+  const relay = await started({ role: 'both', dataDir })
+  const alice = await BareClient.join(relay.url, createSessionKeys())
+  for (let said = 0; said < 3; said++) await alice.save(someEnvelope())
+  const last = await lastSequence()
+  const [origin = ''] = [...readdirSync(dataDir)]
+  await expect.poll(() => appliedIn(join(dataDir, origin)), { timeout: 10_000 }).toBe(last)
+})
+
+test('a mirror that has nothing yet is not taken for all that its region ever said', async () => {
+  const far = `far${regions}-${(Date.now() - twoDays).toString(36)}`
+  await region.manager.streams.add({
+    name: streamOf(far),
+    mirror: { name: streamOf(far), domain: 'elsewhere' },
+  })
+  const address = { name: regionOf(far), url: 'http://far.example/' }
+  const config = {
+    ...readConfig({}),
+    region: region.name,
+    regions: [address],
+    dataDir: newFolder(),
+  }
+  const origins = await Origins.open(region, config, () => {}, new Meters(), 0)
+  onTestFinished(() => origins.close())
+  expect([...origins.all].map(({ store }) => regionOf(store.origin))).toEqual([region.name])
+})
+
+function appliedIn(folder: string): number {
+  const database = new Sqlite(join(folder, databaseName), { readonly: true })
+  try {
+    return Number(database.prepare(`SELECT value FROM facts WHERE name = 'applied'`).pluck().get())
+  } finally {
+    database.close()
+  }
+}
 
 function numbers(from: number, to: number): ReadonlySet<number> {
   return new Set(Array.from({ length: to - from }, (_, at) => from + at))

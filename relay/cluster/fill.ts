@@ -15,7 +15,12 @@ import { type Ring, ringOf } from './streams.ts'
  */
 export type Filling =
   | { readonly outcome: 'whole'; readonly copied: boolean }
-  | { readonly outcome: 'lacks'; readonly what: 'everything' | 'shards' | 'a time' }
+  | {
+      readonly outcome: 'lacks'
+      readonly what: 'everything' | 'shards' | 'a time'
+      /** There is nothing in its database. */
+      readonly isEmpty: boolean
+    }
 
 export interface Wish {
   readonly dataDir: string
@@ -25,6 +30,9 @@ export interface Wish {
   readonly offers: readonly Offer[]
   /** Whether to do without what nobody has. */
   readonly beginEmpty: boolean
+  /** Told why a copy did not come; another one may. */
+  readonly failed: (error: unknown) => void
+  readonly signal: AbortSignal
 }
 
 /** What a database says of itself. */
@@ -43,7 +51,7 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
   const isOffered = wish.offers.some(({ origins }) => origins.has(wish.origin))
   const isNew = !existsSync(join(wish.dataDir, databaseName))
   if (isNew && !ring?.isWhole && !isOffered && !wish.beginEmpty)
-    return { outcome: 'lacks', what: 'everything' }
+    return { outcome: 'lacks', what: 'everything', isEmpty: true }
   const { database, close } = openDatabase(wish.dataDir, region.name, wish.origin)
   try {
     const known = readKnown(database)
@@ -56,9 +64,12 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
     if (missing.size === 0) return done(database, wish, Math.min(...copies, ...own), true)
     // A stream that has everything is read from its beginning: what this store knows already it does not do again.
     if (ring?.isWhole || wish.beginEmpty) return done(database, wish, 0, copies.length > 0)
+    const isEmpty = database.prepare('SELECT 1 FROM sessions LIMIT 1').get() === undefined
     const lacksTime = [...missing].every((shard) => had.has(shard))
-    if (lacksTime) return { outcome: 'lacks', what: 'a time' }
-    return { outcome: 'lacks', what: had.size > 0 ? 'shards' : 'everything' }
+    // From here on it does not follow the others.
+    if (lacksTime) noteShards(database, wish.shards)
+    const what = lacksTime ? 'a time' : had.size > 0 ? 'shards' : 'everything'
+    return { outcome: 'lacks', what, isEmpty }
   } finally {
     close()
   }
@@ -67,7 +78,7 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
 /** Takes what is missing from those who have it, and out of the set. Returns how far each of them had read the stream. */
 async function takeFrom(
   region: Region,
-  { dataDir, origin, offers }: Wish,
+  { dataDir, origin, offers, failed, signal }: Wish,
   ring: Ring | undefined,
   database: Database,
   missing: Set<number>,
@@ -81,11 +92,12 @@ async function takeFrom(
     if (shards.size === 0 || !reaches) continue
     try {
       await removeDatabase(copy)
-      await fetchCopy(region.connection, offer, origin, copy)
-      applied.push(await takeSessions(database, copy, shards))
+      await fetchCopy(region.connection, offer, origin, copy, signal)
+      applied.push(await takeSessions(database, copy, shards, signal))
       for (const shard of shards) missing.delete(shard)
-    } catch {
-      // That store is gone, or its database cannot be read: another one may have it.
+    } catch (error) {
+      signal.throwIfAborted()
+      failed(error) // that store is gone, or its database cannot be read, or there is no room
     } finally {
       await removeDatabase(copy)
     }
@@ -108,12 +120,15 @@ function ranked(offers: readonly Offer[], origin: string, region: string): reado
 }
 
 function done(database: Database, { shards }: Wish, applied: number, copied: boolean): Filling {
-  const note = database.prepare<[string, string | number]>('INSERT OR REPLACE INTO facts VALUES (?, ?)')
   database.transaction(() => {
-    note.run('applied', applied)
-    note.run('shards', [...shards].join())
+    database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('applied', ?)`).run(applied)
+    noteShards(database, shards)
   })()
   return { outcome: 'whole', copied }
+}
+
+function noteShards(database: Database, shards: ReadonlySet<number>): void {
+  database.prepare<[string]>(`INSERT OR REPLACE INTO facts VALUES ('shards', ?)`).run([...shards].join())
 }
 
 function readKnown(database: Database): Known {

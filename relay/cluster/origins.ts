@@ -22,12 +22,15 @@ const lookEveryMs = 5_000
 const ordinaryPatience = 30_000
 const words =
   'This region has sessions that are older than its stream, and no other store that answers has them. Start a store of these SHARDS that has them, or restore a backup of one (facedown restore), or set BEGIN_EMPTY=1 to do without them'
+const silentWords = 'NATS does not say which streams it has. Look after its JetStream, then start again'
 
 /** One log of all sessions: what was said in one stream. */
 export interface Kept {
   readonly store: OriginStore
   /** Where its database lies. */
   readonly folder: string
+  /** False when shards of this store are missing in it, which another one must not take for all there is. */
+  readonly isWhole: boolean
   /** Undefined while its stream is gone: then it is only read. */
   follower: Follower | undefined
 }
@@ -40,7 +43,8 @@ export class Origins {
   readonly #meters: Meters
   readonly #kept = new Map<string, Kept>()
   readonly #folders = new Set<string>()
-  #looking: Promise<void> = Promise.resolve()
+  readonly #closing = new AbortController()
+  #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
   private constructor(region: Region, config: Config, report: Reporter, meters: Meters) {
@@ -65,10 +69,14 @@ export class Origins {
       await origins.close()
       throw error
     }
-    origins.#timer = setInterval(() => {
-      origins.#looking = origins.#look()
-    }, lookEveryMs).unref()
-    origins.#looking = origins.#look()
+    // One at a time: filling may take long, and so does everything without NATS.
+    const look = () => {
+      origins.#looking ??= origins.#look().finally(() => {
+        origins.#looking = undefined
+      })
+    }
+    origins.#timer = setInterval(look, lookEveryMs).unref()
+    look()
     return origins
   }
 
@@ -96,6 +104,7 @@ export class Origins {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    this.#closing.abort()
     await this.#looking
     for (const { store, follower } of this.#kept.values()) {
       await follower?.stop()
@@ -105,12 +114,11 @@ export class Origins {
   }
 
   async #look(): Promise<void> {
-    await this.#looking
     const { manager, name } = this.#region
     await provideStream(manager, name).catch(() => {}) // without NATS everything stays as it is
     const others = this.#config.regions.filter((region) => region.name !== name)
     await Promise.all(others.map((other) => provideMirror(this.#region, other.name).catch(() => {}))) // cut off from it
-    await this.#follow().catch((error: unknown) => this.#report({ event: 'failed', error: String(error) }))
+    await this.#follow().catch((error: unknown) => this.#failed(error))
   }
 
   /** First of all whatever this store can have: relays ask it as soon as this is done. */
@@ -118,16 +126,21 @@ export class Origins {
     const { dataDir } = this.#config
     if (existsSync(join(dataDir, databaseName))) await this.#open(dataDir)
     const end = performance.now() + patience
-    while (!(await this.#follow())) {
-      if (performance.now() > end) throw new SetupError(words)
+    for (;;) {
+      const isComplete = await this.#follow()
+      if (isComplete) return
+      if (performance.now() > end) throw new SetupError(isComplete === undefined ? silentWords : words)
       await wait(1_000)
     }
   }
 
-  /** Follows every stream there is, and lets go of those that are gone. False while something of this region is missing. */
-  async #follow(): Promise<boolean> {
+  /**
+   * Follows every stream there is, and lets go of those that are gone. False while something of this region is missing, undefined when
+   * NATS does not say what there is.
+   */
+  async #follow(): Promise<boolean | undefined> {
     const here = await originsHere(this.#region.manager).catch(() => undefined)
-    if (!here) return true
+    if (!here) return undefined
     const offers = await offersFrom(this.#region.connection, this.#regions)
     let isComplete = true
     for (const origin of this.#known(here, offers)) {
@@ -156,18 +169,25 @@ export class Origins {
   async #fill(origin: string, offers: readonly Offer[]): Promise<Kept | undefined> {
     const { dataDir, shards, beginEmpty } = this.#config
     const folder = join(dataDir, origin)
-    const filling = await fill(this.#region, { dataDir: folder, origin, shards, offers, beginEmpty })
+    const { signal } = this.#closing
+    const failed = (error: unknown) => this.#failed(error)
+    const wish = { dataDir: folder, origin, shards, offers, beginEmpty, failed, signal }
+    const filling = await fill(this.#region, wish)
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {
       if (filling.copied) this.#report({ event: 'copied', region })
       return this.#open(folder, origin)
     }
-    if (filling.what === 'everything') await rm(folder, { recursive: true, force: true })
+    if (filling.what === 'everything' && filling.isEmpty) await rm(folder, { recursive: true, force: true })
     // What was missed while this store was off, people's devices bring back: better than a store that does not start.
     const isLeft = filling.what === 'a time' || (filling.what === 'shards' && region !== this.#region.name)
     if (!isLeft) return undefined
     this.#report({ event: 'incomplete', region })
-    return this.#open(folder, origin)
+    return this.#open(folder, origin, filling.what !== 'shards')
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#closing.signal.aborted) this.#report({ event: 'failed', error: String(error) })
   }
 
   get #regions(): readonly string[] {
@@ -175,13 +195,13 @@ export class Origins {
     return [region, ...regions.map(({ name }) => name)]
   }
 
-  async #open(dataDir: string, origin?: string): Promise<Kept> {
+  async #open(dataDir: string, origin?: string, isWhole = true): Promise<Kept> {
     const store = await openSqliteStore(
       { ...this.#config, dataDir, origin },
       this.#report,
       committedTo(this.#meters, this.#region.traces),
     )
-    const kept = { store, folder: dataDir, follower: undefined }
+    const kept = { store, folder: dataDir, isWhole, follower: undefined }
     this.#folders.add(dataDir)
     this.#kept.set(store.origin, kept)
     return kept

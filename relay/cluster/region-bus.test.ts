@@ -46,7 +46,8 @@ busContract(
       sessionIdleDays: 90,
     })
     const follower = await Follower.start(home, kept, shards)
-    const questions = new Questions(home, { all: [{ store: kept, folder: dataDir, follower }] }, shards)
+    const all = [{ store: kept, folder: dataDir, isWhole: true, follower }]
+    const questions = new Questions(home, { all }, shards)
     await home.connection.flush()
     const lines = new Lines(away)
     const store = new RegionStore(away, lines)
