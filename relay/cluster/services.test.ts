@@ -50,6 +50,16 @@ test('whoever asks NATS hears which relays and stores there are, what they keep 
   expect(await processesAt(nats.url)).toHaveLength(2)
 })
 
+test('a relay whose stores hang is among them, and not ready, whatever else answers there', async () => {
+  await started('relay')
+  const connection = await connect({ servers: nats.url })
+  onTestFinished(() => connection.close())
+  connection.subscribe('ask.here.*', { queue: 'store', callback: () => {} })
+  connection.subscribe('$SRV.STATS', { callback: (_, message) => void message.respond('no JSON') })
+  await connection.flush()
+  expect(await processesAt(nats.url)).toMatchObject([{ kind: 'relay', now: { ready: false } }])
+})
+
 test('NATS’s own tools understand the answers', async () => {
   await started('both')
   const connection = await connect({ servers: nats.url })

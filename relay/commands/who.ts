@@ -1,4 +1,4 @@
-import { connect } from '@nats-io/transport-node'
+import { connect, type Msg } from '@nats-io/transport-node'
 import { SetupError } from '../setup-error.ts'
 
 /** A process of a region, as it tells of itself: see `announce`. */
@@ -14,7 +14,7 @@ export interface Process {
   readonly now: Readonly<Record<string, unknown>>
 }
 
-const patience = { maxWait: 2_000, stall: 400 } as const
+const patience = { maxWait: 2_000, stall: 800 } as const
 const prefix = 'facedown-'
 
 /** Every relay and store that can be reached through a region's NATS, those of linked regions, too. */
@@ -26,7 +26,7 @@ export async function processesAt(servers: string): Promise<Process[]> {
   try {
     const answers = await connection.requestMany('$SRV.STATS', '', { strategy: 'stall', ...patience })
     for await (const answer of answers) {
-      const one = readProcess(answer.json())
+      const one = readProcess(answer)
       if (one) found.push(one)
     }
   } catch {
@@ -58,9 +58,17 @@ function wordsOf({ kind, region, version, since, shards, requests, averageMs, no
   return words.join(', ')
 }
 
-/** Undefined for somebody else's service. */
-function readProcess(stats: unknown): Process | undefined {
-  const { name, id, version, started, metadata, endpoints } = stats as Record<string, unknown>
+/** Undefined for somebody else's service, whatever that answers. */
+function readProcess(answer: Msg): Process | undefined {
+  try {
+    return processOf(answer.json<Record<string, unknown>>())
+  } catch {
+    return undefined
+  }
+}
+
+function processOf(stats: Record<string, unknown>): Process | undefined {
+  const { name, id, version, started, metadata, endpoints } = stats
   if (typeof name !== 'string' || !name.startsWith(prefix) || !Array.isArray(endpoints)) return undefined
   const { region, shards } = metadata as Record<string, string | undefined>
   const [{ num_requests: requests, average_processing_time: nanoseconds, data }] = endpoints
