@@ -2,7 +2,7 @@ import { readConfig } from './config.ts'
 import { limitsOf } from './limits.ts'
 import { logTo } from './log.ts'
 import { Meters } from './meters.ts'
-import { startRelay } from './relay.ts'
+import { type RunningRelay, startRelay } from './relay.ts'
 import { helpText } from './settings-words.ts'
 import { SetupError } from './setup-error.ts'
 import { version } from './version.ts'
@@ -30,17 +30,12 @@ async function run(): Promise<void> {
   const meters = new Meters()
   meters.watchProcess()
   const report = logTo((line) => process.stdout.write(line), process.stdout.isTTY ? 'people' : 'programs')
-  const starting = startRelay(config, report, limitsOf(config), meters)
-  // Whoever reads that it listens may stop it at once.
+  let relay: RunningRelay | undefined
   const stop = () => {
-    starting
-      .then((relay) => relay.stop())
-      .then(
-        () => process.exit(0),
-        () => {}, // it did not start, which is said below
-      )
+    if (!relay) process.exit(0) // what it has begun, such as filling a store, begins anew the next time
+    relay.stop().then(() => process.exit(0))
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
-  await starting
+  relay = await startRelay(config, report, limitsOf(config), meters)
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
@@ -15,6 +16,7 @@ import { closeCodes } from '../close-words.ts'
 import { readConfig } from '../config.ts'
 import { databaseName } from '../database.ts'
 import { Meters } from '../meters.ts'
+import { freePort, spawnRelay } from '../process.testing.ts'
 import { shardOf } from '../shard.ts'
 import {
   someEnvelope,
@@ -23,6 +25,7 @@ import {
   type TestRelayOptions,
   temporaryFolder,
 } from '../testing.ts'
+import { offersSubject } from './copies.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { Origins } from './origins.ts'
 import { joinRegion, type Region } from './region.ts'
@@ -170,6 +173,24 @@ test('a store that was off for longer than the stream lasts begins all the same,
   const again = await started({ role: 'store', dataDir })
   expect(again.reports).toContainEqual({ event: 'incomplete', region: region.name })
   expect((await BareClient.join(relay.url, owner)).envelopes()).toContainEqual(old)
+}, 60_000)
+
+test('a store that is told to stop while it fills ends at once', async () => {
+  await savedBy(await started({ role: 'both' }), createSessionKeys())
+  await Promise.all(running.splice(0).map((relay) => relay.stop()))
+  await ringMovesOn()
+  const asked = new Promise<void>((resolve) => {
+    region.connection.subscribe(offersSubject, { callback: () => resolve() })
+  })
+  await region.connection.flush()
+  const environment = { NATS_URL: nats.url, REGION: region.name, ROLE: 'store', DATA_DIR: newFolder() }
+  const store = spawnRelay({ ...environment, PORT: await freePort() })
+  await asked
+  const told = performance.now()
+  store.kill('SIGTERM')
+  await once(store, 'exit')
+  expect(store.exitCode).toBe(0)
+  expect(performance.now() - told).toBeLessThan(5_000)
 }, 60_000)
 
 test('how far a store has read stands in its database soon after, though nothing else is said', async () => {
