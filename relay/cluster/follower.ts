@@ -35,7 +35,7 @@ interface Task {
 /** What was read from the stream; without a task when it says nothing that this store understands or keeps. */
 interface Reading {
   readonly sequence: number
-  readonly task: Task | undefined
+  task: Task | undefined
 }
 
 const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
@@ -140,6 +140,7 @@ export class Follower {
         left = await this.#try(left)
         // The disk works, and something is wrong with these sessions alone.
         if (tries >= triesAlone && (await this.#store.check()).outcome === 'ready') break
+        if (left.length > 0) await this.#deleteAhead()
       }
       const last = readings.at(-1)
       if (last && !this.#stopped) this.#reach(last.sequence)
@@ -163,6 +164,14 @@ export class Follower {
     const left = tasks.filter((_, at) => isStuck(became[at] ?? unreachable))
     if (left.length > 0) await wait(retryMs)
     return left
+  }
+
+  /** Deletions do not wait behind what a full disk has no room for: they make some. They are final, so they need no turn. */
+  async #deleteAhead(): Promise<void> {
+    const deletions = this.#waiting.filter(({ task }) => task?.message.type === 'delete')
+    const left = await this.#try(deletions.flatMap(({ task }) => task ?? []))
+    for (const reading of deletions)
+      if (reading.task && !left.includes(reading.task)) reading.task = undefined
   }
 
   async #do(task: Task): Promise<Became> {

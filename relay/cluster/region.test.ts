@@ -39,6 +39,21 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true })
 })
 
+test('without room for anything new the owner can delete a session all the same', async () => {
+  const kept = await started('both')
+  const envelope = someEnvelope()
+  const first = await BareClient.join(kept.url, owner)
+  await first.save(envelope)
+  await stop(kept)
+  const full = await started('both', dataDir, 1e14)
+  const alice = await BareClient.join(full.url, owner)
+  expect(alice.envelopes()).toEqual([envelope])
+  alice.append(someEnvelope())
+  await expect.poll(() => full.reports).toContainEqual(expect.objectContaining({ code: 'DISK_RESERVE' }))
+  alice.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
+  expect(await alice.closed).toEqual(closeCodes.deleted)
+}, 20_000)
+
 test('what alice sends at one relay bob hears at another, and it is saved', async () => {
   const { east, west } = await twoRelays()
   const [alice, bob] = [await BareClient.join(east.url, owner), await joinAs('member', west)]
@@ -235,8 +250,8 @@ async function twoRelays(): Promise<{ east: TestRelay; west: TestRelay; store: T
   return { store, east: await started('relay'), west: await started('relay') }
 }
 
-async function started(role: Role, folder = dataDir): Promise<TestRelay> {
-  const relay = await startRelay({ natsUrl: nats.url, region, role, dataDir: folder })
+async function started(role: Role, folder = dataDir, diskReserve = 0): Promise<TestRelay> {
+  const relay = await startRelay({ natsUrl: nats.url, region, role, dataDir: folder, diskReserve })
   running.push(relay)
   return relay
 }
