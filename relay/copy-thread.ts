@@ -12,6 +12,8 @@ export function copyApart(job: CopyJob): Promise<void> {
   const worker = new Worker(storeThread(), { workerData: job, execArgv: [] })
   return new Promise((resolve, reject) => {
     worker.once('error', reject)
-    worker.once('exit', () => resolve())
+    worker.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`The copying thread ended with ${code}`)),
+    )
   })
 }

@@ -61,7 +61,14 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
     if (missing.size === 0) return done(database, wish, known.applied, false)
     const copies = ring?.isWhole ? [] : await takeFrom(region, wish, ring, database, missing)
     const own = had.size > 0 && !isBehind ? [known.applied] : []
-    if (missing.size === 0) return done(database, wish, Math.min(...copies, ...own), true)
+    if (missing.size === 0) {
+      const upTo = Math.min(...copies, ...own)
+      const filling = done(database, wish, upTo, true)
+      // Copying takes its time, in which a busy stream may have lost what came after the copy.
+      const now = await ringOf(region.manager, wish.origin)
+      const isOvertaken = now !== undefined && !now.isWhole && upTo + 1 < now.first
+      return isOvertaken ? { outcome: 'lacks', what: 'a time', isEmpty: false } : filling
+    }
     // A stream that has everything is read from its beginning: what this store knows already it does not do again.
     if (ring?.isWhole || wish.beginEmpty) return done(database, wish, 0, copies.length > 0)
     const isEmpty = database.prepare('SELECT 1 FROM sessions LIMIT 1').get() === undefined
