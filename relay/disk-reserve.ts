@@ -12,7 +12,7 @@ export class DiskReserve {
 
   /** Less than that is left, or will be after so many bytes more. It takes microseconds to ask, where a commit takes milliseconds. */
   isTouched(more = 0): boolean {
-    if (this.#bytes === 0) return false
+    if (this.#bytes === 0 && more === 0) return false
     try {
       const { bavail, bsize } = statfsSync(this.#dataDir)
       return bavail * bsize - more < this.#bytes
