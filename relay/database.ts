@@ -87,6 +87,7 @@ export function openDatabase(dataDir: string, region: string, shared?: string): 
   try {
     refuseEmptied(path)
     const database = new Sqlite(path, { timeout: 1000 })
+    database.pragma('auto_vacuum = INCREMENTAL') // only a new database takes it; see `give-back.ts`
     makeDurable(database)
     database.pragma('secure_delete = ON') // whatever is deleted is overwritten, in entries a snapshot replaced, too
     const origin = prepare(database, region, shared)

@@ -134,6 +134,7 @@ function fill(bytes: Buffer, page: number | undefined): void {
 
 function opened(bytes?: Buffer): [DirectStore, Notice[], Database] {
   const database = new Sqlite(bytes ?? ':memory:')
+  database.pragma('auto_vacuum = INCREMENTAL') // as a database in a file has it
   const notices: Notice[] = []
   const open = { database, origin: prepare(database, 'local'), close: () => void database.close() }
   return [new DirectStore(options, (notice) => notices.push(notice), open), notices, database]

@@ -1,13 +1,24 @@
 import Sqlite, { type Database } from 'better-sqlite3'
 import { prepareDropping } from './database.ts'
+import { giveBackSome } from './give-back.ts'
 import type { LogTables } from './log-tables.ts'
 
 const hour = 3_600_000
-const sessionsAtOnce = 50
+/** In one transaction: no more sessions than this, and none after so many rows. */
+const sessionsAtOnce = 20
+const rowsAtOnce = 200
+/** A sweep rests so many times as long as it worked: appends have the disk to themselves for most of the time. */
+const restsFor = 4
+
+interface Idle {
+  readonly key: number
+  readonly id: string
+}
 
 /**
- * Deletes sessions nobody used for `idleDays` days, and forgets as late which ones their owners deleted. Days are counted,
- * at most one per day of the clock, instead of computed: a clock that jumps ten years ahead ages every session by one day.
+ * Deletes sessions nobody used for `idleDays` days, and forgets as late which ones their owners deleted; then gives back what is
+ * free. Days are counted, at most one per day of the clock, instead of computed: a clock that jumps ten years ahead ages every
+ * session by one day.
  */
 export function startSweeping(
   database: Database,
@@ -18,12 +29,12 @@ export function startSweeping(
   const statements = {
     fact: database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck(),
     set: database.prepare<[string | number, string]>('UPDATE facts SET value = ? WHERE name = ?'),
-    idle: database
-      .prepare<[number, number], number>('SELECT key FROM sessions WHERE day < ? LIMIT ?')
-      .pluck(),
+    idle: database.prepare<[number, number], Idle>('SELECT key, id FROM sessions WHERE day < ? LIMIT ?'),
     forget: database.prepare<[number]>('DELETE FROM deletions WHERE day < ?'),
     drop: prepareDropping(database),
   }
+  let next: NodeJS.Timeout
+  let dropped = 0
 
   const countDay = database.transaction(() => {
     const today = new Date().toISOString().slice(0, 10)
@@ -35,34 +46,47 @@ export function startSweeping(
   })
 
   const dropSome = database.transaction((before: number) => {
-    const keys = statements.idle.all(before, sessionsAtOnce) as number[]
+    const idle = statements.idle.all(before, sessionsAtOnce)
     statements.forget.run(before)
-    for (const key of keys) for (const drop of statements.drop) drop.run(key)
-    return keys.length
+    const done: Idle[] = []
+    for (let rows = 0; done.length < idle.length && rows < rowsAtOnce; ) {
+      const session = idle[done.length] as Idle
+      for (const drop of statements.drop) rows += drop.run(session.key).changes
+      done.push(session)
+    }
+    return { done, more: done.length < idle.length || idle.length === sessionsAtOnce }
   })
 
   function sweep(): void {
-    const dropped = sweepSome()
-    if (dropped === 0) return
-    logs.forgetAll()
-    expired(dropped)
-    // The rest after whatever is waiting: a sweep must not hold up appends.
-    if (dropped === sessionsAtOnce) setImmediate(sweep)
+    const began = performance.now()
+    const more = unlessRefused(dropIdle)
+    if (!more && dropped > 0) {
+      expired(dropped)
+      dropped = 0
+    }
+    const goesOn = more || unlessRefused(() => giveBackSome(database))
+    next = setTimeout(sweep, goesOn ? restsFor * (performance.now() - began) : hour)
   }
 
-  /** A disk that is full or read-only is swept an hour later: what it holds can still be read. */
-  function sweepSome(): number {
-    try {
-      logs.day = countDay.immediate()
-      return dropSome.immediate(logs.day - idleDays)
-    } catch (error) {
-      if (!(error instanceof Sqlite.SqliteError)) throw error
-      logs.day = Number(statements.fact.get('day'))
-      return 0
-    }
+  function dropIdle(): boolean {
+    logs.day = Number(statements.fact.get('day'))
+    logs.day = countDay.immediate()
+    const { done, more } = dropSome.immediate(logs.day - idleDays)
+    for (const { id } of done) logs.forget(id)
+    dropped += done.length
+    return more
   }
 
   sweep()
-  const timer = setInterval(sweep, hour)
-  return () => clearInterval(timer)
+  return () => clearTimeout(next)
+}
+
+/** A disk that is full or read-only is swept an hour later: what it holds can still be read. */
+function unlessRefused(work: () => boolean): boolean {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError)) throw error
+    return false
+  }
 }
