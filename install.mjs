@@ -17,7 +17,7 @@ if (process.argv.includes('nats')) provideNats()
 if (process.argv.includes('balancer')) provideBalancer()
 if (process.argv.includes('proxies')) provideProxies()
 if (process.argv.includes('units')) provideUnits()
-if (process.argv.includes('rules')) provideRuleChecker()
+if (process.argv.includes('rules')) providePrometheus()
 
 /** npm keeps beside the packages what it installed; optional ones of other systems are missing from it. */
 function isInstalled() {
@@ -85,14 +85,15 @@ function provideUnits() {
   if (!hasAnalysis()) stop('The tests of units need systemd-analyze, which comes with systemd')
 }
 
-/** It comes with Prometheus and checks the rules of its alerts. */
-function provideRuleChecker() {
-  const hasChecker = () => spawnSync('promtool', ['--version']).status === 0
-  if (hasChecker()) return
+/** Prometheus fires the alerts, and promtool, which comes with it, checks their rules. */
+function providePrometheus() {
+  const programs = ['prometheus', 'promtool']
+  const hasPrometheus = () => programs.every((name) => spawnSync(name, ['--version']).status === 0)
+  if (hasPrometheus()) return
   installOnDebian(run, 'prometheus')
-  if (!hasChecker()) {
+  if (!hasPrometheus()) {
     stop(
-      'The tests of the alerts need promtool: apt-get install prometheus, or https://prometheus.io/download',
+      'The tests of the alerts need prometheus and promtool: apt-get install prometheus, or https://prometheus.io/download',
     )
   }
 }
