@@ -79,6 +79,21 @@ test('a sweep that is stopped leaves the rest for the next start', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('an idle session on a damaged page holds up no other, and is tried again after as many days', () => {
+  const { database, logs } = withSessions({ idle: 60, used: 2, entries: 30 }, (file) => {
+    const page = pagesOf(file, 'entries')[50] as number
+    file.fill(0xff, (page - 1) * 4096, page * 4096)
+  })
+  const expired = vi.fn()
+  const stop = startSweeping(database, logs, idleDays, expired)
+  vi.advanceTimersByTime(60_000)
+  const days = database.prepare('SELECT day FROM sessions').pluck().all()
+  expect([3, 4]).toContain(days.length)
+  expect(days.filter((day) => day === 10 + idleDays)).toHaveLength(days.length - 2)
+  expect(expired.mock.calls).toEqual([[62 - days.length]])
+  stop()
+})
+
 test('what was deleted is given back to the disk in small steps, but for a tenth that stays for what comes next', () => {
   const { database, logs, dataDir, ids } = withSessions({ idle: 300, used: 100, entries: 10 })
   const before = bytesIn(database, dataDir)
@@ -107,10 +122,13 @@ test('a database from before that keeps its pages, and fills them again', () => 
   vi.advanceTimersByTime(60_000)
   expect(sessionsIn(database)).toBe(1)
   expect(bytesIn(database, dataDir)).toBe(before)
-  for (let number = 0; number < 200; number++) {
-    const { session } = createSessionKeys()
-    for (let sequence = 1; sequence <= 10; sequence++) append(logs, session, sequence)
-  }
+  const fill = database.transaction(() => {
+    for (let number = 0; number < 200; number++) {
+      const { session } = createSessionKeys()
+      for (let sequence = 1; sequence <= 10; sequence++) append(logs, session, sequence)
+    }
+  })
+  fill()
   expect(bytesIn(database, dataDir)).toBe(before)
   stop()
 })
@@ -185,4 +203,14 @@ function pagesIn(database: Database): number {
 function bytesIn(database: Database, dataDir: string): number {
   database.pragma('wal_checkpoint(TRUNCATE)')
   return statSync(join(dataDir, databaseName)).size
+}
+
+function pagesOf(file: Buffer, table: string): number[] {
+  const copy = Buffer.from(file)
+  copy.fill(1, 18, 20) // in memory there is no write-ahead log
+  const database = new Sqlite(copy)
+  const pages = database.prepare<[string], number>('SELECT pageno FROM dbstat WHERE name = ? ORDER BY path')
+  const all = pages.pluck().all(table)
+  database.close()
+  return all
 }

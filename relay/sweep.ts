@@ -1,4 +1,5 @@
 import Sqlite, { type Database } from 'better-sqlite3'
+import { unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
 import { giveBackSome } from './give-back.ts'
 import type { LogTables } from './log-tables.ts'
@@ -30,6 +31,7 @@ export function startSweeping(
     fact: database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck(),
     set: database.prepare<[string | number, string]>('UPDATE facts SET value = ? WHERE name = ?'),
     idle: database.prepare<[number, number], Idle>('SELECT key, id FROM sessions WHERE day < ? LIMIT ?'),
+    setDay: database.prepare<[number, number]>('UPDATE sessions SET day = ? WHERE key = ?'),
     forget: database.prepare<[number]>('DELETE FROM deletions WHERE day < ?'),
     drop: prepareDropping(database),
   }
@@ -51,11 +53,28 @@ export function startSweeping(
     const done: Idle[] = []
     for (let rows = 0; done.length < idle.length && rows < rowsAtOnce; ) {
       const session = idle[done.length] as Idle
-      for (const drop of statements.drop) rows += drop.run(session.key).changes
+      rows += drop(session)
       done.push(session)
     }
     return { done, more: done.length < idle.length || idle.length === sessionsAtOnce }
   })
+
+  function drop({ key }: Idle): number {
+    return statements.drop.reduce((rows, statement) => rows + statement.run(key).changes, 0)
+  }
+
+  /** A session that cannot be deleted because its pages are damaged holds up no other: it is tried again after as many days. */
+  function dropEach(before: number) {
+    const idle = statements.idle.all(before, sessionsAtOnce)
+    const alone = database.transaction(drop)
+    const done = idle.filter((session) =>
+      unlessCorrupt(
+        () => alone.immediate(session) > 0,
+        () => statements.setDay.run(logs.day, session.key).changes === 0,
+      ),
+    )
+    return { done, more: idle.length > 0 }
+  }
 
   function sweep(): void {
     const began = performance.now()
@@ -71,7 +90,11 @@ export function startSweeping(
   function dropIdle(): boolean {
     logs.day = Number(statements.fact.get('day'))
     logs.day = countDay.immediate()
-    const { done, more } = dropSome.immediate(logs.day - idleDays)
+    const before = logs.day - idleDays
+    const { done, more } = unlessCorrupt(
+      () => dropSome.immediate(before),
+      () => dropEach(before),
+    )
     for (const { id } of done) logs.forget(id)
     dropped += done.length
     return more
