@@ -28,17 +28,17 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('many idle sessions go a few at a time, with rests four times as long, and are reported once', () => {
+test('many idle sessions go a few at a time, with rests nine times as long, and are reported once', () => {
   const { database, logs } = withSessions({ idle: 50, used: 3 })
   const expired = vi.fn()
   const stop = startSweeping(database, logs, idleDays, expired)
   expect(sessionsIn(database)).toBe(33)
-  vi.advanceTimersByTime(4 * workMs - 1)
+  vi.advanceTimersByTime(9 * workMs - 1)
   expect(sessionsIn(database)).toBe(33)
   vi.advanceTimersByTime(1)
   expect(sessionsIn(database)).toBe(13)
   expect(expired).not.toHaveBeenCalled()
-  vi.advanceTimersByTime(4 * workMs)
+  vi.advanceTimersByTime(9 * workMs)
   expect(sessionsIn(database)).toBe(3)
   expect(expired.mock.calls).toEqual([[50]])
   stop()
@@ -50,7 +50,7 @@ test('of sessions with many entries fewer go at a time', () => {
   const left: number[] = []
   for (let turn = 0; turn < 3; turn++) {
     left.push(sessionsIn(database))
-    vi.advanceTimersByTime(4 * workMs)
+    vi.advanceTimersByTime(9 * workMs)
   }
   expect(left).toEqual([3, 1, 0])
   stop()
@@ -100,7 +100,7 @@ test('what was deleted is given back to the disk in small steps, but for a tenth
   const stop = startSweeping(database, logs, idleDays, () => {})
   const steps: number[] = []
   for (let pages = pagesIn(database); vi.getTimerCount() > 0; pages = pagesIn(database)) {
-    vi.advanceTimersByTime(4 * workMs)
+    vi.advanceTimersByTime(9 * workMs)
     if (pagesIn(database) === pages && sessionsIn(database) === 100) break
     steps.push(pages - pagesIn(database))
   }

@@ -8,8 +8,8 @@ const hour = 3_600_000
 /** In one transaction: no more sessions than this, and none after so many rows. */
 const sessionsAtOnce = 20
 const rowsAtOnce = 200
-/** A sweep rests so many times as long as it worked: appends have the disk to themselves for most of the time. */
-const restsFor = 4
+/** A sweep rests so many times as long as it worked: nine tenths of the time belong to appends. */
+const restsFor = 9
 
 interface Idle {
   readonly key: number
