@@ -28,6 +28,7 @@ export interface Played {
   /** Milliseconds from send to receipt. */
   readonly p50: number
   readonly p99: number
+  readonly savedP50: number
   readonly savedP99: number
 }
 
@@ -193,6 +194,7 @@ async function play(seconds: number, perSecond: number): Promise<Played> {
     saved,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
+    savedP50: quantile(savedAfter, 0.5),
     savedP99: quantile(savedAfter, 0.99),
   }
 }

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { openDatabase } from '../../relay/database.ts'
+import { checksumOf } from '../../relay/hash.ts'
+import { LogTables } from '../../relay/log-tables.ts'
+import { entryKinds } from '../../relay/store.ts'
+import { base32 } from '../../shared/id.ts'
+
+/** Who writes at the same time; pages have entries of all of them. */
+const sessionsAtOnce = 50
+/** The smallest envelope there is. */
+const envelopeBytes = 297
+
+/** A database in which the older half of the sessions was used last `idleDays` days ago, and the others today. */
+export function fillWithSessions(dataDir: string, sessions: number, entries: number, idleDays: number): void {
+  const { database, close } = openDatabase(dataDir, 'local')
+  const logs = new LogTables(database, 1 << 30)
+  const add = database.transaction((from: number) => {
+    logs.day = from < sessions / 2 ? 0 : idleDays
+    const ids = Array.from({ length: Math.min(sessionsAtOnce, sessions - from) }, () =>
+      base32(randomBytes(16)),
+    )
+    for (let sequence = 1; sequence <= entries; sequence++) {
+      for (const session of ids) {
+        const envelope = randomBytes(envelopeBytes)
+        const checksum = checksumOf(envelope)
+        logs.append({
+          session,
+          sequence,
+          previous: sequence - 1,
+          checksum,
+          kind: entryKinds.change,
+          envelope,
+        })
+      }
+    }
+  })
+  for (let from = 0; from < sessions; from += sessionsAtOnce) add(from)
+  database.prepare(`UPDATE facts SET value = ? WHERE name = 'day'`).run(idleDays)
+  database.prepare(`UPDATE facts SET value = date('now') WHERE name = 'seen'`).run()
+  close()
+}
