@@ -94,6 +94,7 @@ test('the backlog leaves as CSV, Markdown and JSON, and comes back', async ({ re
   await alice.reveals()
   await alice.settles('8')
   await alice.opensMenu('Export …')
+  await expect(alice.page.getByRole('dialog')).toContainText('a session that nobody opened for 90 days')
   const csv = await readFile(await (await saves(alice, 'CSV')).path(), 'utf8')
   expect(csv).toContain(`"'=HYPERLINK`)
   expect(csv).toMatch(/,Second,8,settled,1,alice: 8,/)

@@ -8,7 +8,7 @@ import { readClientFiles } from './files.ts'
 import { temporaryFolder } from './testing.ts'
 
 const clientDir = temporaryFolder()
-const config = { region: 'eu', regions: [{ name: 'eu', url: 'https://eu.example/' }] }
+const config = { region: 'eu', regions: [{ name: 'eu', url: 'https://eu.example/' }], sessionIdleDays: 30 }
 let app: ReturnType<typeof createApp>
 let storeWorks = true
 const sockets = { isDraining: false, isHandingOver: false }
@@ -126,6 +126,7 @@ test('the region and the version are told', async () => {
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     region: 'eu',
     regions: [{ name: 'eu', url: 'https://eu.example/' }],
+    idleDays: 30,
   })
 })
 

@@ -9,7 +9,7 @@ import type { Store } from './store.ts'
 import { version } from './version.ts'
 
 export interface AppParts {
-  readonly config: Pick<Config, 'region' | 'regions'>
+  readonly config: Pick<Config, 'region' | 'regions' | 'sessionIdleDays'>
   readonly store: Pick<Store, 'check'>
   readonly sockets: Pick<Sockets, 'isDraining' | 'isHandingOver'>
   readonly files: Files
@@ -44,7 +44,12 @@ export function createApp({ config, store, sockets, files, watching }: AppParts)
       : context.text('The store cannot keep changes.\n', 503)
   })
   app.get('/config.json', (context) =>
-    context.json({ version, region: config.region, regions: config.regions }),
+    context.json({
+      version,
+      region: config.region,
+      regions: config.regions,
+      idleDays: config.sessionIdleDays,
+    }),
   )
   if (watching) app.route('/', watching)
   app.get('/s/*', (context) => page(context, '/session.html'))

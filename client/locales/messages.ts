@@ -263,6 +263,7 @@ export interface Messages {
   'export.notCopied': undefined
   'export.session': undefined
   'export.sessionText': undefined
+  'export.idle': { days: number }
   'export.encrypted': undefined
   'export.plain': undefined
   'export.kinds': undefined
