@@ -19,7 +19,7 @@ test('a disk of 20 ms per fsync delays only that something is saved', async () =
     await until(() => teams.every(({ answered }) => answered), 'everything is saved')
     // The quietest second counts: whatever else this machine does can only make one slower.
     const seconds: { fanOut: number; saved: number }[] = []
-    while (seconds.length < 5) {
+    while (seconds.length < 5 || (seconds.length < 20 && !isQuiet(seconds))) {
       for (const team of teams) team.forget()
       await play(teams, 1, 200)
       await until(() => teams.every(({ answered }) => answered), 'everything is saved')
@@ -36,3 +36,8 @@ test('a disk of 20 ms per fsync delays only that something is saved', async () =
     }
   }
 })
+
+/** Some of these were as fast as the others: a machine that others share is busy for some seconds now and then. */
+function isQuiet(seconds: readonly { readonly fanOut: number }[]): boolean {
+  return Math.min(...seconds.map(({ fanOut }) => fanOut)) < 10
+}
