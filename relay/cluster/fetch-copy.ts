@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { deserialize, serialize } from 'node:v8'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { isRegionFolder } from '../commands/databases.ts'
 import { versions } from '../database.ts'
 import { type CopyRequest, type Made, type Offer, offersSubject } from './copies.ts'
 
@@ -24,7 +25,9 @@ export async function offersFrom(
     })) {
       if (data.length === 0) continue // one that cannot say what it has
       const offer = deserialize(data) as Offer
-      if (offer.schema === versions.length && regions.includes(offer.region)) offers.push(offer)
+      const isOurs = offer.schema === versions.length && regions.includes(offer.region)
+      // Origins become the names of folders.
+      if (isOurs && [...offer.origins.keys()].every(isRegionFolder)) offers.push(offer)
     }
   } catch {
     // Nobody is there, or NATS is gone: nothing is offered.

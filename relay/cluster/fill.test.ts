@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { serialize } from 'node:v8'
 import Sqlite from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import {
@@ -14,7 +15,7 @@ import {
 import { BareClient } from '../bare-client.testing.ts'
 import { closeCodes } from '../close-words.ts'
 import { readConfig } from '../config.ts'
-import { databaseName } from '../database.ts'
+import { databaseName, versions } from '../database.ts'
 import { Meters } from '../meters.ts'
 import { freePort, spawnRelay } from '../process.testing.ts'
 import { shardOf } from '../shard.ts'
@@ -229,6 +230,29 @@ function appliedIn(folder: string): number {
     database.close()
   }
 }
+
+test('what others call their origins leads out of no folder', async () => {
+  const parent = newFolder()
+  writeFileSync(join(parent, 'precious'), 'not ours')
+  region.connection.subscribe('copies', {
+    callback: (_, message) => {
+      const origins = new Map([
+        ['..', 7],
+        ['../elsewhere', 7],
+      ])
+      const offer = {
+        subject: 'nobody',
+        region: region.name,
+        schema: versions.length,
+        shards: lower,
+        origins,
+      }
+      message.respond(serialize(offer))
+    },
+  })
+  await started({ role: 'store', dataDir: join(parent, 'data') })
+  expect(readdirSync(parent).sort()).toEqual(['data', 'precious'])
+}, 60_000)
 
 function numbers(from: number, to: number): ReadonlySet<number> {
   return new Set(Array.from({ length: to - from }, (_, at) => from + at))
