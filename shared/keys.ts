@@ -26,24 +26,34 @@ export interface SessionKeys {
   readonly memberSeed: Uint8Array | undefined
 }
 
+/**
+ * What was derived, by seed and purpose, none for the public key. Each reading of an invitation asks for the same again, and
+ * the first of each takes a phone a tenth of a second.
+ */
+const derived = new Map<string, Uint8Array>()
+
 /** HKDF-SHA-256 (RFC 5869) without salt: the inputs are uniform secrets already. */
 export function derive(secret: Uint8Array, purpose: string): Uint8Array {
-  return hkdf(sha256, secret, undefined, utf8ToBytes(`facedown.v1 ${purpose}`), 32)
+  return known(secret, purpose, () =>
+    hkdf(sha256, secret, undefined, utf8ToBytes(`facedown.v1 ${purpose}`), 32),
+  )
 }
 
-/** By their seeds, which come again with each reading of an invitation: deriving the first takes a phone a tenth of a second. */
-const publicKeys = new Map<string, Uint8Array>()
-
 export function publicKeyOf(seed: Uint8Array): Uint8Array {
-  const known = publicKeys.get(base32(seed))
-  return known ?? learnPublicKey(seed, ed25519.getPublicKey(seed))
+  return known(seed, '', () => ed25519.getPublicKey(seed))
 }
 
 /** Takes over what something faster derived: it is a function of the seed (RFC 8032, section 5.1.5). */
 export function learnPublicKey(seed: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  if (publicKeys.size >= 64) publicKeys.clear()
-  publicKeys.set(base32(seed), publicKey)
-  return publicKey
+  return known(seed, '', () => publicKey)
+}
+
+function known(seed: Uint8Array, purpose: string, find: () => Uint8Array): Uint8Array {
+  const at = base32(seed) + purpose
+  const key = derived.get(at) ?? find()
+  if (derived.size >= 64) derived.clear()
+  derived.set(at, key)
+  return key
 }
 
 /** Ed25519 (RFC 8032); signatures are deterministic, so the same statement is the same bytes. */
