@@ -1,10 +1,6 @@
 import { mount } from 'svelte'
 import App from './app.svelte'
-import { keptSessions } from './device.ts'
-import { forgetEstimatesOfOthers } from './estimate-memory.ts'
 import { preferences } from './preferences.svelte.ts'
-import { deleteReplicasExcept } from './replica/replica.ts'
-import { followVersions } from './update.svelte.ts'
 import { Visit } from './visit.svelte.ts'
 import { yielded } from './yielded.ts'
 
@@ -35,19 +31,9 @@ async function begin(): Promise<void> {
   addEventListener('popstate', () => visit.follow(location.href))
   // A link to another session that is pasted over this one changes only what is behind the `#`.
   addEventListener('hashchange', () => visit.follow(location.href))
-  await yielded()
-
-  // Removing a session can be undone while the page is open; what it left goes with the next visit.
-  forgetEstimatesOfOthers()
-  deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
-
-  // Browsers allow it on https and on localhost only; elsewhere the app works without opening offline.
-  if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-    followVersions(base).catch(() => {}) // the browser refuses: the app works without opening offline
-  }
   setTimeout(
-    () => void import('./link/regions.ts').then(({ noteRegions }) => noteRegions(base)).catch(() => {}),
-    10_000,
+    () => void import('./housekeeping.ts').then(({ keepHouse }) => keepHouse(base)).catch(() => {}),
+    3_000,
   )
 }
 

@@ -5,7 +5,8 @@ import * as Y from 'yjs'
 import { addStories, readStories } from '../../shared/document.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { Held } from '../link/held.ts'
-import { databaseName, deleteReplicasExcept, Replica } from './replica.ts'
+import { deleteReplicasExcept } from './forgotten.ts'
+import { databaseName, Replica } from './replica.ts'
 
 const { session } = createSessionKeys()
 

@@ -13,7 +13,7 @@ export type DeviceState = 'saved' | 'saving' | { readonly trouble: Trouble }
 const patience = 2_000
 const retryAfter = { first: 2_000, longest: 60_000 }
 const rememberAfter = 400
-const namePrefix = 'facedown-'
+export const namePrefix = 'facedown-'
 
 /**
  * The copy of a session on this device: y-indexeddb behind a guard. Its writes are fire-and-forget, one bad row makes it
@@ -196,14 +196,4 @@ export class Replica {
 
 export function databaseName(session: SessionId): string {
   return namePrefix + session
-}
-
-/** Removes the copies of sessions that this device has no keys of any more. */
-export async function deleteReplicasExcept(kept: () => readonly SessionId[]): Promise<void> {
-  // Older browsers cannot list databases: there the copy stays, unreachable without its keys.
-  const databases = (await globalThis.indexedDB?.databases?.()) ?? []
-  const names = new Set<string | undefined>(kept().map(databaseName)) // after the listing: a session is kept before it has a copy
-  for (const { name } of databases) {
-    if (name?.startsWith(namePrefix) && !names.has(name)) indexedDB.deleteDatabase(name)
-  }
 }

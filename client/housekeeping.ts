@@ -1,0 +1,21 @@
+import { keptSessions } from './device.ts'
+import { forgetEstimatesOfOthers } from './estimate-memory.ts'
+import { followVersions } from './follow-versions.ts'
+import { noteRegions } from './link/regions.ts'
+import { deleteReplicasExcept } from './replica/forgotten.ts'
+
+/**
+ * What a visit does besides what it is for. Keeping the app's hundred files alone takes a phone as long as opening a
+ * session, so whoever came to vote goes first.
+ */
+export function keepHouse(base: string): void {
+  // Removing a session can be undone while the page is open; what it left goes with the next visit.
+  forgetEstimatesOfOthers()
+  deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
+
+  // Browsers allow it on https and on localhost only; elsewhere the app works without opening offline.
+  if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+    followVersions(base).catch(() => {}) // the browser refuses: the app works without opening offline
+  }
+  setTimeout(() => noteRegions(base).catch(() => {}), 7_000)
+}
