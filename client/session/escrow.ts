@@ -35,6 +35,8 @@ export class Escrow {
   readonly #named = new Set<RoundId>()
   /** How often a round was seen with cards that nobody opened. */
   readonly #looks = new Map<RoundId, number>()
+  /** What the deposits were considered for last: nothing else decides about them. */
+  #considered: { readonly on: unknown; readonly what: string } | undefined
   #looking: ReturnType<typeof setTimeout> | undefined
   #retrying: ReturnType<typeof setTimeout> | undefined
 
@@ -60,9 +62,13 @@ export class Escrow {
 
   /** Something changed: sees to what is not deposited, and looks for rounds that stay closed. */
   consider(): void {
-    const { link, mayWrite } = this.#core
+    const { link, ledger, mayWrite } = this.#core
     this.#readPending()
     if (!mayWrite || !link?.connection) return
+    this.#looking ??= setTimeout(() => this.#look(), patience)
+    const state = `${ledger.size} ${link.waiting === 0}`
+    if (this.#considered?.on === link.connection && this.#considered.what === state) return
+    this.#considered = { on: link.connection, what: state }
     for (const { round, latest, current } of this.#depositor.roundsToDeposit()) {
       const forget = this.#kept.has(latest) && link.waiting === 0
       const sent = this.#sent.get(round.id)
@@ -72,7 +78,6 @@ export class Escrow {
       const own = this.#depositor.deposit(round, forget)
       if (own && !(forget && own.deposit.replaces.length === 0)) link.deposit(own.of, own.deposit)
     }
-    this.#looking ??= setTimeout(() => this.#look(), patience)
   }
 
   /** Asks at once when somebody whose card is covered is not here. */
@@ -84,6 +89,7 @@ export class Escrow {
     if (kept === this.#kept.has(seal)) return
     if (kept) this.#kept.add(seal)
     else this.#kept.delete(seal)
+    this.#considered = undefined
     this.#core.change()
   }
 
@@ -93,6 +99,7 @@ export class Escrow {
     this.#retrying ??= setTimeout(() => {
       this.#retrying = undefined
       this.#sent.clear()
+      this.#considered = undefined
       this.consider()
     }, patience)
   }
