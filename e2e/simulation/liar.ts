@@ -25,6 +25,7 @@ export class Liar {
   }
 
   pass(frame: Uint8Array, send: (frame: Uint8Array) => void): void {
+    if (!this.lying && this.#old.length >= mostKept) return send(frame)
     const message = decodeFromRelay(frame)
     if (!message || untouched.has(message.type)) return send(frame)
     if (message.type === 'entry' && this.#old.length < mostKept) {

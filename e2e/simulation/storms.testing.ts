@@ -1,27 +1,17 @@
-import { expect, test, vi } from 'vitest'
+import { join } from 'node:path'
+import { expect, inject, test } from 'vitest'
 import type { Counts } from './counts.ts'
-import { replaceGlobals } from './virtual-globals.ts'
 
-vi.mock('../../client/replica/replica.ts', () => import('./virtual-replica.ts'))
-vi.mock('../../client/session/lazy-escrow.ts', () => import('./eager-escrow.ts'))
-vi.mock('../../client/link/lazy-exchange.ts', () => import('./eager-exchange.ts'))
-vi.mock('../../client/link/lazy-second-reading.ts', () => import('../../client/link/second-reading.ts'))
-vi.mock('../../shared/envelope.ts', async (original) => {
-  const real = await original<typeof import('../../shared/envelope.ts')>()
-  const { quicken } = await import('./quick-envelope.ts')
-  return quicken(real)
-})
-vi.mock('@noble/ed25519', () => import('./native-ed25519.ts'))
-vi.mock('node:crypto', async (original) => ({
-  ...(await original<typeof import('node:crypto')>()),
-  randomBytes: (length: number) => crypto.getRandomValues(Buffer.alloc(length)),
-}))
+const simulation = inject('builtSimulation')
+const { replaceGlobals }: typeof import('./virtual-globals.ts') = await import(
+  join(simulation, 'virtual-globals.js')
+)
 replaceGlobals()
-const { storm } = await import('./storm.ts')
+const { storm }: typeof import('./storm.ts') = await import(join(simulation, 'storm.js'))
 
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
 const first = Number(process.env.FROM ?? 1)
-const seeds = Number(process.env.SEEDS ?? 200)
+const seeds = Number(process.env.SEEDS ?? 300)
 const mostFailures = 5
 const steps = Number(process.env.STEPS ?? 300)
 

@@ -10,7 +10,7 @@ vi.mock('../../client/replica/replica.ts', () => import('./virtual-replica.ts'))
 vi.mock('../../client/session/lazy-escrow.ts', () => import('./eager-escrow.ts'))
 vi.mock('../../client/link/lazy-second-reading.ts', () => import('../../client/link/second-reading.ts'))
 vi.mock('../../client/link/lazy-exchange.ts', () => import('./eager-exchange.ts'))
-vi.mock('@noble/ed25519', () => import('./native-ed25519.ts'))
+vi.mock('@noble/ed25519', () => import('../../shared/native-ed25519.testing.ts'))
 vi.mock('node:crypto', async (original) => ({
   ...(await original<typeof import('node:crypto')>()),
   randomBytes: (length: number) => crypto.getRandomValues(Buffer.alloc(length)),
