@@ -5,10 +5,11 @@ import { compileMessageOrThrow } from '@lingui/message-utils/compileMessage'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { bundled } from './relay/bundled.ts'
 import { compressFolder } from './relay/compress.ts'
 
 const top = import.meta.dirname
-const measured = 'e2e/{faults/{attack,disk,kill},cluster/upgrade,alerts/alerts}.test.ts'
+const measured = 'e2e/{faults/{attack,disk,kill},cluster/{upgrade,killed-relay},alerts/alerts}.test.ts'
 /** Tests start the relay, and the thread of its store, from what is built once for them. */
 const built = { globalSetup: ['relay/built.testing.ts'] }
 const thread = { find: /^\.{1,2}\/store-thread\.ts$/, replacement: `${top}/relay/store-thread.testing.ts` }
@@ -21,6 +22,7 @@ export default defineConfig(({ isSsrBuild }) => ({
   base: './',
   resolve: isSsrBuild ? {} : { alias: { 'lib0/logging': `${top}/client/plain-logging.ts` } },
   plugins: [partsAgain(), catalogs(), svelte(), sessionPage(), serviceWorker(), compressed()],
+  ssr: { noExternal: bundled },
   build: isSsrBuild
     ? {
         outDir: `${top}/dist/relay`,
@@ -64,7 +66,7 @@ export default defineConfig(({ isSsrBuild }) => ({
       {
         ...withThread,
         test: {
-          ...built,
+          globalSetup: [...built.globalSetup, 'e2e/simulation/built.testing.ts'],
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
           exclude: [measured],
@@ -126,7 +128,7 @@ function catalogs(): Plugin {
 /** The libraries and rules of the first load; what comes with panels stays with them. */
 function isCore(id: string): boolean {
   const later =
-    /papaparse|canvas-confetti|uqr|svelte\/src\/animate|\/(archive|chronicle|statistics|session-file|deck-draft|depositor|session\/(escrow|bring-in)|shared\/polling|link\/(state-\w+|second-reading|update-pieces|polling-socket|slow-way|regions))\.ts/
+    /papaparse|canvas-confetti|uqr|svelte\/src\/animate|\/(archive|chronicle|statistics|session-file|deck-draft|depositor|session\/(escrow|bring-in)|shared\/polling|replica\/forgotten|link\/(state-\w+|second-reading|update-pieces|polling-socket|slow-way|regions))\.ts/
   const core =
     /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(words|formats|device|device-storage|estimate-memory|fetch-part|preferences|router|session|update|visit)\b[^/]*\.ts$/
   return core.test(id) && !later.test(id)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { build } from 'vite'
+import { bundled } from './bundled.ts'
 
 const top = join(import.meta.dirname, '..')
 
@@ -10,6 +11,7 @@ export async function buildRelay(name: string): Promise<string> {
     root: top,
     configFile: false,
     logLevel: 'error',
+    ssr: { noExternal: bundled },
     build: {
       outDir,
       emptyOutDir: true,
