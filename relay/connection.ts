@@ -20,6 +20,7 @@ import type { Refused } from './report.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 import type { Compaction } from './store.ts'
+import type { Follow } from './traces.ts'
 
 /** The way to one client. */
 export interface Outlet {
@@ -41,6 +42,8 @@ export interface Surroundings {
   refused(reason: Refused): void
   /** Somebody got what they missed: so many bytes of envelopes, in so many milliseconds. */
   caughtUp(ms: number, bytes: number): void
+  /** Goes on with the trace that a client says it has begun; undefined unless the operator wants that. */
+  readonly following?: ((header: string) => Follow | undefined) | undefined
 }
 
 type State =
@@ -70,14 +73,22 @@ export class Connection implements Reader {
   readonly id: ConnectionId
   readonly #outlet: Outlet
   readonly #surroundings: Surroundings
+  readonly #follow: Follow | undefined
   #earnedAt = 0
   #state: State
 
-  constructor(session: SessionId, origin: string, outlet: Outlet, surroundings: Surroundings) {
+  constructor(
+    session: SessionId,
+    origin: string,
+    outlet: Outlet,
+    surroundings: Surroundings,
+    follow?: Follow,
+  ) {
     const nonce = surroundings.random(32)
     this.id = connectionId(surroundings.random(4))
     this.#outlet = outlet
     this.#surroundings = surroundings
+    this.#follow = follow
     this.#state = { phase: 'greeting', session, nonce, origin }
     this.#tell({ type: 'challenge', nonce })
   }
@@ -246,6 +257,7 @@ export class Connection implements Reader {
     switch (message.type) {
       case 'append':
         if (role === 'observer') return this.unsaved(message.ref, 'observer')
+        this.#follow?.(message.envelope, message.ref)
         void room.append(this, message.ref, message.envelope)
         return
       case 'signal':

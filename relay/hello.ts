@@ -1,9 +1,9 @@
-import { createPublicKey, verify } from 'node:crypto'
 import { type Asker, releaseStatement } from '../shared/escrow.ts'
 import { idBytes, type SessionId } from '../shared/id.ts'
 import { deleteStatement, helloStatement, isSoundKey, type Role, roles, sessionIdOf } from '../shared/keys.ts'
 import { membershipStatement } from '../shared/record.ts'
 import { type FromClient, protocolVersion } from '../shared/wire.ts'
+import { verifies } from './signature.ts'
 
 export type Hello = Extract<FromClient, { type: 'hello' }>
 
@@ -42,16 +42,5 @@ export function checkAsker(
     isSoundKey(idBytes(author)) &&
     verifies(membershipStatement(session, author), member, membership) &&
     verifies(releaseStatement(session, round, reveal), idBytes(author), signature)
-  )
-}
-
-/** Ed25519 by OpenSSL, 14 times faster than in JavaScript; a JWK is read 13 times faster than DER. */
-function verifies(statement: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): boolean {
-  const x = Buffer.from(publicKey).toString('base64url')
-  return verify(
-    null,
-    statement,
-    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
-    signature,
   )
 }

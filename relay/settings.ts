@@ -142,6 +142,10 @@ export const settings = {
   samplerShare: share('OTEL_TRACES_SAMPLER_ARG', {
     meaning: 'Which share of the changes, with a sampler that ends in `traceidratio`',
   }),
+  traceClients: flag('TRACE_CLIENTS', {
+    meaning:
+      'Goes on with traces that command-line clients begin, with a sampler that begins with `parentbased`',
+  }),
   spansEveryMs: wholeNumber('OTEL_BSP_SCHEDULE_DELAY', {
     unit: 'milliseconds',
     otherwise: 5000,

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { CloseReason } from '../shared/close-code.ts'
 import type { SessionId } from '../shared/id.ts'
@@ -29,10 +30,13 @@ export class Socket extends WebSocket implements Outlet, Member {
   openedAt = 0
   slot = 0
   #missedPongs = 0
+  #isGathering = false
 
-  begin(session: SessionId, origin: string, surroundings: Surroundings): void {
+  /** `trace` is the header by which a client tells of a trace it has begun. */
+  begin(session: SessionId, origin: string, surroundings: Surroundings, trace?: string): void {
     this.#limitFrames(frameLimits.beforeHello)
-    this.connection = new Connection(session, origin, this, surroundings)
+    const follow = trace === undefined ? undefined : surroundings.following?.(trace)
+    this.connection = new Connection(session, origin, this, surroundings, follow)
   }
 
   get waitingBytes(): number {
@@ -62,6 +66,7 @@ export class Socket extends WebSocket implements Outlet, Member {
   }
 
   override send(frame: Uint8Array): void {
+    if (this.connection?.phase === 'catchingUp') this.#gather() // whoever joins is told many small things
     super.send(frame)
     if (this.waitingBytes > slowBytes) this.registry?.noteSlow(this)
   }
@@ -75,7 +80,9 @@ export class Socket extends WebSocket implements Outlet, Member {
   checkAlive(): void {
     if (this.#missedPongs >= missedPongsAllowed) return this.terminate()
     this.#missedPongs += 1
-    if (this.readyState === WebSocket.OPEN) this.ping()
+    if (this.readyState !== WebSocket.OPEN) return
+    this.#gather() // with the frame that says so to the client
+    this.ping()
   }
 
   override close(code?: number, words?: string | Buffer): void {
@@ -92,6 +99,18 @@ export class Socket extends WebSocket implements Outlet, Member {
     const wasGreeting = connection.phase === 'greeting'
     connection.receive(frame)
     if (wasGreeting && connection.isListening) this.#limitFrames(frameLimits.snapshot)
+  }
+
+  /** What is sent until this turn of the event loop is over leaves in one piece: each piece costs a system call. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const { _socket } = this as unknown as { _socket: Pick<Duplex, 'cork' | 'uncork'> }
+    _socket.cork()
+    process.nextTick(() => {
+      this.#isGathering = false
+      _socket.uncork()
+    })
   }
 
   /** ws has one limit for all sockets; who has not said hello gets a smaller one, so that it can fill no memory. */

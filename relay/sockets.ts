@@ -184,14 +184,14 @@ export class Sockets implements Registry {
     const upgrade = readUpgrade(request, this.#options.origins)
     if (upgrade === 404) return refuseUpgrade(socket, '404 Not Found')
     if (upgrade === 400) return refuseUpgrade(socket, '400 Bad Request')
-    const { session, origin, isOriginServed, isVersionSpoken } = upgrade
+    const { session, origin, isOriginServed, isVersionSpoken, trace } = upgrade
     this.#server.handleUpgrade(request, socket, head, (opened) => {
       const refusal = this.refusal(isOriginServed, isVersionSpoken)
       if (refusal) return refuseSocket(opened, refusal)
       opened.registry = this
       opened.address = address
       this.add(opened)
-      opened.begin(session, origin, this.#surroundings)
+      opened.begin(session, origin, this.#surroundings, trace)
     })
   }
 

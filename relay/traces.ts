@@ -1,6 +1,9 @@
 import type { Meters } from './meters.ts'
 import type { Committed } from './sqlite-store.ts'
 
+/** Somebody's change came in under this `ref`. */
+export type Follow = (envelope: Uint8Array, ref: number) => void
+
 /**
  * Follows a sample of the changes on their way through relay, bus and store, for operators who want that. What is behind it is loaded for
  * them alone. A change is known by its envelope, the very same bytes from the frame it came in to the row it becomes, so nothing in between has
@@ -19,6 +22,8 @@ export interface Traces {
   headerOf(envelope: Uint8Array): string | undefined
   /** It came from another process, along with this. */
   arrived(envelope: Uint8Array, header: string): void
+  /** A client has a trace of its own and says so as it connects; undefined when it says something else. */
+  following(header: string): Follow | undefined
   /** Sends what was not sent yet. */
   stop(): Promise<void>
 }

@@ -9,6 +9,7 @@ export type Upgrade =
       readonly isOriginServed: boolean
       /** False for an app of other versions only, which is to be told so. */
       readonly isVersionSpoken: boolean
+      readonly trace: string | undefined
     }
   /** No WebSocket at all: an HTTP status. */
   | 400
@@ -22,7 +23,8 @@ export function readUpgrade(request: IncomingMessage, origins: readonly string[]
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
   const chosen = chooseVersion(offered ?? [])
   if (!chosen) return 400
-  return { session, ...readOrigin(request, origins), isVersionSpoken: chosen === subprotocol }
+  const trace = [request.headers.traceparent].flat()[0]
+  return { session, ...readOrigin(request, origins), isVersionSpoken: chosen === subprotocol, trace }
 }
 
 /** Ours if it is among them. A browser is only told something in a version it offered, so else any of Facedown's. */

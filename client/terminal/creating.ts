@@ -10,7 +10,7 @@ import type { Place } from './place.ts'
 /** Makes a session at a relay and tells the invitation. */
 export async function create(
   { words, values, patience }: Order,
-  { output, environment }: Place,
+  { output, environment, trace }: Place,
 ): Promise<void> {
   const [address = '', more] = words
   if (!/^https?:/.test(address) || !URL.canParse(address) || more !== undefined) {
@@ -20,7 +20,7 @@ export async function create(
   const keys = createSessionKeys()
   const seed = participantSeed(ownSecret(values.state ?? stateFolder(environment)), keys.session)
   const creator = parseName(values.name ?? '').name
-  const { session, whenSaved } = await openSession({ keys, base, seed, patience, creator })
+  const { session, whenSaved } = await openSession({ keys, base, seed, patience, creator, trace })
   try {
     if (values.title) session.rename(parseName(values.title).name)
     await whenSaved()

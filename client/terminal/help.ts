@@ -5,6 +5,8 @@ const common = `An invitation is the link that the app shows under "Invite". It 
 command: with - it is the first line of the input, and without a word it is taken from FACEDOWN_INVITATION.
 
 --wait <seconds>          how long the relay may take to answer, and at the end to save (10)
+--trace                   sends the collector at OTEL_EXPORTER_OTLP_ENDPOINT how long each change took until it was saved, and nothing
+                          of what it says; create, join and import know it
 
 A command ends with 0, with 1 when it could not do what it was asked for, and with 2 when it was used wrongly.
 `

@@ -35,6 +35,7 @@ export async function importFile({ words, values, patience }: Order, place: Plac
     base,
     patience,
     seed,
+    trace: place.trace,
     ...(whole ? { update: whole } : {}),
   })
   try {

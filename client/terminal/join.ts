@@ -21,7 +21,13 @@ export async function join({ words, values, patience }: Order, place: Place): Pr
   const { keys, base, seed } = readInvitation((await lines?.next()) ?? link)
   const folder = values.state ?? stateFolder(place.environment)
   const own = () => (keys.memberSeed ? participantSeed(ownSecret(folder), keys.session) : randomBytes(32))
-  const { session, whenSaved } = await openSession({ keys, base, patience, seed: seed ?? own() })
+  const { session, whenSaved } = await openSession({
+    keys,
+    base,
+    patience,
+    seed: seed ?? own(),
+    trace: place.trace,
+  })
   let interrupt = () => {}
   const interrupted = new Promise<void>((resolve) => {
     interrupt = resolve

@@ -15,6 +15,7 @@ export async function obey(words: readonly string[], place = ofProcess()): Promi
   try {
     const order = readOrder(words)
     if (order.values.help) place.output.write(helpFor(order.command))
+    else if (order.values.trace) await (await import('./trace.ts')).traced(order, place, doing[order.command])
     else await doing[order.command](order, place)
     return codes.done
   } catch (error) {

@@ -6,6 +6,7 @@ import type { SessionOptions } from '../session/core.ts'
 import { LiveSession } from '../session.svelte.ts'
 import type { SavedView } from '../session-view.ts'
 import { Complaint } from './complaint.ts'
+import type { CommandTrace } from './trace.ts'
 
 /** Larger than any frame of a relay. */
 const maxPayload = 1 << 22
@@ -28,6 +29,7 @@ export interface Opening {
   readonly update?: Uint8Array
   /** Makes a session that never was, by somebody of this name. */
   readonly creator?: string
+  readonly trace?: CommandTrace | undefined
 }
 
 export interface OpenSession {
@@ -37,14 +39,23 @@ export interface OpenSession {
 }
 
 /** Opens a session and waits until the relay has said what there is of it. Nothing of it is kept on this machine. */
-export async function openSession({ creator, patience, update, ...opening }: Opening): Promise<OpenSession> {
+export async function openSession({
+  creator,
+  patience,
+  update,
+  trace,
+  ...opening
+}: Opening): Promise<OpenSession> {
   let trouble = ''
   const options: SessionOptions = {
     ...opening,
     rememberedName: creator ?? '',
     connect: (url, protocol) => {
       const origin = new URL(opening.base).origin
-      const socket = new WebSocket(url, protocol, { origin, perMessageDeflate: false, maxPayload })
+      const followed = trace?.connect()
+      const { headers = {} } = followed ?? {}
+      const socket = new WebSocket(url, protocol, { origin, headers, perMessageDeflate: false, maxPayload })
+      followed?.watch(socket)
       socket.on('error', (error) => {
         trouble = error.message
       })

@@ -11,6 +11,7 @@ const options = {
   out: { type: 'string' },
   state: { type: 'string' },
   title: { type: 'string' },
+  trace: { type: 'boolean' },
   wait: { type: 'string' },
   watch: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -21,10 +22,10 @@ type Option = keyof Values
 
 /** Which options a command knows, and what it takes besides an invitation. */
 const commands = {
-  create: ['name', 'title', 'json', 'state', 'wait'],
-  join: ['name', 'watch', 'json', 'state', 'wait'],
+  create: ['name', 'title', 'json', 'state', 'trace', 'wait'],
+  join: ['name', 'watch', 'json', 'state', 'trace', 'wait'],
   export: ['as', 'for', 'out', 'wait'],
-  import: ['column', 'encoding', 'wait'],
+  import: ['column', 'encoding', 'trace', 'wait'],
 } as const satisfies Record<string, readonly Option[]>
 
 export type Command = keyof typeof commands
@@ -53,7 +54,8 @@ function read(said: readonly string[]) {
   try {
     return parseArgs({ args: [...said], options, allowPositionals: true })
   } catch (error) {
-    throw misused(`${reasonOf(error)}. See facedown --help`)
+    // Node goes on about positional arguments, which nobody meant.
+    throw misused(`${reasonOf(error).split('. To specify')[0]}. See facedown --help`)
   }
 }
 

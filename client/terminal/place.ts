@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { CommandTrace } from './trace.ts'
 
 /** A stream that may be a terminal. */
 interface Screened {
@@ -15,6 +16,8 @@ export interface Place {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Resolves when somebody outside asks the command to end. */
   readonly stopped: Promise<void>
+  /** Where the changes of this command are followed, if that was asked for. */
+  readonly trace?: CommandTrace | undefined
 }
 
 /** Whether somebody sits there, at a terminal that can move its cursor. */

@@ -8,8 +8,13 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { paddedSize } from '../../shared/envelope.ts'
-import type { Traces } from '../traces.ts'
-import { formatTraceParent, parseTraceParent } from './trace-parent.ts'
+import {
+  changeSpanId,
+  formatTraceParent,
+  parseTraceParent,
+  type SpanPlace,
+} from '../../shared/trace-parent.ts'
+import type { Follow, Traces } from '../traces.ts'
 
 /**
  * The spans of one change: `append` from the frame taken in to its author told; within it `publish` until the bus has it, and `answer`; within
@@ -32,7 +37,7 @@ export class Spans implements Traces {
     const append = this.#tracer.startSpan(
       'append',
       { kind: SpanKind.SERVER, attributes: { 'facedown.size': paddedSize(envelope.length) } },
-      ROOT_CONTEXT,
+      this.#parents.get(envelope) ?? ROOT_CONTEXT,
     )
     if (!append.isRecording()) return undefined
     const within = trace.setSpan(ROOT_CONTEXT, append)
@@ -85,10 +90,21 @@ export class Spans implements Traces {
 
   arrived(envelope: Uint8Array, header: string): void {
     const parent = parseTraceParent(header)
-    if (parent) this.#parents.set(envelope, trace.setSpanContext(ROOT_CONTEXT, parent))
+    if (parent) this.#setParent(envelope, parent)
+  }
+
+  following(header: string): Follow | undefined {
+    const connection = parseTraceParent(header)
+    if (!connection) return undefined
+    return (envelope, ref) =>
+      this.#setParent(envelope, { ...connection, spanId: changeSpanId(connection.spanId, ref) })
   }
 
   stop(): Promise<void> {
     return this.#stop()
+  }
+
+  #setParent(envelope: Uint8Array, place: SpanPlace): void {
+    this.#parents.set(envelope, trace.setSpanContext(ROOT_CONTEXT, { ...place, isRemote: true }))
   }
 }
