@@ -25,6 +25,9 @@ test('whoever runs the relay sees on a phone that alice and bob are there', asyn
     await expect(figure.locator('canvas')).toBeVisible()
     await expect(figure.locator('.now')).toHaveText(/\d/)
   }
+  const stores = operator.page.getByRole('region', { name: 'Stores and regions' })
+  await expect(stores).toContainText('This one process is relay and store')
+  await expect(stores.getByRole('figure')).toHaveCount(0)
   const width = await operator.page.evaluate(() => document.documentElement.scrollWidth)
   expect(width).toBeLessThanOrEqual(360)
   for (const colorScheme of ['dark', 'light'] as const) {

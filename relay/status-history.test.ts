@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Meters } from './meters.ts'
+import { aStore as store } from './status.testing.ts'
 import { StatusHistory } from './status-history.ts'
 
 beforeEach(() => {
@@ -11,7 +12,7 @@ afterEach(() => {
 
 function somewhere() {
   const meters = new Meters()
-  return { meters, history: new StatusHistory(meters, { region: 'eu', role: 'both' }) }
+  return { meters, history: new StatusHistory(meters, { region: 'eu', role: 'both', regions: [] }) }
 }
 
 test('each sample tells of the ten seconds before it', async () => {
@@ -50,4 +51,35 @@ test('an hour is kept and no more, and nothing is looked at after the stop', asy
   await vi.advanceTimersByTimeAsync(60_000)
   expect(history.status(0).samples).toEqual(samples)
   expect(history.status(samples.at(-2)?.time ?? 0).samples).toEqual(samples.slice(-1))
+})
+
+test('one process that is everything knows of no regions and no other processes', async () => {
+  const { history } = somewhere()
+  const stop = history.start()
+  await vi.advanceTimersByTimeAsync(1)
+  stop()
+  const { regions, processes, fewest, samples } = history.status(0)
+  expect({ regions, processes, fewest }).toEqual({ regions: [], processes: [], fewest: null })
+  expect(samples[0]?.regions).toEqual({})
+})
+
+test('in a region each sample tells of the stores that are ready then, set regions first', async () => {
+  let processes = [store({ region: 'eu', behind: { eu: 0, us: 7 } }), store({ region: 'asia' })]
+  const regions = ['eu', 'us'].map((name) => ({ name, url: `https://${name}.example/` }))
+  const history = new StatusHistory(new Meters(), { region: 'eu', role: 'relay', regions }, () => processes)
+  const stop = history.start()
+  await vi.advanceTimersByTimeAsync(1)
+  processes = [store({ region: 'eu', isReady: false })]
+  await vi.advanceTimersByTimeAsync(10_000)
+  stop()
+  const { samples, ...status } = history.status(0)
+  expect(status).toMatchObject({ regions: ['eu', 'us'], fewest: { stores: 0, shards: '0-63' }, processes })
+  expect(samples.map((sample) => sample.regions)).toEqual([
+    {
+      eu: { stores: 1, relays: 0, behind: 0 },
+      us: { stores: 0, relays: 0, behind: null },
+      asia: { stores: 1, relays: 0, behind: null },
+    },
+    { eu: { stores: 0, relays: 0, behind: null }, us: { stores: 0, relays: 0, behind: null } },
+  ])
 })

@@ -1,27 +1,33 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
-import type { Sample, Status } from '../shared/status.ts'
+import type { ProcessSeen, Sample, Status } from '../shared/status.ts'
 import type { Config } from './config.ts'
 import type { Counted, Meters } from './meters.ts'
 import { quantile } from './quantile.ts'
+import { fewestStores, regionFigures } from './region-figures.ts'
 import { version } from './version.ts'
 
 const everyMs = 10_000
 /** One hour. */
 const kept = 360
 
+type About = Pick<Config, 'region' | 'role' | 'regions'>
+
 /** Looks at the meters every ten seconds and keeps the last hour in memory, for those who have no Prometheus. */
 export class StatusHistory {
   readonly #meters: Meters
-  readonly #config: Pick<Config, 'region' | 'role'>
+  readonly #config: About
+  readonly #processes: (() => readonly ProcessSeen[]) | undefined
   readonly #startedAt = Date.now()
   readonly #samples: Sample[] = []
   #before: Counted | undefined
   #loop: EventLoopUtilization = performance.eventLoopUtilization()
   #at = this.#startedAt
 
-  constructor(meters: Meters, config: Pick<Config, 'region' | 'role'>) {
+  /** `processes` are those of the region and of others, where there are any. */
+  constructor(meters: Meters, config: About, processes?: () => readonly ProcessSeen[]) {
     this.#meters = meters
     this.#config = config
+    this.#processes = processes
   }
 
   /** Returns the stop. */
@@ -63,6 +69,7 @@ export class StatusHistory {
           .map(([reason, times]) => [reason, times - (before.refusals[reason] ?? 0)] as const)
           .filter(([, times]) => times > 0),
       ),
+      regions: regionFigures(this.#regions, this.#processes?.() ?? []),
     }
     this.#before = counted
     this.#loop = loop
@@ -73,14 +80,26 @@ export class StatusHistory {
 
   /** With the samples after a time. */
   status(after: number): Status {
+    const processes = this.#processes?.()
     return {
       version,
       region: this.#config.region,
       role: this.#config.role,
       startedAt: this.#startedAt,
       everyMs,
+      regions: this.#regions,
+      fewest: processes ? fewestStores(this.#config.region, processes) : null,
+      processes: processes ?? [],
       samples: this.#samples.filter(({ time }) => time > after),
     }
+  }
+
+  /** Those that were set, and whatever else was heard. */
+  get #regions(): string[] {
+    if (!this.#processes) return []
+    const { region, regions } = this.#config
+    const heard = this.#processes().map((process) => process.region)
+    return [...new Set([region, ...regions.map(({ name }) => name), ...heard.sort()])]
   }
 }
 

@@ -7,16 +7,21 @@ export interface ChartPlan {
   readonly lines: readonly {
     readonly label: string
     /** The name of a figure, or what is made of several. */
-    readonly figure: Figure | ((sample: Sample) => number)
+    readonly figure: Figure | ((sample: Sample) => number | null)
     readonly color: Color
   }[]
   readonly format: (value: number) => string
+  /** Of whole things, between which there is nothing to draw a line at. */
+  readonly isCount?: boolean
+  /** For what is counted in few: it is one number, and then another. */
+  readonly inSteps?: boolean
 }
 
 /** Tokens of the design. */
-type Color = '--accent' | '--warning' | '--danger' | '--line-strong'
+export type Color = '--accent' | '--warning' | '--danger' | '--line-strong'
 
 const height = 160
+const counts = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
@@ -75,7 +80,7 @@ export class Chart {
   }
 
   #options(): uPlot.Options {
-    const { lines, format } = this.#plan
+    const { lines, format, isCount, inSteps } = this.#plan
     const axis = {
       stroke: colorOf('--ink-soft'),
       grid: { stroke: colorOf('--line'), width: 1 },
@@ -88,7 +93,7 @@ export class Chart {
       scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
       axes: [
         { ...axis, size: 28, values: (_, times) => times.map((time) => clock.format(time * 1000)) },
-        { ...axis, size: 64, values: (_, values) => values.map(format) },
+        { ...axis, size: 64, values: (_, values) => values.map(format), ...(isCount && { incrs: counts }) },
       ],
       series: [
         { label: 'at', value: (_, time) => (time === null ? '' : exactClock.format(time * 1000)) },
@@ -97,6 +102,7 @@ export class Chart {
           stroke: colorOf(color),
           width: 2,
           points: { show: false },
+          ...(inSteps && uPlot.paths.stepped && { paths: uPlot.paths.stepped({ align: 1 }) }),
           value: (_: uPlot, value: number | null) => (value === null ? '' : format(value)),
         })),
       ],

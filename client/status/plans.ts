@@ -1,9 +1,9 @@
 import type { Sample } from '../../shared/status.ts'
-import type { ChartPlan } from './chart.ts'
+import type { ChartPlan, Color } from './chart.ts'
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
 const fine = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 })
-const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 })
+const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumSignificantDigits: 2 })
 
 const perSecond = (value: number) => `${fine.format(value)}/s`
 
@@ -17,6 +17,7 @@ export const plans: readonly ChartPlan[] = [
       { label: 'sessions', figure: 'rooms', color: '--warning' },
     ],
     format: (value) => whole.format(value),
+    isCount: true,
   },
   {
     title: 'Changes',
@@ -77,14 +78,45 @@ export const plans: readonly ChartPlan[] = [
     about: 'Clients that lag behind what they are sent',
     lines: [{ label: 'clients', figure: 'slowReaders', color: '--warning' }],
     format: (value) => whole.format(value),
+    isCount: true,
   },
   {
     title: 'Refusals',
     about: 'Connections ended or not opened, in ten seconds each; the table says why',
     lines: [{ label: 'connections', figure: refusalsOf, color: '--danger' }],
     format: (value) => whole.format(value),
+    isCount: true,
   },
 ]
+
+const colors: readonly Color[] = ['--accent', '--warning', '--line-strong', '--danger']
+
+/** A line for each region, this one first. */
+export function regionPlans(regions: readonly string[]): ChartPlan[] {
+  const lineEach = (figure: (region: string) => (sample: Sample) => number | null) =>
+    regions.map((region, at) => ({
+      label: region,
+      figure: figure(region),
+      color: colors[at % colors.length] ?? '--accent',
+    }))
+  return [
+    {
+      title: 'Stores that are ready',
+      about: 'As heard from here: a region that is cut off has none',
+      lines: lineEach((region) => (sample) => sample.regions[region]?.stores ?? null),
+      format: (value) => whole.format(value),
+      isCount: true,
+      inSteps: true,
+    },
+    {
+      title: 'Not kept here yet',
+      about: `Messages said in each region that the slowest store of ${regions[0]} has not committed`,
+      lines: lineEach((region) => (sample) => sample.regions[region]?.behind ?? null),
+      format: (value) => whole.format(value),
+      isCount: true,
+    },
+  ]
+}
 
 function refusalsOf({ refusals }: Sample): number {
   return Object.values(refusals).reduce((all, times) => all + times, 0)

@@ -2,10 +2,13 @@ import './status.css'
 import type { CloseReason } from '../../shared/close-code.ts'
 import type { Sample, Status } from '../../shared/status.ts'
 import { Chart } from './chart.ts'
-import { plans } from './plans.ts'
+import { plans, regionPlans } from './plans.ts'
+import { showRegions, troubleOf } from './regions.ts'
 
 const hour = 3_600_000
 const charts = plans.map((plan) => new Chart(plan))
+let regionCharts: Chart[] = []
+let regions = ''
 let samples: Sample[] = []
 let answeredAt: number | undefined
 
@@ -27,7 +30,7 @@ const meanings: Record<CloseReason | 'address', string> = {
 
 element('charts').append(...charts.map(({ element }) => element))
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-  for (const chart of charts) chart.redraw()
+  for (const chart of [...charts, ...regionCharts]) chart.redraw()
 })
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) void look()
@@ -58,14 +61,24 @@ async function ask(after: number): Promise<Status | undefined> {
   }
 }
 
-function show({ version, region, role, startedAt }: Status): void {
+function show(status: Status): void {
+  const { version, region, role, startedAt } = status
   const roles: Record<string, string> = { both: '', relay: 'relay only, ', store: 'store only, ' }
   element('what').textContent =
     `${region}, ${roles[role] ?? ''}${version}, runs since ${new Date(startedAt).toLocaleString()}`
   const refuses = (samples.at(-1)?.figures.unsavedPerSecond ?? 0) > 0
-  say(refuses ? 'Changes are refused' : 'Works', refuses)
-  for (const chart of charts) chart.show(samples)
+  const trouble = refuses ? 'Changes are refused' : troubleOf(status)
+  say(trouble ?? 'Works', trouble !== undefined)
+  if (status.regions.join() !== regions) planFor(status.regions)
+  for (const chart of [...charts, ...regionCharts]) chart.show(samples)
+  showRegions(status, element('regions-about'), element('region-list'))
   showRefusals()
+}
+
+function planFor(names: readonly string[]): void {
+  regions = names.join()
+  regionCharts = names.length > 0 ? regionPlans(names).map((plan) => new Chart(plan)) : []
+  element('region-charts').replaceChildren(...regionCharts.map(({ element }) => element))
 }
 
 function say(words: string, isBad: boolean): void {

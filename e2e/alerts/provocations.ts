@@ -110,6 +110,26 @@ export const provocations: readonly Provocation[] = [
       repeat(200, () => void alice.append(someEnvelope()))
     },
   },
+  {
+    relay: 'alone',
+    alerts: ['FacedownStoresSilent', 'FacedownRegionCut'],
+    async provoke(prometheus) {
+      const nats = await startNats()
+      onTestFinished(() => nats.stop())
+      const METRICS_PORT = await freePort()
+      const trial = await Trial.start({
+        NATS_URL: nats.url,
+        REGION: 'near',
+        REGIONS: 'near=http://near.example/,cut=http://cut.example/',
+        ROLE: 'relay',
+        METRICS_HOST: '127.0.0.1',
+        METRICS_PORT,
+      })
+      prometheus.watch('alone', `http://127.0.0.1:${METRICS_PORT}`)
+      // The relay asks for their log again and again, in vain.
+      new BareClient(trial.url, createSessionKeys(), { origin: 'http://near.example' })
+    },
+  },
   ...(mayMount ? [smallDisk()] : []),
 ]
 

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { connect } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys } from '../../shared/keys.ts'
+import type { Status } from '../../shared/status.ts'
 import { BareClient } from '../bare-client.testing.ts'
 import { processesAt, tellWho } from '../commands/who.ts'
 import type { Role } from '../config.ts'
@@ -49,6 +50,37 @@ test('whoever asks NATS hears which relays and stores there are, what they keep 
   await stop(store)
   expect(await processesAt(nats.url)).toHaveLength(2)
 })
+
+test('a relay hears unasked who is there and who has gone', async () => {
+  const relay = await started('relay')
+  const first = await started('store', new Set([1, 2]))
+  await started('store')
+  const seen = async () => {
+    const answer = await fetch(new URL('/status/status.json', relay.url))
+    const status: Status = JSON.parse(await answer.text())
+    return status.processes
+  }
+  const told = async () =>
+    (await seen()).map(({ kind, shards, isHere, isReady, isHeard }) =>
+      [kind, shards, isHere && 'here', isReady && 'ready', isHeard && 'heard'].filter(Boolean).join(' '),
+    )
+  const [itself, whole] = ['relay here ready heard', 'store 0-63 ready heard']
+  await expect
+    .poll(async () => (await told()).sort(), { timeout: 20_000 })
+    .toEqual([itself, whole, 'store 1-2 ready heard'])
+  const [{ heardAt = 0, behind = {} } = {}] = (await seen()).filter(({ kind }) => kind === 'store')
+  expect(Date.now() - heardAt).toBeLessThan(10_000)
+  expect(behind).toEqual({ here: 0 })
+
+  await stop(first)
+  await expect.poll(async () => (await told()).sort(), { timeout: 5_000 }).toEqual([itself, whole])
+  const stranger = await connect({ servers: nats.url })
+  onTestFinished(() => stranger.close())
+  for (const words of ['no JSON', '{}', '{"name":"facedown-store","endpoints":[{}]}'])
+    stranger.publish('state', words)
+  await stranger.flush()
+  expect((await told()).sort()).toEqual([itself, whole])
+}, 60_000)
 
 test('a relay whose stores hang is among them, and not ready, whatever else answers there', async () => {
   await started('relay')

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { NatsConnection, Subscription } from '@nats-io/transport-node'
 import { version } from '../version.ts'
+import { namePrefix } from './process.ts'
 
 /** What one process of a region does for the others: one line in `nats micro list`. */
 export interface Service {
@@ -14,8 +15,10 @@ export interface Service {
   /** Requests so far. */
   readonly served: Served
   /** How it is now: numbers, and nothing that tells sessions or people apart. */
-  readonly now: () => Promise<Readonly<Record<string, number | boolean | null>>>
+  readonly now: () => Promise<Readonly<Record<string, Figure>>>
 }
+
+type Figure = number | boolean | null | Readonly<Record<string, number>>
 
 /** Counted by whoever answers. */
 export interface Served {
@@ -28,18 +31,27 @@ export interface Served {
 /** Whoever asks waits no longer, and one that hangs is the one they look for. */
 const patience = 250
 
+/** Unasked, for the status pages of all regions that can be reached: see `neighbours`. */
+export const toldEveryMs = 5_000
+export const toldTo = 'state'
+export const goneFrom = 'gone'
+
 const verbs = ['PING', 'INFO', 'STATS'] as const
 type Verb = (typeof verbs)[number]
 
 /**
  * Says to whoever asks that a service is there: NATS's own service API,
  * https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md, for which `@nats-io/services` has no version that fits this
- * client. Returns the stop.
+ * client. Tells it every few seconds, too, and its own process (`told`), which NATS does not bring what it says itself. Returns the stop.
  */
-export function announce(connection: NatsConnection, service: Service): () => void {
+export function announce(
+  connection: NatsConnection,
+  service: Service,
+  told: (state: string) => void,
+): () => void {
   const { kind, region, about, endpoint, served } = service
   const id = randomUUID()
-  const name = `facedown-${kind}`
+  const name = `${namePrefix}${kind}`
   const started = new Date().toISOString()
   const all = { name, id, version, metadata: { region, ...about } }
   const { subject, queue } = endpoint
@@ -77,7 +89,19 @@ export function announce(connection: NatsConnection, service: Service): () => vo
       }),
     ),
   )
+  const tell = async () => {
+    const state = JSON.stringify(await answerTo('STATS'))
+    if (isStopped) return
+    told(state)
+    if (!connection.isClosed()) connection.publish(toldTo, state)
+  }
+  let isStopped = false
+  const timer = setInterval(() => void tell().catch(() => {}), toldEveryMs).unref() // who is gone tells nothing
+  void tell().catch(() => {})
   return () => {
+    isStopped = true
+    clearInterval(timer)
     for (const subscription of subscriptions) subscription.unsubscribe()
+    if (!connection.isClosed()) connection.publish(goneFrom, id)
   }
 }

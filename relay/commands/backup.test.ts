@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { lockFile } from '../folder-lock.ts'
 import { startRelayProcess } from '../process.testing.ts'
+import { version } from '../version.ts'
 import { backup } from './backup.ts'
 import { checkBackups, checkData } from './check.ts'
 import { isSound } from './examine.ts'
@@ -164,7 +165,10 @@ test('the commands say what they did, and end with a number that programs unders
     code: 1,
     words: `Another relay uses the data folder ${dataDir}. Stop it, or set DATA_DIR to another folder.\n`,
   })
-  expect(await said(['backup'], dataDir)).toEqual({ code: 1, words: 'facedown backup needs a folder.\n' })
+  expect(await said(['backup'], dataDir)).toEqual({
+    code: 1,
+    words: 'facedown backup needs a folder, or s3://bucket/folder.\n',
+  })
   expect(await said(['reveal'], dataDir)).toMatchObject({
     code: 1,
     words: expect.stringMatching(/^There is no command "reveal"/),
@@ -175,8 +179,19 @@ test('the commands say what they did, and end with a number that programs unders
   })
   expect(await said(['check'], join(dataDir, 'none'))).toMatchObject({
     code: 1,
-    words: expect.stringMatching(/^DATA_DIR must be/),
+    words: expect.stringMatching(
+      /^There is no folder .*\. Set DATA_DIR to the data folder of your relay\.\n$/,
+    ),
   })
+  expect(await said(['start', '--port', '80'], dataDir)).toEqual({
+    code: 1,
+    words: "Unknown option '--port'. See facedown --help.\n",
+  })
+  expect(await said(['start', '--help'], dataDir)).toMatchObject({
+    code: 0,
+    words: expect.stringContaining('MAX_CONNECTIONS'),
+  })
+  expect(await said(['--version'], dataDir)).toEqual({ code: 0, words: `${version}\n` })
   expect(await said(['--help'], dataDir)).toMatchObject({
     code: 0,
     words: expect.stringMatching(/^facedown start/),

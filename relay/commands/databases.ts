@@ -6,12 +6,13 @@ import { SetupError } from '../setup-error.ts'
 
 /** Where a data folder has databases, as paths in it: one, or in a region's store one folder for each stream there ever was. */
 export function databasesIn(dataDir: string): string[] {
-  if (!existsSync(dataDir)) throw new SetupError(`DATA_DIR must be the folder of a relay: ${dataDir}`)
+  const remedy = 'Set DATA_DIR to the data folder of your relay'
+  if (!existsSync(dataDir)) throw new SetupError(`There is no folder ${dataDir}. ${remedy}`)
   const folders = readdirSync(dataDir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && isRegionFolder(entry.name))
     .map(({ name }) => join(name, databaseName))
   const found = [databaseName, ...folders].filter((path) => existsSync(join(dataDir, path)))
-  if (found.length === 0) throw new SetupError(`There is no database in DATA_DIR ${dataDir}`)
+  if (found.length === 0) throw new SetupError(`There is no database in ${dataDir}. ${remedy}`)
   return found
 }
 

@@ -5,11 +5,13 @@ import Sqlite from 'better-sqlite3'
 import { readConfig } from '../config.ts'
 import { isCorrupt } from '../corrupt.ts'
 import { SetupError } from '../setup-error.ts'
+import { version } from '../version.ts'
 
 /** What a command ends with. */
 const codes = { done: 0, couldNot: 1, damaged: 2 } as const
 
-const help = `facedown start                     runs the relay
+const help = `facedown start                     runs the relay, with settings from the environment
+         --help                    lists the settings
 facedown backup <folder>           adds a backup of DATA_DIR to a folder, while the relay runs or not
          --keep <number>           how many backups stay there (7)
 facedown restore <folder>          puts the newest backup in the place of what is in DATA_DIR; stop the relay before
@@ -20,6 +22,7 @@ facedown stats                     counts and sizes; nothing of it identifies a 
          --json                    the same for programs
 facedown who                       the relays and stores that the NATS at NATS_URL knows, and how they are
          --json                    the same for programs
+facedown --version                 which version this is
 
 Instead of a folder: s3://bucket or s3://bucket/folder, in Amazon's S3 or wherever AWS_ENDPOINT_URL says. AWS_ACCESS_KEY_ID and
 AWS_SECRET_ACCESS_KEY say who asks, AWS_SESSION_TOKEN belongs to lent ones, AWS_REGION is us-east-1 unless set.
@@ -50,6 +53,7 @@ const options = {
   backup: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
 } as const
 
 type Values = ReturnType<typeof read>['values']
@@ -68,7 +72,9 @@ function read(words: string[]) {
   try {
     return parseArgs({ args: words, options, allowPositionals: true })
   } catch (error) {
-    throw new SetupError(`${error instanceof Error ? error.message : error}. See facedown --help`)
+    // Node goes on about positional arguments, which nobody meant.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('. To specify')
+    throw new SetupError(`${reason}. See facedown --help`)
   }
 }
 
@@ -76,13 +82,16 @@ async function run(words: string[]): Promise<number | undefined> {
   if (forPeople.includes(words[0])) return obey(words)
   const { values, positionals } = read(words)
   const [command = '', ...rest] = positionals
-  if (values.help || words.length === 0) return tell(help)
+  if (values.version || command === 'version') return tell(`${version}\n`)
+  if (values.help && command === 'start') return tell((await import('../settings-words.ts')).helpText())
+  if (values.help || command === 'help' || words.length === 0) return tell(help)
   const known = Object.hasOwn(commands, command) ? commands[command] : undefined
   if (!known) throw new SetupError(`There is no command "${command}". See facedown --help`)
   const foreign = (Object.keys(values) as (keyof Values)[]).find((name) => !known.options.includes(name))
   if (foreign) throw new SetupError(`facedown ${command} has no option --${foreign}. See facedown --help`)
   const [folder = ''] = rest
-  if (rest.length < known.least) throw new SetupError(`facedown ${command} needs a folder`)
+  if (rest.length < known.least)
+    throw new SetupError(`facedown ${command} needs a folder, or s3://bucket/folder`)
   if (rest.length > known.most)
     throw new SetupError(`facedown ${command} does not know what "${rest.at(-1)}" is for`)
   if (command === 'start') {

@@ -1,21 +1,8 @@
-import { connect, type Msg } from '@nats-io/transport-node'
+import { connect } from '@nats-io/transport-node'
+import { type Process, parseProcess } from '../cluster/process.ts'
 import { SetupError } from '../setup-error.ts'
 
-/** A process of a region, as it tells of itself: see `announce`. */
-export interface Process {
-  readonly kind: string
-  readonly region: string
-  readonly version: string
-  readonly id: string
-  readonly since: string
-  readonly shards: string | undefined
-  readonly requests: number
-  readonly averageMs: number
-  readonly now: Readonly<Record<string, unknown>>
-}
-
 const patience = { maxWait: 2_000, stall: 800 } as const
-const prefix = 'facedown-'
 
 /** Every relay and store that can be reached through a region's NATS, those of linked regions, too. */
 export async function processesAt(servers: string): Promise<Process[]> {
@@ -26,7 +13,7 @@ export async function processesAt(servers: string): Promise<Process[]> {
   try {
     const answers = await connection.requestMany('$SRV.STATS', '', { strategy: 'stall', ...patience })
     for await (const answer of answers) {
-      const one = readProcess(answer)
+      const one = parseProcess(answer.string())
       if (one) found.push(one)
     }
   } catch {
@@ -53,34 +40,14 @@ function wordsOf({ kind, region, version, since, shards, requests, averageMs, no
     `since ${since}`,
     ...(shards === undefined ? [] : [`shards ${shards}`]),
     ...(kind === 'store' ? [`${requests} questions at ${averageMs.toFixed(1)} ms`] : []),
-    ...Object.entries(figures).map(([name, value]) => `${name} ${value ?? 'unknown'}`),
+    ...Object.entries(figures).map(([name, value]) => `${name} ${figureWords(value)}`),
   ]
   return words.join(', ')
 }
 
-/** Undefined for somebody else's service, whatever that answers. */
-function readProcess(answer: Msg): Process | undefined {
-  try {
-    return processOf(answer.json<Record<string, unknown>>())
-  } catch {
-    return undefined
-  }
-}
-
-function processOf(stats: Record<string, unknown>): Process | undefined {
-  const { name, id, version, started, metadata, endpoints } = stats
-  if (typeof name !== 'string' || !name.startsWith(prefix) || !Array.isArray(endpoints)) return undefined
-  const { region, shards } = metadata as Record<string, string | undefined>
-  const [{ num_requests: requests, average_processing_time: nanoseconds, data }] = endpoints
-  return {
-    kind: name.slice(prefix.length),
-    region: String(region),
-    version: String(version),
-    id: String(id),
-    since: String(started),
-    shards,
-    requests: Number(requests),
-    averageMs: Number(nanoseconds) / 1_000_000,
-    now: data ?? {},
-  }
+/** A number, or one for each region: `behind east 0, west 12`. */
+function figureWords(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value ?? 'unknown')
+  const figures = Object.entries(value).map(([region, figure]) => `${region} ${figure}`)
+  return figures.join(', ') || 'unknown'
 }

@@ -49,6 +49,15 @@ const healthy: Series = {
   'facedown_fan_out_seconds_bucket{le="0.5"}': '0+60000x60',
   'facedown_fan_out_seconds_bucket{le="+Inf"}': '0+60000x60',
   nodejs_eventloop_lag_p99_seconds: '0.012x60',
+  facedown_silent_shards: '0x60',
+  'facedown_region_heard{region="us"}': '1x60',
+}
+
+interface Dashboard {
+  readonly panels: readonly {
+    readonly id: number
+    readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>
+  }[]
 }
 
 interface Provoked {
@@ -89,6 +98,20 @@ const provoked: Readonly<Record<string, Provoked>> = {
     at: '11m',
     labels: { ...only, severity: 'page' },
     summary: 'The store of relay-1:8787 stood still for 10 s or had to start again',
+  },
+  FacedownStoresSilent: {
+    series: { facedown_silent_shards: '0x9 32x50' },
+    silentAt: '10m',
+    at: '12m',
+    labels: { ...where, severity: 'page' },
+    summary: 'No store answers relay-1:8787 for 32 of 64 shards',
+  },
+  FacedownRegionCut: {
+    series: { 'facedown_region_heard{region="us"}': '1x9 0x50' },
+    silentAt: '14m',
+    at: '16m',
+    labels: { ...where, region: 'us', severity: 'page' },
+    summary: 'relay-1:8787 hears nothing of the region us',
   },
   FacedownDatabaseDamaged: {
     series: { 'facedown_reports_total{event="damagedRow"}': '0x9 2x50' },
@@ -229,7 +252,7 @@ test('alerts and dashboard ask for nothing that no relay exports', async () => {
   // Only Linux counts open files.
   const elsewhere = process.platform === 'linux' ? [] : ['process_open_fds', 'process_max_fds']
   // Only those of a region have these, see `services.test.ts`.
-  const ofRegions = ['facedown_silent_shards', 'facedown_stream_lag_messages']
+  const ofRegions = ['facedown_silent_shards', 'facedown_stream_lag_messages', 'facedown_region_heard']
   const unknown = asked.filter((name) => !known.has(name) && ![...elsewhere, ...ofRegions].includes(name))
   expect(unknown).toEqual([])
 })
@@ -240,6 +263,16 @@ test('every figure of the relay is somewhere on the dashboard', async () => {
     .map((name) => name.replace(/_(bucket|sum|count)$/, ''))
     .filter((name) => /^facedown/.test(name))
   expect(own.filter((name) => !text.includes(name))).toEqual([])
+})
+
+test('no two panels of the dashboard share a place or a number', () => {
+  const { panels }: Dashboard = JSON.parse(readFileSync(dashboard, 'utf8'))
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),
+  )
+  expect(new Set(cells).size).toBe(cells.length)
+  expect(Math.max(...panels.map(({ gridPos: { x, w } }) => x + w))).toBeLessThanOrEqual(24)
 })
 
 test('what the dashboard asks is understood by Prometheus', () => {
