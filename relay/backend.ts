@@ -1,3 +1,4 @@
+import type { ProcessSeen } from '../shared/status.ts'
 import type { Bus } from './bus.ts'
 import type { Config } from './config.ts'
 import { LocalBus } from './local-bus.ts'
@@ -14,6 +15,8 @@ export interface Backend {
   readonly store: Archive & Pick<Store, 'check'>
   /** The database of this process, if it keeps one. */
   readonly database: SqliteStore | undefined
+  /** This process and others like it; undefined where one is everything there is. */
+  readonly processes: (() => readonly ProcessSeen[]) | undefined
   close(): Promise<void>
 }
 
@@ -42,6 +45,7 @@ async function openAlone(
     bus,
     store: { ...archiveOf(store), check: () => store.check() },
     database: store,
+    processes: undefined,
     close: async () => {
       bus.close()
       await store.close()

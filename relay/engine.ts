@@ -21,6 +21,8 @@ const readingMs = 1000
 
 const full: Unreachable = { outcome: 'refused', reason: 'full' }
 
+type DepositRequest = Extract<Request, { type: 'deposit' }>
+
 type Done<Value> = { readonly value: Value } | Unreachable
 
 /** A store's work on its database, one transaction after the other. It waits for the disk, so it has a thread of its own. */
@@ -84,6 +86,25 @@ export class Engine {
     return rows.map((row) => appended.get(row) ?? done)
   }
 
+  /** In order; keys that come one after the other are committed together. */
+  answerAll(requests: readonly Request[]): Answer[] {
+    const answers: Answer[] = []
+    let deposits: DepositRequest[] = []
+    const commitDeposits = () => {
+      if (deposits.length > 0) answers.push(...this.#depositAll(deposits))
+      deposits = []
+    }
+    for (const request of requests) {
+      if (request.type === 'deposit') deposits.push(request)
+      else {
+        commitDeposits()
+        answers.push(this.answer(request))
+      }
+    }
+    commitDeposits()
+    return answers
+  }
+
   answer(request: Request): Answer {
     switch (request.type) {
       case 'since':
@@ -123,6 +144,14 @@ export class Engine {
         this.#open.close()
         return { outcome: 'ready' }
     }
+  }
+
+  /** Where one session's page is damaged, each by itself. */
+  #depositAll(deposits: readonly DepositRequest[]): Answer[] {
+    const work = () => deposits.map(({ session, deposit }) => this.#escrow.deposit(session, deposit))
+    const sessions = new Set(deposits.map(({ session }) => session))
+    const done = deposits.length > 1 ? this.#keep(work, sessions) : undefined
+    return done && 'value' in done ? done.value : deposits.map((deposit) => this.answer(deposit))
   }
 
   #since({ session: id, after, generation }: Extract<Request, { type: 'since' }>): Answer {

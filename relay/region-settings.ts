@@ -1,6 +1,6 @@
 import type { Setting } from './setting.ts'
 import { SetupError } from './setup-error.ts'
-import { shardCount } from './shard.ts'
+import { parseShards, shardCount } from './shard.ts'
 
 /** A region, and where browsers find its relays. */
 export interface RegionAddress {
@@ -49,11 +49,9 @@ export function shardNumbers(name: string, { meaning }: About): Setting<Readonly
     read: (given) => {
       const shards = new Set<number>()
       for (const part of (given || otherwise).split(',')) {
-        const [, first = '', last = first] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(part.trim()) ?? []
-        const [from, to] = [Number(first), Number(last)]
-        if (first === '' || from > to || to >= shardCount)
-          throw new SetupError(`${name} must list ${bounds}, but it has "${part.trim()}"`)
-        for (let shard = from; shard <= to; shard++) shards.add(shard)
+        const some = parseShards(part)
+        if (!some) throw new SetupError(`${name} must list ${bounds}, but it has "${part.trim()}"`)
+        for (const shard of some) shards.add(shard)
       }
       return shards
     },

@@ -60,12 +60,13 @@ export async function startRelay(
       meters.refused(reason)
     },
     caughtUp: meters.caughtUp,
+    following: goesOn(config) ? (header) => traces?.following(header) : undefined,
   }
   const sockets = new Sockets(surroundings, config)
   const servesPeople = config.role !== 'store'
   const files = servesPeople ? readClientFiles(config.clientDir) : new Map()
   watchRelay(meters, config, surroundings, sockets)
-  const history = new StatusHistory(meters, config)
+  const history = new StatusHistory(meters, config, backend.processes)
   const statusFiles = readClientFiles(config.statusDir)
   const watching = createWatching({ meters, history, files: statusFiles }, config)
   const { metricsHost, metricsPort } = config
@@ -122,6 +123,11 @@ async function openTraces(config: Config, report: Reporter): Promise<Traces | un
   if (config.otlpEndpoint === undefined) return undefined
   const { startTraces } = await import('./tracing/start.ts') // who wants no traces needs nothing of OpenTelemetry
   return startTraces(config.otlpEndpoint, config, report)
+}
+
+/** Whoever may connect can have their changes traced then, so it is for the operator to say. */
+function goesOn({ traceClients, sampler }: Config): boolean {
+  return traceClients && sampler.startsWith('parentbased')
 }
 
 /** Chance is cheaper by the page than by the word. */

@@ -17,3 +17,15 @@ export function shardWords(shards: ReadonlySet<number>): string {
   }
   return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join()
 }
+
+/** Undefined for anything that is not written so. */
+export function parseShards(text: string): ReadonlySet<number> | undefined {
+  const shards = new Set<number>()
+  for (const part of text.split(',')) {
+    const [, first = '', last = first] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(part.trim()) ?? []
+    const [from, to] = [Number(first), Number(last)]
+    if (first === '' || from > to || to >= shardCount) return undefined
+    for (let shard = from; shard <= to; shard++) shards.add(shard)
+  }
+  return shards
+}

@@ -3,6 +3,7 @@ import type { Cursor } from '../shared/cursor.ts'
 import type { Deposit } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { packRows, type Row, unpackRows } from './batch.ts'
+import { FairQueue } from './fair-queue.ts'
 import { markOf } from './hash.ts'
 import { damageWords, type Reporter } from './report.ts'
 import { SetupError } from './setup-error.ts'
@@ -24,9 +25,12 @@ import { storeThread } from './store-thread.ts'
 
 /** How long appends wait for company in one transaction. */
 const gatherMs = 20
+/** Questions that come this soon after an answer wait so long for others: each trip to the store's thread costs more than its work. */
+const [busyMs, companyMs] = [10, 2]
 /** A disk that takes longer is treated as gone until it answers. */
 const stalledMs = 10_000
-const maxWaitingBytes = 64 << 20
+/** Of changes that wait for the disk: of all sessions, and of one, which must not take it all. */
+const maxWaitingBytes = { inAll: 64 << 20, ofSession: 4 << 20 } as const
 
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 const ordinary: Appended = { outcome: 'saved', compact: undefined }
@@ -67,11 +71,14 @@ export class SqliteStore implements Store {
   readonly #committed: Committed
   #worker: Worker | undefined
   #appends: WaitingAppend[] = []
-  #requests: WaitingRequest[] = []
+  readonly #requests = new FairQueue<WaitingRequest>()
   #waitingBytes = 0
+  readonly #waitingBytesOf = new Map<SessionId, number>()
   /** Since when the first of the appends waits. */
   #waitingSince = 0
   #underWay: Batch | undefined
+  /** When somebody was answered last. */
+  #answeredAt = Number.NEGATIVE_INFINITY
   #stalled = false
   #closing = false
   #gathering: NodeJS.Timeout | NodeJS.Immediate | undefined
@@ -87,9 +94,12 @@ export class SqliteStore implements Store {
   }
 
   append(session: SessionId, entry: NewEntry): Promise<Appended> {
-    if (!this.#accepts || this.#waitingBytes > maxWaitingBytes) return Promise.resolve(unreachable)
+    const own = this.#waitingBytesOf.get(session) ?? 0
+    const isTooMuch = this.#waitingBytes > maxWaitingBytes.inAll || own > maxWaitingBytes.ofSession
+    if (!this.#accepts || isTooMuch) return Promise.resolve(unreachable)
     return new Promise((resolve) => {
       const { sequence, previous, checksum, kind, envelope } = entry
+      this.#waitingBytesOf.set(session, own + envelope.length)
       if (this.#appends.length === 0) this.#waitingSince = performance.now()
       this.#appends.push({ row: { session, sequence, previous, checksum, kind, envelope }, resolve })
       this.#waitingBytes += envelope.length
@@ -179,6 +189,8 @@ export class SqliteStore implements Store {
 
   /** Commits what is waiting, then closes the database. */
   async close(): Promise<void> {
+    // Also of a session that waits for its turn.
+    while (this.#accepts && this.#requests.length > 0) await this.check()
     const closed = this.#ask({ type: 'close' })
     this.#closing = true
     await closed
@@ -193,25 +205,31 @@ export class SqliteStore implements Store {
   #ask(request: Request): Promise<Answer> {
     if (!this.#accepts) return Promise.resolve(unreachable)
     return new Promise((resolve) => {
-      this.#requests.push({ request, resolve })
-      this.#hurry()
+      const session = 'session' in request ? request.session : ''
+      if (this.#requests.push(session, { request, resolve })) this.#hurry()
+      else resolve(unreachable)
     })
   }
 
-  /** Somebody waits for an answer: what has gathered goes as soon as this turn of the event loop is over. */
   #hurry(): void {
     if (this.#underWay || this.#requests.length > 1) return
     clearTimeout(this.#gathering as NodeJS.Timeout | undefined)
-    this.#gathering = setImmediate(() => this.#flush())
+    this.#gathering = this.#soon()
+  }
+
+  /** Somebody waits for an answer: as soon as this turn of the event loop is over, or with company when many ask. */
+  #soon(): NodeJS.Timeout | NodeJS.Immediate {
+    const isBusy = performance.now() - this.#answeredAt < busyMs
+    return isBusy ? setTimeout(() => this.#flush(), companyMs) : setImmediate(() => this.#flush())
   }
 
   #flush(): void {
     this.#gathering = undefined
     if (!this.#worker || this.#underWay) return
-    const batch = { appends: this.#appends, requests: this.#requests }
+    const batch = { appends: this.#appends, requests: this.#requests.take() }
     this.#appends = []
-    this.#requests = []
     this.#waitingBytes = 0
+    this.#waitingBytesOf.clear()
     this.#underWay = batch
     const appends = batch.appends.length > 0 ? packRows(batch.appends.map(({ row }) => row)) : undefined
     const message: ToStore = { appends, requests: batch.requests.map(({ request }) => request) }
@@ -235,7 +253,8 @@ export class SqliteStore implements Store {
     batch.requests.forEach(({ resolve }, at) => {
       resolve(answers[at] ?? unreachable)
     })
-    if (this.#requests.length > 0) this.#gathering = setImmediate(() => this.#flush())
+    if (batch.requests.length > 0) this.#answeredAt = performance.now()
+    if (this.#requests.length > 0) this.#gathering = this.#soon()
     else if (this.#appends.length > 0) {
       // While the disk was busy they had company already.
       const waited = performance.now() - this.#waitingSince
@@ -251,10 +270,10 @@ export class SqliteStore implements Store {
   }
 
   #refuseAll(): void {
-    const batches = [this.#underWay, { appends: this.#appends, requests: this.#requests }]
+    const batches = [this.#underWay, { appends: this.#appends, requests: this.#requests.takeAll() }]
     this.#appends = []
-    this.#requests = []
     this.#waitingBytes = 0
+    this.#waitingBytesOf.clear()
     this.#underWay = undefined
     for (const batch of batches) {
       for (const { resolve } of batch?.appends ?? []) resolve(unreachable)

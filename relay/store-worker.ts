@@ -19,7 +19,7 @@ function start(options: StoreOptions): void {
     const appended = appends ? engine.append(unpackRows(appends)) : []
     const commitMs = performance.now() - began
     const unusual = appended.flatMap((one, at): [number, Appended][] => (isOrdinary(one) ? [] : [[at, one]]))
-    const answers = requests.map((request) => engine.answer(request))
+    const answers = engine.answerAll(requests)
     const buffers = answers.flatMap((answer) => (answer.outcome === 'page' ? [answer.rows] : []))
     post({ type: 'answers', unusual, answers, commitMs }, buffers)
     if (requests.some(({ type }) => type === 'close')) parentPort?.close()

@@ -16,6 +16,8 @@ const portion = 500
 const retryMs = 1_000
 const triesAlone = 3
 const noteEveryMs = 1_000
+/** A store that stands still keeps so many bytes of what comes, and reads the rest again later: the stream has it. */
+const mostWaitingBytes = 32 << 20
 /** How long a question waits for the store to have applied what the stream holds. */
 const patience = 4_000
 
@@ -35,6 +37,7 @@ interface Task {
 /** What was read from the stream; without a task when it says nothing that this store understands or keeps. */
 interface Reading {
   readonly sequence: number
+  readonly bytes: number
   task: Task | undefined
 }
 
@@ -47,10 +50,16 @@ export class Follower {
   readonly #region: Region
   readonly #store: OriginStore
   readonly #shards: ReadonlySet<number>
-  readonly #messages: ConsumerMessages
+  readonly #mostBytes: number
   readonly #waiting: Reading[] = []
-  readonly #done: Promise<void>
+  #messages: ConsumerMessages
+  #done: Promise<void>
   #upTo: number
+  #waitingBytes = 0
+  /** Where the stream has to be read again, because too much waits, and how much of it was passed over since. */
+  #left: { readonly from: number; messages: number } | undefined
+  /** Deletions among that. */
+  #ahead: Task[] = []
   /** Messages in the stream behind the last one that came here. */
   #pending = 0
   #noting: NodeJS.Timeout | undefined
@@ -64,20 +73,26 @@ export class Follower {
     shards: ReadonlySet<number>,
     messages: ConsumerMessages,
     upTo: number,
+    mostBytes: number,
   ) {
     this.#region = region
     this.#store = store
     this.#shards = shards
     this.#messages = messages
     this.#upTo = upTo
+    this.#mostBytes = mostBytes
     this.#done = this.#read()
   }
 
-  static async start(region: Region, store: OriginStore, shards: ReadonlySet<number>): Promise<Follower> {
+  static async start(
+    region: Region,
+    store: OriginStore,
+    shards: ReadonlySet<number>,
+    mostBytes = mostWaitingBytes,
+  ): Promise<Follower> {
     const upTo = await store.applied()
-    const consumer = await region.stream.consumers.get(streamOf(store.origin), { opt_start_seq: upTo + 1 })
-    const messages = await consumer.consume({ max_messages: 4 * portion })
-    return new Follower(region, store, shards, messages, upTo)
+    const messages = await messagesFrom(region, store, upTo + 1)
+    return new Follower(region, store, shards, messages, upTo, mostBytes)
   }
 
   get upTo(): number {
@@ -86,7 +101,12 @@ export class Follower {
 
   /** Messages of the stream that are not applied yet. */
   get lag(): number {
-    return this.#pending + this.#waiting.length
+    return this.#pending + this.#waiting.length + (this.#left?.messages ?? 0)
+  }
+
+  /** Bytes of statements that wait in this process. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
   }
 
   /** Finishes what it has begun. */
@@ -117,9 +137,44 @@ export class Follower {
   async #read(): Promise<void> {
     for await (const message of this.#messages) {
       this.#pending = message.info.pending
-      this.#waiting.push({ sequence: message.seq, task: this.#taskOf(message) })
+      const task = this.#taskOf(message)
+      const { seq: sequence, data } = message
+      if (this.#left || this.#waitingBytes > this.#mostBytes) this.#leave(sequence, task)
+      else {
+        this.#waiting.push({ sequence, bytes: data.length, task })
+        this.#waitingBytes += data.length
+      }
       if (!this.#atWork) void this.#work()
     }
+  }
+
+  #leave(sequence: number, task: Task | undefined): void {
+    this.#left ??= { from: sequence, messages: 0 }
+    this.#left.messages++
+    if (task?.message.type === 'delete') this.#ahead.push(task)
+  }
+
+  /** Once there is room again. */
+  async #readLeft({ from }: { readonly from: number }): Promise<void> {
+    await this.#messages.close()
+    await this.#done
+    this.#pending += this.#left?.messages ?? 0 // until the stream says how many there are
+    this.#left = undefined
+    this.#ahead = []
+    while (!this.#stopped) {
+      const messages = await messagesFrom(this.#region, this.#store, from).catch(() => undefined)
+      if (messages) return this.#continue(messages)
+      await wait(retryMs) // no NATS
+    }
+  }
+
+  async #continue(messages: ConsumerMessages): Promise<void> {
+    this.#messages = messages
+    this.#done = this.#read()
+    if (!this.#stopped) return
+    // It was stopped meanwhile, and has closed those before. Only whoever reads them can close them.
+    await messages.close()
+    await this.#done
   }
 
   #taskOf({ seq, subject, data, headers }: JsMsg): Task | undefined {
@@ -135,6 +190,7 @@ export class Follower {
     while (this.#waiting.length > 0 && !this.#stopped) {
       await new Promise((resolve) => setImmediate(resolve)) // what has arrived already comes along
       const readings = this.#waiting.splice(0, portionOf(this.#waiting))
+      for (const { bytes } of readings) this.#waitingBytes -= bytes
       let left: readonly Task[] = readings.flatMap(({ task }) => task ?? [])
       for (let tries = 1; left.length > 0 && !this.#stopped; tries++) {
         left = await this.#try(left)
@@ -144,6 +200,7 @@ export class Follower {
       }
       const last = readings.at(-1)
       if (last && !this.#stopped) this.#reach(last.sequence)
+      if (this.#waiting.length === 0 && this.#left) await this.#readLeft(this.#left)
     }
     this.#atWork = false
   }
@@ -169,7 +226,8 @@ export class Follower {
   /** Deletions do not wait behind what a full disk has no room for: they make some. They are final, so they need no turn. */
   async #deleteAhead(): Promise<void> {
     const deletions = this.#waiting.filter(({ task }) => task?.message.type === 'delete')
-    const left = await this.#try(deletions.flatMap(({ task }) => task ?? []))
+    const left = await this.#try([...deletions.flatMap(({ task }) => task ?? []), ...this.#ahead])
+    this.#ahead = this.#ahead.filter((task) => left.includes(task))
     for (const reading of deletions)
       if (reading.task && !left.includes(reading.task)) reading.task = undefined
   }
@@ -251,6 +309,15 @@ export class Follower {
     }, noteEveryMs).unref()
     for (const resolve of this.#reached.splice(0)) resolve()
   }
+}
+
+async function messagesFrom(
+  region: Region,
+  { origin }: OriginStore,
+  from: number,
+): Promise<ConsumerMessages> {
+  const consumer = await region.stream.consumers.get(streamOf(origin), { opt_start_seq: from })
+  return consumer.consume({ max_messages: 4 * portion })
 }
 
 /** Appends go into one transaction; a release needs all before it, and nothing after it. */

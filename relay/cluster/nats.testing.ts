@@ -8,6 +8,8 @@ import { connect } from '@nats-io/transport-node'
 
 export interface NatsServer {
   readonly url: string
+  readonly pid: number | undefined
+  signal(signal: NodeJS.Signals): void
   /** Whether the bytes are in what a reader of its streams would get. */
   holds(bytes: Uint8Array): Promise<boolean>
   /** Ends it and starts it again on the same port and files; what it kept only in memory is gone. */
@@ -57,6 +59,10 @@ export async function startNats(options?: NatsOptions): Promise<NatsServer> {
 
   return {
     url: `127.0.0.1:${server.port}`,
+    get pid() {
+      return server.process.pid
+    },
+    signal: (signal) => void server.process.kill(signal),
     restart: async () => {
       await end()
       server = await run(file)

@@ -14,7 +14,7 @@ import { offersFrom } from './fetch-copy.ts'
 import { fill } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
 import type { Region } from './region.ts'
-import { originsHere, provideMirror, provideStream, regionOf } from './streams.ts'
+import { mirrorLags, originsHere, provideMirror, provideStream, regionOf } from './streams.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
@@ -43,6 +43,8 @@ export class Origins {
   readonly #meters: Meters
   readonly #kept = new Map<string, Kept>()
   readonly #folders = new Set<string>()
+  /** How far each mirror here is behind its stream, as NATS last knew. */
+  #mirrors: ReadonlyMap<string, number> = new Map()
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -88,12 +90,14 @@ export class Origins {
     return this.#kept.values()
   }
 
-  /** How far this store is behind each region's stream. */
+  /** How far this store is behind each region's stream: what its mirror lacks, and what is there and not applied. */
   get lags(): ReadonlyMap<string, number> {
     const lags = new Map<string, number>()
     for (const { store, follower } of this.#kept.values()) {
+      if (!follower) continue
       const region = regionOf(store.origin)
-      if (follower) lags.set(region, (lags.get(region) ?? 0) + follower.lag)
+      const lag = follower.lag + (this.#mirrors.get(store.origin) ?? 0)
+      lags.set(region, (lags.get(region) ?? 0) + lag)
     }
     return lags
   }
@@ -119,6 +123,7 @@ export class Origins {
     const others = this.#config.regions.filter((region) => region.name !== name)
     await Promise.all(others.map((other) => provideMirror(this.#region, other.name).catch(() => {}))) // cut off from it
     await this.#follow().catch((error: unknown) => this.#failed(error))
+    if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
   }
 
   /** First of all whatever this store can have: relays ask it as soon as this is done. */

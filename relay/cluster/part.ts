@@ -1,18 +1,22 @@
 import type { Backend } from '../backend.ts'
 import type { Config } from '../config.ts'
 import type { Meters } from '../meters.ts'
+import { heardRegions } from '../region-figures.ts'
 import type { Reporter } from '../report.ts'
 import { shardWords } from '../shard.ts'
 import type { Traces } from '../traces.ts'
 import { watchDatabase } from '../watch-database.ts'
 import { Copies } from './copies.ts'
 import { Lines } from './lines.ts'
+import { Neighbours } from './neighbours.ts'
 import { Origins } from './origins.ts'
 import { askedGroup, Questions, subjectOf } from './questions.ts'
 import { joinRegion, type Region } from './region.ts'
 import { RegionBus } from './region-bus.ts'
 import { RegionStore } from './region-store.ts'
-import { announce } from './services.ts'
+import { announce, type Service } from './services.ts'
+
+type Told = Neighbours['told']
 
 /** This process's part of a region: a relay, a store, or both. */
 export async function openInRegion(
@@ -23,12 +27,19 @@ export async function openInRegion(
   traces?: Traces,
 ): Promise<Backend> {
   const region = await joinRegion(natsUrl, config.region, traces)
-  const part = config.role === 'relay' ? undefined : await openStore(natsUrl, config, report, meters, traces)
+  const neighbours = new Neighbours(region.connection)
+  const { told } = neighbours
+  const part =
+    config.role === 'relay' ? undefined : await openStore(natsUrl, config, report, meters, traces, told)
   const lines = new Lines(region)
   const store = new RegionStore(region, lines, report)
   const bus = new RegionBus(region, lines, store)
   meters.watch('facedown_silent_shards', 'Shards of which no store answers', () => store.silentShards)
-  const stopAnnouncing = config.role === 'store' ? () => {} : announceRelay(region, store, meters)
+  const regions = [config.region, ...config.regions.map(({ name }) => name)]
+  meters.watchEach('facedown_region_heard', 'Whether any process of the region can be heard', 'region', () =>
+    heardRegions([...new Set(regions)], neighbours.all),
+  )
+  const stopAnnouncing = config.role === 'store' ? () => {} : announceRelay(region, store, meters, told)
   return {
     bus,
     // A relay without its stores, or without NATS, still serves those who are connected to it.
@@ -39,11 +50,13 @@ export async function openInRegion(
       },
       putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
       deposit: (...deposit) => store.deposit(...deposit),
-      check: async () => (config.role === 'relay' ? { outcome: 'ready' } : store.check()),
+      check: async () => (config.role === 'relay' ? { outcome: 'ready' } : store.check(config.shards)),
     },
     database: undefined,
+    processes: () => neighbours.all,
     close: async () => {
       stopAnnouncing()
+      neighbours.stop()
       bus.close()
       await part?.close()
       await region.leave()
@@ -51,8 +64,13 @@ export async function openInRegion(
   }
 }
 
-function announceRelay({ connection, name }: Region, store: RegionStore, meters: Meters): () => void {
-  return announce(connection, {
+function announceRelay(
+  { connection, name }: Region,
+  store: RegionStore,
+  meters: Meters,
+  told: Told,
+): () => void {
+  const service: Service = {
     kind: 'relay',
     region: name,
     about: {},
@@ -60,11 +78,12 @@ function announceRelay({ connection, name }: Region, store: RegionStore, meters:
     endpoint: { name: 'rooms', subject: 'room.>', queue: '' },
     served: { requests: 0, errors: 0, milliseconds: 0 },
     now: async () => ({
-      ready: (await store.check()).outcome === 'ready',
+      ready: (await store.check()).outcome === 'ready' && store.silentShards === 0,
       connections: await meters.figure('facedown_connections'),
       rooms: await meters.figure('facedown_rooms'),
     }),
-  })
+  }
+  return announce(connection, service, told)
 }
 
 /**
@@ -77,6 +96,7 @@ async function openStore(
   report: Reporter,
   meters: Meters,
   traces: Traces | undefined,
+  told: Told,
 ) {
   const region = await joinRegion(natsUrl, config.region, traces)
   const origins = await Origins.open(region, config, report, meters).catch(async (error) => {
@@ -92,7 +112,7 @@ async function openStore(
   )
   const questions = new Questions(region, origins, config.shards)
   const copies = new Copies(region, origins, config)
-  const stopAnnouncing = announce(region.connection, {
+  const service: Service = {
     kind: 'store',
     region: region.name,
     about: { shards: shardWords(config.shards) },
@@ -104,9 +124,11 @@ async function openStore(
         ready: checks.every(({ outcome }) => outcome === 'ready'),
         origins: checks.length,
         databaseBytes: await meters.figure('facedown_database_bytes'),
+        behind: Object.fromEntries(origins.lags),
       }
     },
-  })
+  }
+  const stopAnnouncing = announce(region.connection, service, told)
   await region.connection.flush() // from here on relays find it
   return {
     close: async () => {

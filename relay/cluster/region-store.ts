@@ -3,7 +3,7 @@ import type { Cursor } from '../../shared/cursor.ts'
 import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { Reporter } from '../report.ts'
-import { shardOf } from '../shard.ts'
+import { shardCount, shardOf } from '../shard.ts'
 import type { Archive, Deleted, Deposited, NewSnapshot, PutSnapshot, Unreachable } from '../store.ts'
 import type { Lines } from './lines.ts'
 import { type Answers, type Question, subjectOf } from './questions.ts'
@@ -13,12 +13,14 @@ import { ShardBreakers } from './shard-breakers.ts'
 /** A read of a long log waits for the disk of a busy store. */
 const patience = 5_000
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
+const allShards: ReadonlySet<number> = new Set(Array.from({ length: shardCount }, (_, at) => at))
 
 /** The stores of a region, as a relay sees them. */
 export class RegionStore implements Archive {
   readonly #region: Region
   readonly #lines: Lines
   readonly #breakers: ShardBreakers
+  #checked = 0
 
   constructor(region: Region, lines: Lines, report: Reporter = () => {}) {
     this.#region = region
@@ -39,8 +41,10 @@ export class RegionStore implements Archive {
     return this.#ask<'head'>(shardOf(session), { type: 'head', session })
   }
 
-  async check(): Promise<Answers['check']> {
-    return this.#ask<'check'>(0, { type: 'check' })
+  /** Asks about another one of these shards each time: stores may keep different ones, and each answer is a commit. */
+  async check(shards: ReadonlySet<number> = allShards): Promise<Answers['check']> {
+    const shard = [...shards][this.#checked++ % shards.size] ?? 0
+    return this.#ask<'check'>(shard, { type: 'check' })
   }
 
   async putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot> {

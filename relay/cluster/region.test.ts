@@ -238,6 +238,13 @@ test('when NATS is killed and comes back, those at one relay go on meanwhile, an
   expect(await again.save(during)).toMatchObject({ type: 'saved' })
 }, 60_000)
 
+test('a store is ready by the shards it keeps, whether or not anybody keeps the others', async () => {
+  const shards = new Set([40, 41])
+  const store = await startRelay({ natsUrl: nats.url, region, role: 'store', dataDir, shards })
+  running.push(store)
+  expect((await fetch(`${store.url}/readyz`)).status).toBe(200)
+})
+
 /** Of the region's stream. */
 function databaseIn(folder: string): Sqlite.Database {
   const [origin = ''] = readdirSync(folder)

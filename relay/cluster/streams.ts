@@ -72,6 +72,14 @@ export async function originsHere(manager: JetStreamManager): Promise<string[]> 
   return (await namesIn(manager)).filter((name) => name.startsWith('log-')).map(originOf)
 }
 
+/** How many messages each mirror here lacks of its stream, as far as its NATS knows. */
+export async function mirrorLags(manager: JetStreamManager): Promise<ReadonlyMap<string, number>> {
+  const lags = new Map<string, number>()
+  for await (const { config, mirror } of manager.streams.list())
+    if (mirror && config.name.startsWith('log-')) lags.set(originOf(config.name), mirror.lag)
+  return lags
+}
+
 /** What a stream still has. */
 export interface Ring {
   /** The sequence of the first message in it, 0 when there never was one. */

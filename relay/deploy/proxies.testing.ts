@@ -1,0 +1,105 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished } from 'vitest'
+import { freePort } from '../process.testing.ts'
+import { temporaryFolder } from '../testing.ts'
+
+export interface RunningProxy {
+  /** Without a slash at its end, as pages write origins. */
+  readonly url: string
+}
+
+/** nginx with our configuration, on a port and with a certificate of its own, until the test ends. `path` as `/poker/`. */
+export async function startNginx(relays: readonly number[], path = '/'): Promise<RunningProxy> {
+  const folder = ownFolder()
+  const port = await freePort()
+  const certificate = [
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ]
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'certificate.pem')]
+  execFileSync('openssl', ['req', ...certificate, '-subj', '/CN=localhost', ...files], { stdio: 'ignore' })
+  const site = readFileSync(join(import.meta.dirname, 'nginx.conf'), 'utf8')
+    .replace(/server \{\s+listen 80;[^}]*\}/, '')
+    .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port} ssl http2;`)
+    .replace('listen [::]:443 ssl http2;', '')
+    .replace(/server 127\.0\.0\.1:8787(.*;)/, (_, words) =>
+      relays.map((relay) => `server 127.0.0.1:${relay}${words}`).join('\n'),
+    )
+    .replace(/\/etc\/letsencrypt\/\S+\/fullchain\.pem/, join(folder, 'certificate.pem'))
+    .replace(/\/etc\/letsencrypt\/\S+\/privkey\.pem/, join(folder, 'key.pem'))
+  // As its comment says.
+  const below = site
+    .replace('location / {', `location ${path} {`)
+    .replace('proxy_pass http://facedown;', 'proxy_pass http://facedown/;')
+  mkdirSync(join(folder, 'temporary'))
+  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/temporary/${name};`,
+  )
+  const whole = `
+    daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/errors;
+    events {} http { access_log off; ${places.join(' ')} ${path === '/' ? site : below} }`
+  writeFileSync(join(folder, 'nginx.conf'), whole)
+  const words = ['-e', join(folder, 'errors'), '-c', join(folder, 'nginx.conf')]
+  const tested = spawnSync('nginx', ['-t', ...words], { encoding: 'utf8' })
+  expect([tested.status, tested.stderr]).toEqual([0, expect.not.stringContaining('[warn]')])
+  const nginx = spawn('nginx', words, { stdio: 'ignore' })
+  onTestFinished(async () => {
+    nginx.kill('SIGTERM')
+    await once(nginx, 'exit')
+  })
+  return { url: `https://127.0.0.1:${port}` }
+}
+
+/** Caddy with one of our configurations, on a port of its own, until the test ends. */
+export async function startCaddy(file: string, relays: readonly number[]): Promise<RunningProxy> {
+  const port = await freePort()
+  const words = ['run', '--config', join(import.meta.dirname, file), '--adapter', 'caddyfile']
+  const caddy = spawn('caddy', words, {
+    env: {
+      PATH: process.env.PATH,
+      HOME: ownFolder(),
+      SITE: `localhost:${port}`,
+      RELAY: relays.map((relay) => `127.0.0.1:${relay}`).join(' '),
+      GLOBAL_OPTIONS: 'local_certs\nskip_install_trust\nauto_https disable_redirects\nadmin off',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    caddy.stderr.on('data', (text) => {
+      said += text
+      if (said.includes('serving initial configuration')) resolve()
+    })
+    caddy.once('error', reject)
+    caddy.once('exit', () => reject(new Error(`Caddy did not start: ${said}`)))
+  })
+  onTestFinished(async () => {
+    const ended = once(caddy, 'exit')
+    caddy.kill('SIGTERM')
+    await ended
+  })
+  return { url: `https://localhost:${port}` }
+}
+
+/** The certificates of these proxies are their own. */
+export function trustAnybody(): void {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  onTestFinished(() => {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+  })
+}
+
+function ownFolder(): string {
+  const folder = temporaryFolder()
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
