@@ -1,47 +1,10 @@
-import { decks } from '../shared/deck.ts'
-import { addRecord, addStories } from '../shared/document.ts'
 import { invitationLink } from '../shared/invitation.ts'
-import { createSessionKeys, keysFor, type SessionKeys } from '../shared/keys.ts'
-import { Ledger } from '../shared/ledger.ts'
-import { Participant } from '../shared/participant.ts'
-import { recordIdOf } from '../shared/record.ts'
+import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
 import { Team } from './pictures/team.ts'
+import { playRounds } from './played-rounds.ts'
 import { Device, until } from './simulation/device.ts'
-
-/** Rounds on stories, each with all voters, revealed, opened and settled. */
-function play(device: Device, keys: SessionKeys, rounds: number, voters: number): void {
-  const ledger = new Ledger(keys)
-  const add = (bytes: Uint8Array) => {
-    ledger.add(recordIdOf(bytes), bytes)
-    addRecord(device.doc, bytes)
-  }
-  const people = Array.from({ length: voters }, (_, at) => {
-    return new Participant(keys, new Uint8Array(32).fill(at + 1), ledger)
-  })
-  people.forEach((person, at) => {
-    add(person.introduce(`Person ${at + 1}`))
-  })
-  const [first] = people as [Participant]
-  const cards = decks[0]?.cards ?? []
-  add(first.startRound(undefined, cards))
-  const stories = addStories(
-    device.doc,
-    Array.from({ length: rounds }, (_, at) => ({ title: `Story ${at + 1}` })),
-  )
-  for (const story of stories) {
-    add(first.startRound(story, cards))
-    const round = ledger.current(story)
-    if (!round) throw new Error('The round was started')
-    people.forEach((person, at) => {
-      add(person.choose(round.id, { card: (at + stories.indexOf(story)) % 8, unsure: false }))
-    })
-    add(first.reveal(round.id))
-    for (const person of people) person.owedOpens(round, ledger.resolve(round)).forEach(add)
-    add(first.settle(round, 3))
-  }
-}
 
 async function verifiedRecords(person: Person): Promise<number> {
   return person.page.evaluate(async () => {
@@ -67,7 +30,7 @@ test('a session of 100 rounds with 8 voters opens within 300 ms, or 600 ms on a 
   test.setTimeout(120_000)
   const keys = createSessionKeys()
   const device = new Device(relay.url, keysFor('member', keys))
-  play(device, keys, 100, 8)
+  playRounds(device.doc, keys, 100, 8)
   device.connect()
   await until(
     () => device.caughtUp,

@@ -16,7 +16,7 @@ import { entryKinds } from '../../relay/store.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { freePort } from '../relay.ts'
 import type { Played } from './load.ts'
-import { ask, listening, startLoad } from './load-process.ts'
+import { Load, listening } from './load-process.ts'
 
 const teams = Number(process.env.TEAMS ?? 300)
 const size = Number(process.env.SIZE ?? 6)
@@ -36,10 +36,10 @@ const server = spawn('taskset', ['-c', '0', process.execPath, program, 'start'],
   env,
   stdio: ['ignore', 'ignore', 'inherit'],
 })
-const load = startLoad()
+const load = new Load()
 try {
   await listening(port)
-  await ask(load, { do: 'connect', port, dialect: 'facedown', teams, size })
+  await load.ask({ do: 'connect', ports: [port], dialect: 'facedown', teams, size })
   await playOnce() // warms up
   console.log(
     `${teams} teams of ${size}, ${perSecond} changes a second for ${seconds} s, database of ${megabytes} MB`,
@@ -61,14 +61,14 @@ try {
     `medians: fan-out p99 × ${median(ratios.map(({ fanOut }) => fanOut)).toFixed(2)}, saved p99 × ${median(ratios.map(({ saved }) => saved)).toFixed(2)}`,
   )
 } finally {
-  load.kill()
+  load.end()
   server.kill('SIGKILL')
   await once(server, 'exit')
   rmSync(folder, { recursive: true, force: true })
 }
 
 async function playOnce(): Promise<Played> {
-  return (await ask(load, { do: 'play', seconds, perSecond })) as Played
+  return await load.ask({ do: 'play', seconds, perSecond })
 }
 
 function backUpUntilStopped() {

@@ -1,27 +1,38 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Order } from './load.ts'
+import type { Answers, Order } from './load.ts'
 
-/** The load on the second core; what bears it is on the first. */
-export function startLoad(): ChildProcess {
-  const load = fork(new URL('./load.ts', import.meta.url), {
-    execArgv: ['--import', 'tsx'],
-    serialization: 'advanced',
-  })
-  load.setMaxListeners(0) // each order waits for its end, too
-  spawn('taskset', ['-cp', '1', String(load.pid)], { stdio: 'ignore' })
-  return load
-}
+/** The load, a process of its own on the second core; what bears it is on the first. */
+export class Load {
+  readonly #process: ChildProcess
 
-export async function ask(load: ChildProcess, order: Order): Promise<unknown> {
-  load.send(order)
-  const [answered] = await Promise.race([
-    once(load, 'message'),
-    once(load, 'exit').then(() => {
-      throw new Error('The load ended early')
-    }),
-  ])
-  return answered
+  constructor() {
+    this.#process = fork(new URL('./load.ts', import.meta.url), {
+      execArgv: ['--import', 'tsx'],
+      serialization: 'advanced',
+    })
+    this.#process.setMaxListeners(0) // each order waits for its end, too
+    spawn('taskset', ['-cp', '1', String(this.pid)], { stdio: 'ignore' })
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  async ask<Do extends Order['do']>(order: Extract<Order, { do: Do }>): Promise<Answers[Do]> {
+    this.#process.send(order)
+    const [answered] = await Promise.race([
+      once(this.#process, 'message'),
+      once(this.#process, 'exit').then(() => {
+        throw new Error('The load ended early')
+      }),
+    ])
+    return answered
+  }
+
+  end(): void {
+    this.#process.kill()
+  }
 }
 
 export async function listening(port: number): Promise<void> {

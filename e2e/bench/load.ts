@@ -1,25 +1,45 @@
 /**
- * The load: teams of sockets on one server, changes of about 150 bytes from random ones, each to be seen by the others of
- * its team. Runs as a process of its own and obeys its parent: connect, play, stop.
+ * The load: teams of sockets on one server or several, changes of about 150 bytes from random ones, each to be seen by the
+ * others of its team. Runs as a process of its own and obeys its parent.
  */
-import { createPrivateKey, randomBytes, sign } from 'node:crypto'
-import { WebSocket } from 'ws'
-import * as Y from 'yjs'
-import { answer, updateFrame } from '../../client/link/provider-frames.ts'
-import { createSessionKeys, helloStatement, roleSeed, type SessionKeys } from '../../shared/keys.ts'
-import { decodeFromRelay, encodeFromClient, protocolVersion, subprotocol } from '../../shared/wire.ts'
+import { createSessionKeys } from '../../shared/keys.ts'
+import { type Dialect, type Heard, open, type Player } from './dialects.ts'
+import { pause, quantile } from './figures.ts'
 
-export type Dialect = 'plain' | 'yjs' | 'facedown'
 export type Order =
+  /** Each team's people take the ports in turn. */
   | {
       readonly do: 'connect'
-      readonly port: number
+      readonly ports: readonly number[]
       readonly dialect: Dialect
       readonly teams: number
       readonly size: number
     }
-  | { readonly do: 'play'; readonly seconds: number; readonly perSecond: number }
-  | { readonly do: 'stop' }
+  | {
+      readonly do: 'play'
+      readonly seconds: number
+      readonly perSecond: number
+      readonly signalsPerSecond?: number
+    }
+  | { readonly do: 'listen'; readonly seconds: number }
+  /** Fills sessions with changes, then has others join them, all within some time. */
+  | {
+      readonly do: 'storm'
+      readonly port: number
+      readonly sessions: number
+      readonly changes: number
+      readonly clients: number
+      readonly withinMs: number
+    }
+
+export interface Answers {
+  connect: { readonly connected: number }
+  play: Played
+  /** Frames that came without anybody doing anything. */
+  listen: { readonly frames: number; readonly bytes: number }
+  /** From the beginning of connecting to having read the log, in milliseconds, and how long it took until all had begun. */
+  storm: { readonly times: readonly number[]; readonly begunMs: number }
+}
 
 export interface Played {
   readonly sent: number
@@ -30,41 +50,40 @@ export interface Played {
   readonly p99: number
   readonly savedP50: number
   readonly savedP99: number
-}
-
-const changeBytes = 150
-/** In front of the time stamp inside a change. */
-const marker = Buffer.from('@time@')
-/** Loopback has many addresses; a relay allows each only so many connections. */
-const addresses = 40
-
-interface Player {
-  readonly socket: WebSocket
-  readonly change: () => Uint8Array
+  /** Of the load's core, so that nobody takes its limits for the server's. */
+  readonly loadBusy: number
 }
 
 const players: Player[] = []
-let latencies: number[] = []
-let savedAfter: number[] = []
-let received = 0
-let saved = 0
+const heard: Heard = { latencies: [], savedAfter: [], frames: 0, bytes: 0 }
 
 process.on('message', async (order: Order) => {
-  if (order.do === 'connect') process.send?.(await connectAll(order))
-  else if (order.do === 'play') process.send?.(await play(order.seconds, order.perSecond))
-  else process.exit(0)
+  process.send?.(await obey(order))
 })
 
-async function connectAll(order: Extract<Order, { do: 'connect' }>): Promise<{ connected: number }> {
-  const { port, dialect, teams, size } = order
+function obey(order: Order): Promise<Answers[Order['do']]> {
+  switch (order.do) {
+    case 'connect':
+      return connectAll(order)
+    case 'play':
+      return play(order)
+    case 'listen':
+      return listen(order)
+    case 'storm':
+      return storm(order)
+  }
+}
+
+async function connectAll(order: Extract<Order, { do: 'connect' }>): Promise<Answers['connect']> {
+  const { ports, dialect, teams, size } = order
   const pending: (() => Promise<Player>)[] = []
+  const before = players.length
   for (let team = 0; team < teams; team++) {
     const keys = dialect === 'facedown' ? createSessionKeys() : undefined
     for (let seat = 0; seat < size; seat++) {
-      const number = team * size + seat
-      pending.push(() =>
-        connectOne(port, dialect, keys ? `sync/${keys.session}` : `team-${team}`, keys, number),
-      )
+      const number = before + team * size + seat
+      const port = ports[seat % ports.length] ?? 0
+      pending.push(() => open({ port, dialect, room: keys ?? `team-${before}-${team}`, number }, heard))
     }
   }
   for (let at = 0; at < pending.length; at += 50) {
@@ -73,139 +92,74 @@ async function connectAll(order: Extract<Order, { do: 'connect' }>): Promise<{ c
   return { connected: players.length }
 }
 
-function connectOne(
-  port: number,
-  dialect: Dialect,
-  path: string,
-  keys: SessionKeys | undefined,
-  number: number,
-): Promise<Player> {
-  const origin = `http://127.0.0.1:${port}`
-  const socket = new WebSocket(
-    `ws://127.0.0.1:${port}/${path}`,
-    dialect === 'facedown' ? [subprotocol] : [],
-    {
-      origin,
-      perMessageDeflate: false,
-      localAddress: `127.0.0.${2 + (number % addresses)}`,
-    },
-  )
-  socket.binaryType = 'nodebuffer'
-  return new Promise((resolve, reject) => {
-    socket.on('error', reject)
-    socket.on('close', (code, reason) => reject(new Error(`Closed with ${code}: ${reason}`)))
-    if (dialect === 'facedown' && keys) {
-      const player = facedownPlayer(socket)
-      const key = privateKeyOf(roleSeed(keys))
-      socket.on('message', (bytes: Buffer) => {
-        hear(bytes)
-        const message = bytes[0] === 66 ? undefined : decodeFromRelay(bytes)
-        if (message?.type === 'challenge') {
-          const signature = sign(null, helloStatement(message.nonce, keys.session, origin), key)
-          socket.send(
-            encodeFromClient({
-              type: 'hello',
-              version: protocolVersion,
-              role: keys.role,
-              publicKeys: keys.publicKeys,
-              signature,
-              generation: 0,
-              cursor: new Map(),
-            }),
-          )
-        } else if (message?.type === 'caughtUp') resolve(player)
-        else if (message?.type === 'saved') player.saved(message.ref)
-      })
-    } else {
-      socket.on('message', hear)
-      socket.on('open', () => resolve({ socket, change: dialect === 'yjs' ? yjsChange() : plainChange }))
-      if (dialect === 'yjs') socket.once('message', () => socket.send(answer(Uint8Array.of(0, 0))))
-    }
-  })
-}
-
-function facedownPlayer(socket: WebSocket) {
-  let ref = 0
-  const sentAt = new Map<number, number>()
-  return {
-    socket,
-    change: () => {
-      sentAt.set(++ref, performance.now())
-      return encodeFromClient({ type: 'append', ref, envelope: plainChange() })
-    },
-    saved: (done: number) => {
-      saved++
-      savedAfter.push(performance.now() - (sentAt.get(done) ?? 0))
-      sentAt.delete(done)
-    },
-  }
-}
-
-function plainChange(): Uint8Array {
-  return Buffer.concat([randomBytes(changeBytes - marker.length - 16), stamp()])
-}
-
-function yjsChange(): () => Uint8Array {
-  const doc = new Y.Doc()
-  let update: Uint8Array = new Uint8Array()
-  doc.on('update', (made: Uint8Array) => {
-    update = made
-  })
-  return () => {
-    doc
-      .getMap('cards')
-      .set(String(doc.clientID), `${'x'.repeat(changeBytes - 60)}${stamp().toString('latin1')}`)
-    return updateFrame(update)
-  }
-}
-
-function stamp(): Buffer {
-  return Buffer.concat([marker, Buffer.from(performance.now().toFixed(3).padStart(16, '0'))])
-}
-
-function hear(bytes: Buffer): void {
-  const at = bytes.indexOf(marker)
-  if (at < 0) return
-  received++
-  latencies.push(
-    performance.now() - Number(bytes.toString('latin1', at + marker.length, at + marker.length + 16)),
-  )
-}
-
-async function play(seconds: number, perSecond: number): Promise<Played> {
-  latencies = []
-  savedAfter = []
-  received = 0
-  saved = 0
-  let sent = 0
+async function play(order: Extract<Order, { do: 'play' }>): Promise<Played> {
+  const { seconds, perSecond, signalsPerSecond = 0 } = order
+  heard.latencies = []
+  heard.savedAfter = []
+  let [sent, signals] = [0, 0]
+  const cpu = process.cpuUsage()
   const start = performance.now()
-  while (performance.now() - start < seconds * 1000) {
-    const due = Math.floor(((performance.now() - start) / 1000) * perSecond)
+  const elapsed = () => (performance.now() - start) / 1000
+  while (elapsed() < seconds) {
+    const due = Math.floor(elapsed() * perSecond)
     for (; sent < due; sent++) {
-      const player = players[Math.floor(Math.random() * players.length)] as Player
+      const player = anybody()
       player.socket.send(player.change())
     }
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    const dueSignals = Math.floor(elapsed() * signalsPerSecond)
+    for (; signals < dueSignals; signals++) {
+      const player = anybody()
+      player.socket.send(player.signal())
+    }
+    await pause(1)
   }
-  await new Promise((resolve) => setTimeout(resolve, 500)) // what is still on the way
+  const { user, system } = process.cpuUsage(cpu)
+  const lasted = elapsed()
+  await pause(500) // what is still on the way
+  const { latencies, savedAfter } = heard
   return {
     sent,
-    received,
-    saved,
+    received: latencies.length,
+    saved: savedAfter.length,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     savedP50: quantile(savedAfter, 0.5),
     savedP99: quantile(savedAfter, 0.99),
+    loadBusy: (user + system) / 1e6 / lasted,
   }
 }
 
-function quantile(values: number[], share: number): number {
-  const sorted = Float64Array.from(values).sort()
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+async function listen({ seconds }: Extract<Order, { do: 'listen' }>): Promise<Answers['listen']> {
+  const [frames, bytes] = [heard.frames, heard.bytes]
+  await pause(seconds * 1000)
+  return { frames: heard.frames - frames, bytes: heard.bytes - bytes }
 }
 
-/** PKCS #8 of an Ed25519 seed (RFC 8410 section 7). */
-function privateKeyOf(seed: Uint8Array) {
-  const head = Buffer.from('302e020100300506032b657004220420', 'hex')
-  return createPrivateKey({ key: Buffer.concat([head, seed]), format: 'der', type: 'pkcs8' })
+async function storm(order: Extract<Order, { do: 'storm' }>): Promise<Answers['storm']> {
+  const { port, sessions, changes, clients, withinMs } = order
+  const rooms = Array.from({ length: sessions }, createSessionKeys)
+  let number = 0
+  for (const room of rooms) {
+    const author = await open({ port, dialect: 'facedown', room, number: number++ }, heard)
+    const before = heard.savedAfter.length
+    for (let at = 0; at < changes; at++) author.socket.send(author.change())
+    while (heard.savedAfter.length < before + changes) await pause(5)
+    author.socket.terminate()
+  }
+  const times: Promise<number>[] = []
+  const start = performance.now()
+  for (let at = 0; at < clients; at++) {
+    const due = start + (at * withinMs) / clients
+    while (performance.now() < due) await pause(1)
+    const began = performance.now()
+    const room = rooms[at % sessions] ?? ''
+    const arrived = open({ port, dialect: 'facedown', room, number: number++ }, heard)
+    times.push(arrived.then(() => performance.now() - began))
+  }
+  const begunMs = performance.now() - start
+  return { times: await Promise.all(times), begunMs }
+}
+
+function anybody(): Player {
+  return players[Math.floor(Math.random() * players.length)] as Player
 }

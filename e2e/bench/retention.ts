@@ -1,9 +1,10 @@
 /**
  * `node --import tsx e2e/bench/retention.ts`: fan-out of one relay with many sessions, in turn without expiry and while half of them
  * expire. A relay deletes what is idle when it starts, so each turn is a start of its own on a copy of the same database.
- * SESSIONS, ENTRIES (of each), TEAMS, SIZE, CHANGES (a second), SECONDS and RUNS change the workload, PROGRAM is another build. Linux only.
+ * SESSIONS, ENTRIES (of each), TEAMS, SIZE, CHANGES (a second), SECONDS and RUNS change the workload, PROGRAM is another build. With FOLLOW=0 the last
+ * expiry is not followed to its end. Linux only.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ import Sqlite from 'better-sqlite3'
 import { databaseName } from '../../relay/database.ts'
 import { freePort } from '../relay.ts'
 import type { Played } from './load.ts'
-import { ask, listening, startLoad } from './load-process.ts'
+import { Load, listening } from './load-process.ts'
 import { fillWithSessions } from './many-sessions.ts'
 
 const sessions = Number(process.env.SESSIONS ?? 100_000)
@@ -22,6 +23,7 @@ const size = Number(process.env.SIZE ?? 6)
 const perSecond = Number(process.env.CHANGES ?? 500)
 const seconds = Number(process.env.SECONDS ?? 8)
 const runs = Number(process.env.RUNS ?? 3)
+const isFollowed = process.env.FOLLOW !== '0'
 
 const idleDays = 90
 const figures = ['p50', 'p99', 'savedP50', 'savedP99'] as const
@@ -47,7 +49,7 @@ try {
   for (let run = 0; run < runs; run++) {
     // Which of the two comes first changes: a machine is not the same all the time.
     const first = run % 2 === 0 ? await turn(full, false) : undefined
-    const during = await turn(full, true, run === runs - 1)
+    const during = await turn(full, true, isFollowed && run === runs - 1)
     const without = first ?? (await turn(full, false))
     for (const figure of figures) ratios[figure].push(during.played[figure] / without.played[figure])
     console.log(`run ${run + 1}, without expiry and during it: ${compared(without.played, during.played)}`)
@@ -78,31 +80,31 @@ async function turn(from: string | undefined, isExpiring: boolean, isLast = fals
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const load = startLoad()
+  const load = new Load()
   try {
     await listening(port)
     const startMs = performance.now() - started
     const memory = memoryOf(server.pid)
     const began = performance.now()
-    await ask(load, { do: 'connect', port, dialect: 'facedown', teams, size })
+    await load.ask({ do: 'connect', ports: [port], dialect: 'facedown', teams, size })
     const played = await play(load)
     if (isExpiring && idleIn(dataDir) === 0) console.log('  (it expired too soon: take more SESSIONS)')
     if (isLast) await follow(load, dataDir, began)
     return { played, startMs, memory }
   } finally {
-    load.kill()
+    load.end()
     server.kill('SIGTERM')
     await once(server, 'exit')
     rmSync(dataDir, { recursive: true })
   }
 }
 
-async function play(load: ChildProcess): Promise<Played> {
-  return (await ask(load, { do: 'play', seconds, perSecond })) as Played
+async function play(load: Load): Promise<Played> {
+  return await load.ask({ do: 'play', seconds, perSecond })
 }
 
 /** Until nothing is idle any more and nothing is given back. */
-async function follow(load: ChildProcess, dataDir: string, began: number): Promise<void> {
+async function follow(load: Load, dataDir: string, began: number): Promise<void> {
   const before = bytesIn(dataDir)
   while (idleIn(dataDir) > 0) await pause(100)
   const seconds = (performance.now() - began) / 1000

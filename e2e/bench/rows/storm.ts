@@ -1,0 +1,28 @@
+import { against, quantile } from '../figures.ts'
+import { withServer } from '../server.ts'
+
+const clients = Number(process.env.CLIENTS ?? 2000)
+const sessions = Number(process.env.SESSIONS ?? 200)
+const changes = 50
+
+/** Everybody comes at nine. */
+export async function storm(): Promise<void> {
+  await withServer(
+    'facedown',
+    async (server) => {
+      const { times, begunMs } = await server.load.ask({
+        do: 'storm',
+        port: server.port,
+        sessions,
+        changes,
+        clients,
+        withinMs: 1000,
+      })
+      const p99 = quantile(times, 0.99) / 1000
+      console.log(
+        `${clients} clients into ${sessions} sessions of ${changes} changes, all begun within ${(begunMs / 1000).toFixed(2)} s: p50 ${(quantile(times, 0.5) / 1000).toFixed(2)} s, p99 ${p99.toFixed(2)} s, ${against(p99, 3)}`,
+      )
+    },
+    { NEW_CONNECTIONS_PER_SECOND: '1000' },
+  )
+}
