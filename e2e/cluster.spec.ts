@@ -83,6 +83,7 @@ test('a store is killed, then NATS: the table of one relay goes on, and afterwar
   await region.nats.end('SIGKILL')
   await alice.votes('5')
   await expect(bob.seatOf(alice)).toContainText('has voted', { timeout: 20_000 })
+  await expect(alice.status).not.toContainText('Saved at the relay')
   await region.nats.restart()
   await expect(alice.status).toContainText('Saved at the relay', { timeout: 30_000 })
   await carol.joins(link.replace(String(first), String(second)), '3')

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Cluster } from './cluster/cluster.ts'
 import { test as base, expect } from './people.ts'
@@ -18,6 +18,9 @@ const test = base.extend<{ cluster: Cluster }>({
 })
 
 test.use({ withoutSockets: false })
+
+/** How long the link stays cut, beyond what people do meanwhile. */
+const cutSeconds = Number(process.env.CUT_SECONDS ?? 0)
 
 test('alice in the east and bob in the west estimate together, and it is saved in two regions', async ({
   cluster,
@@ -54,8 +57,11 @@ test('both halves vote, reveal and settle the same story while the link is cut; 
   await bob.joins(link, '8')
   await alice.votes('5')
   await expect(bob.seatOf(alice)).toContainText('has voted')
-  const { attempts } = cluster.link
+  if (cutSeconds > 0) test.setTimeout(120_000 + cutSeconds * 1000)
+  const { attempts, passed } = cluster.link
+  expect(passed).toBeGreaterThan(0)
   cluster.link.cut()
+  const cutAt = Date.now()
   await expect(alice.seatOf(bob)).toContainText('away', { timeout: 20_000 })
   await carol.joins(link, '3')
   await expect(bob.seatOf(carol)).toContainText('has voted')
@@ -64,7 +70,11 @@ test('both halves vote, reveal and settle the same story while the link is cut; 
   await bob.reveals()
   await bob.settles('8')
   for (const person of [alice, bob]) await expect(person.status).toContainText('Saved at the relay')
+  await expect
+    .poll(() => Date.now() - cutAt, { timeout: (cutSeconds + 10) * 1000 })
+    .toBeGreaterThanOrEqual(cutSeconds * 1000)
   expect(cluster.link.attempts).toBeGreaterThan(attempts)
+  const duringCut = cluster.link.passed
   const healed = Date.now()
   cluster.link.mend()
   for (const person of [alice, bob, carol]) {
@@ -76,11 +86,20 @@ test('both halves vote, reveal and settle the same story while the link is cut; 
     await expect(person.page.getByText('alice settled at 5')).toBeVisible()
     await expect(person.page.getByText('bob settled at 8')).toBeVisible()
   }
-  console.log(`All saw the same ${Date.now() - healed} ms after the link was back`)
+  const equal = Date.now() - healed
+  console.log(
+    `All saw the same ${equal} ms after the link was back, which was cut for ${Math.round((healed - cutAt) / 1000)} s`,
+  )
+  expect(equal).toBeLessThan(10_000)
+  // Nothing went around it: what was on the way when it was cut, and then everything that was missed.
+  expect(duringCut - passed).toBeLessThan(4096)
+  expect(cluster.link.passed).toBeGreaterThan(duringCut)
 })
 
 test('carol’s region loses its relays: she goes on in the other one', async ({ cluster, alice, carol }) => {
   const { east, west } = cluster.regions
+  const opened: string[] = []
+  carol.page.on('websocket', (socket) => opened.push(new URL(socket.url()).host))
   await alice.starts(east.url)
   await alice.tellsName()
   await carol.opens((await alice.invitation()).replace(east.url, west.url))
@@ -96,6 +115,8 @@ test('carol’s region loses its relays: she goes on in the other one', async ({
   await alice.votes('5')
   await alice.reveals()
   await expect(carol.seatOf(alice)).toContainText('voted 5')
+  expect(opened[0]).toBe(new URL(west.url).host)
+  expect(opened.at(-1)).toBe(new URL(east.url).host)
 })
 
 test('the NATS of a region is killed, and the disks of its stores are emptied: nothing that was saved is lost', async ({
@@ -114,11 +135,14 @@ test('the NATS of a region is killed, and the disks of its stores are emptied: n
   await alice.status.click()
   await alice.sees('Everything is saved in two regions.')
   await alice.page.keyboard.press('Escape')
+  const before = east.nats.pid
   await east.nats.end('SIGKILL')
   await Promise.all(east.stores.map((store) => store.stop('SIGKILL')))
   for (const store of east.stores) rmSync(join(store.dataDir), { recursive: true }) // and whatever else was on it
+  expect(east.stores.filter((store) => existsSync(store.dataDir))).toEqual([])
   await east.nats.restart()
   await Promise.all(east.stores.map((store) => store.resume()))
+  expect(east.nats.pid).not.toBe(before)
   await expect(alice.status).toContainText('Saved at the relay', { timeout: 30_000 })
   // Those who know it all leave; what is left is what the east has filled itself with.
   await alice.context.close()

@@ -32,36 +32,14 @@ export class Nemesis {
         },
       },
     ]
-    for (const [name, region] of Object.entries(regions)) {
-      const processes = [
-        ...region.relays.map((process) => ({ part: 'relay', process })),
-        ...region.stores.map((process) => ({ part: 'store', process })),
-      ]
-      for (const { part, process } of processes) {
-        faults.push(
-          {
-            name: `kill a ${part} in the ${name}`,
-            strike: async () => {
-              await process.stop('SIGKILL')
-              return () => process.resume()
-            },
-          },
-          {
-            name: `stop a ${part} in the ${name}`,
-            strike: async () => {
-              process.signal('SIGSTOP')
-              return () => process.signal('SIGCONT')
-            },
-          },
-        )
-      }
-      faults.push({
-        name: `kill NATS in the ${name}`,
-        strike: async () => {
-          await region.nats.end('SIGKILL')
-          return () => region.nats.restart()
-        },
-      })
+    for (const [name, { relays, stores, nats, balancer }] of Object.entries(regions)) {
+      for (const relay of relays) faults.push(...ofProcess(`a relay in the ${name}`, relay))
+      for (const store of stores) faults.push(...ofProcess(`a store in the ${name}`, store))
+      const server = { signal: nats.signal, stop: nats.end, resume: nats.restart }
+      faults.push(
+        ...ofProcess(`NATS in the ${name}`, server),
+        ...ofProcess(`HAProxy in the ${name}`, balancer),
+      )
     }
     this.#faults = faults
   }
@@ -70,10 +48,13 @@ export class Nemesis {
     return [...this.strikes.values()].reduce((sum, times) => sum + times, 0)
   }
 
-  /** Something that is not down already, for one to four seconds. */
+  /** Something that is not down already, for one to four seconds, of what was struck least so far. */
   async strike(): Promise<void> {
     const free = this.#faults.filter((fault) => ![...this.#down].some((other) => excludes(fault, other)))
-    const fault = free[Math.floor(Math.random() * free.length)]
+    const times = ({ name }: Fault) => this.strikes.get(name) ?? 0
+    const least = Math.min(...free.map(times))
+    const rare = free.filter((fault) => times(fault) === least)
+    const fault = rare[Math.floor(Math.random() * rare.length)]
     if (!fault) return
     this.#down.add(fault)
     const heal = await fault.strike()
@@ -91,6 +72,28 @@ export class Nemesis {
   async rest(): Promise<void> {
     await Promise.all(this.#healing)
   }
+}
+
+interface Strikable {
+  signal(signal: NodeJS.Signals): void
+  stop(signal: NodeJS.Signals): Promise<void>
+  resume(): Promise<void>
+}
+
+function ofProcess(name: string, process: Strikable): Fault[] {
+  const ended = (signal: NodeJS.Signals) => async () => {
+    await process.stop(signal)
+    return () => process.resume()
+  }
+  const paused = async () => {
+    process.signal('SIGSTOP')
+    return () => process.signal('SIGCONT')
+  }
+  return [
+    { name: `kill ${name}`, strike: ended('SIGKILL') },
+    { name: `restart ${name}`, strike: ended('SIGTERM') },
+    { name: `stop ${name}`, strike: paused },
+  ]
 }
 
 /** A process is not stopped while it is dead, nor NATS while a process that needs it at its start is being started. */

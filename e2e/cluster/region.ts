@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type NatsOptions, type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
-import { freePort, RelayProcess, untilReady } from '../relay.ts'
+import { freePort, RelayProcess } from '../relay.ts'
+import { Balancer } from './balancer.ts'
 
 export interface RegionOptions {
   /** Where people connect. */
@@ -12,34 +10,32 @@ export interface RegionOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** As `RelayProcess.start` takes it. */
   readonly built?: string
-  /** So many relays the balancer knows and that do not run yet; at most two. */
+  /** So many relays the balancer knows and that do not run yet; with those that run at most four. */
   readonly spares?: number
+  /** Two unless told. */
+  readonly relays?: number
 }
 
-/** A whole region on this machine: NATS, two stores with a database each, two relays, and HAProxy, which people connect to. */
+/** A whole region on this machine: NATS, two stores with a database each, relays, and HAProxy, which people connect to. */
 export class RegionProcesses {
   readonly nats: NatsServer
   readonly stores: readonly RelayProcess[]
   readonly relays: readonly RelayProcess[]
   readonly spares: readonly RelayProcess[]
-  /** Of the balancer. */
-  readonly url: string
-  readonly #balancer: ChildProcess
+  readonly balancer: Balancer
 
   private constructor(
     nats: NatsServer,
     stores: readonly RelayProcess[],
     relays: readonly RelayProcess[],
     spares: readonly RelayProcess[],
-    port: number,
-    balancer: ChildProcess,
+    balancer: Balancer,
   ) {
     this.nats = nats
     this.stores = stores
     this.relays = relays
     this.spares = spares
-    this.url = `http://localhost:${port}/`
-    this.#balancer = balancer
+    this.balancer = balancer
   }
 
   static async start(name: string, options: RegionOptions = {}): Promise<RegionProcesses> {
@@ -59,11 +55,14 @@ export class RegionProcesses {
     }
     try {
       const stores = await Promise.all([part('store'), part('store')])
-      const relays = await Promise.all([part('relay'), part('relay')])
+      const relays = await Promise.all(Array.from({ length: options.relays ?? 2 }, () => part('relay')))
       const spares = await Promise.all(Array.from({ length: options.spares ?? 0 }, () => part('relay', true)))
-      const at = options.port ?? (await freePort())
-      const balancer = await startBalancer(at, [...relays, ...spares], spares.length)
-      return new RegionProcesses(nats, stores, relays, spares, at, balancer)
+      const balancer = await Balancer.start({
+        port: options.port ?? (await freePort()),
+        relays: [...relays, ...spares].map(({ port }) => port),
+        spares: spares.length,
+      })
+      return new RegionProcesses(nats, stores, relays, spares, balancer)
     } catch (error) {
       await Promise.all(parts.map((process) => process.remove()))
       await nats.stop()
@@ -71,38 +70,14 @@ export class RegionProcesses {
     }
   }
 
+  /** Where people connect. */
+  get url(): string {
+    return `http://localhost:${this.balancer.port}/`
+  }
+
   async stop(): Promise<void> {
-    const ended = once(this.#balancer, 'exit')
-    this.#balancer.kill('SIGTERM')
-    await ended
+    await this.balancer.stop()
     await Promise.all([...this.relays, ...this.spares, ...this.stores].map((process) => process.remove()))
     await this.nats.stop()
   }
-}
-
-async function startBalancer(
-  port: number,
-  relays: readonly RelayProcess[],
-  spares: number,
-): Promise<ChildProcess> {
-  const addresses = relays.map((relay, at) => [`RELAY_${at + 1}`, `localhost:${relay.port}`])
-  const balancer = spawn('haproxy', ['-db', '-f', 'relay/deploy/haproxy.cfg'], {
-    env: { ...process.env, ...Object.fromEntries(addresses), LISTEN: `127.0.0.1:${port},[::1]:${port}` },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let said = ''
-  balancer.stderr.on('data', (text) => {
-    said += text
-  })
-  const failed = new Promise<never>((_, reject) => {
-    balancer.once('error', () =>
-      reject(new Error('haproxy is missing. Get it with: apt-get install haproxy')),
-    )
-    balancer.once('exit', () => reject(new Error(`haproxy did not start: ${said}`)))
-  })
-  failed.catch(() => {})
-  await Promise.race([failed, untilReady(`http://localhost:${port}/`)])
-  // It takes servers for up until it has asked them.
-  while ((said.match(/ is DOWN/g)?.length ?? 0) < spares) await Promise.race([failed, wait(50)])
-  return balancer
 }

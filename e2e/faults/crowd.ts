@@ -27,8 +27,10 @@ export class Guest {
   #made: string[] = []
   #offlineSince: number | undefined
 
-  constructor(url: string, keys: SessionKeys, doorbell: Doorbell) {
+  /** `localAddress` is where it comes from; a balancer allows each address only so much. */
+  constructor(url: string, keys: SessionKeys, doorbell: Doorbell, localAddress?: string) {
     this.keys = keys
+    const from = localAddress ? { localAddress } : {}
     this.link = new RelayLink({
       keys,
       doc: this.doc,
@@ -36,7 +38,7 @@ export class Guest {
       place: undefined,
       connect: (address, protocol) => {
         doorbell.attempts.push(performance.now())
-        const socket = new WebSocket(address, protocol, { origin: url, perMessageDeflate: false })
+        const socket = new WebSocket(address, protocol, { origin: url, perMessageDeflate: false, ...from })
         socket.on('open', () => doorbell.opened.push(performance.now()))
         return socket as unknown as PlainSocket
       },
@@ -91,13 +93,15 @@ export class Crowd {
     this.#url = url
   }
 
-  static async gather(url: string, size: number): Promise<Crowd> {
+  /** From so many addresses of this machine, which has them for 127.0.0.1 on Linux only; from any unless told. */
+  static async gather(url: string, size: number, addresses = 0): Promise<Crowd> {
     process.setMaxListeners(0) // each provider has one for the end of the process
     const crowd = new Crowd(url)
     let keys = createSessionKeys()
     for (let number = 0; number < size; number++) {
       if (number % 6 === 0) keys = createSessionKeys()
-      crowd.guests.push(new Guest(url, keysFor('member', keys), crowd.doorbell))
+      const from = addresses > 0 ? `127.0.0.${2 + (number % addresses)}` : undefined
+      crowd.guests.push(new Guest(url, keysFor('member', keys), crowd.doorbell, from))
       if (number % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 20))
     }
     await until(() => crowd.guests.every(({ inStep }) => inStep), 'everybody is in', 120_000)

@@ -91,8 +91,8 @@ export const bugs = [
   },
   {
     name: 'a relay counts as heard what came after a gap between regions',
-    file: 'relay/cluster/region-bus.ts',
-    text: '    if (previous > before) void this.#readMissing(id, session)\n    else if',
+    file: 'relay/cluster/region-session.ts',
+    text: '    if (previous > before) void this.#readMissing()\n    else if',
     instead: '    if',
     run: ['e2e', 'cluster/regions', '-t', 'around them|without connecting again'],
   },

@@ -1,0 +1,71 @@
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { Crowd } from '../faults/crowd.ts'
+import { quantile, until } from '../faults/trial.ts'
+import type { RelayProcess } from '../relay.ts'
+import { RegionProcesses } from './region.ts'
+
+const clients = Number(process.env.CLIENTS ?? 120)
+const patience = 60_000 + clients * 30
+const token = 'whoever-asks-in-this-test'
+
+test(
+  `one of three relays is killed under ${clients} connections: all of its people are back within 10 s, nobody else notices, and nothing saved is lost`,
+  async () => {
+    const region = await RegionProcesses.start('killed', {
+      built: inject('builtRelay'),
+      relays: 3,
+      settings: {
+        NEW_CONNECTIONS_PER_SECOND: '5000',
+        MAX_CONNECTIONS_PER_ADDRESS: '20000',
+        METRICS_TOKEN: token,
+      },
+    })
+    onTestFinished(() => region.stop())
+    const front = `http://127.0.0.1:${new URL(region.url).port}`
+    // The balancer takes so many requests from one address in 10 s.
+    const crowd = await Crowd.gather(front, clients, Math.floor(clients / 500))
+    onTestFinished(() => crowd.leave())
+    crowd.play(Math.max(50, clients / 20))
+    await until(() => crowd.saved > 50, 'changes are saved')
+    const [killed] = region.relays
+    if (!killed) throw new Error('There are relays')
+    const here = await connectionsOf(killed)
+    expect(here).toBeGreaterThan(clients / 6)
+
+    const before = crowd.doorbell.opened.length
+    await killed.stop('SIGKILL')
+    const outages = () => crowd.guests.flatMap((guest) => guest.outages)
+    await until(() => outages().length >= here, 'everybody is back', patience)
+    const { saved } = crowd
+    await until(() => crowd.saved > saved, 'changes are saved')
+    crowd.rest()
+    await until(() => crowd.guests.every(({ inStep }) => inStep), 'everything is saved', patience)
+    const lost = await crowd.lost()
+
+    const opened = crowd.doorbell.opened.length - before
+    const longest = Math.max(...outages())
+    console.info(
+      [
+        `One of three relays killed under ${clients} connections, ${here} of them there:`,
+        `without a connection p50 ${seconds(quantile(outages(), 0.5))} s, p95 ${seconds(quantile(outages(), 0.95))} s, at most ${seconds(longest)} s;`,
+        `${opened} connections were made again;`,
+        `${crowd.saved} changes were saved, ${lost.length} of them lost`,
+      ].join('\n'),
+    )
+    expect(lost).toEqual([])
+    expect(longest).toBeLessThan(10_000)
+    expect(outages().length).toBeLessThan(here * 1.1 + 1)
+    expect(opened).toBeLessThan(here * 1.1 + 1)
+  },
+  4 * patience,
+)
+
+async function connectionsOf(relay: RelayProcess): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` }
+  const text = await (await fetch(`${relay.direct}metrics`, { headers })).text()
+  return Number(/^facedown_connections (\d+)$/m.exec(text)?.[1])
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(2)
+}
