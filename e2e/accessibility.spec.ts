@@ -78,7 +78,8 @@ async function asksToDelete({ page }: Person): Promise<void> {
 
 test('axe finds what is wrong', async ({ relay, alice }) => {
   await alice.page.goto(relay.url)
-  await alice.page.evaluate(() => document.querySelector('main')?.append(new Image()))
+  await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
+  await alice.page.locator('main').evaluate((main) => main.append(new Image()))
   expect(await violationsOf(alice.page, 'html')).toEqual([['image-alt', ['<img>']]])
 })
 

@@ -103,6 +103,7 @@ test('title, key, link and notes are edited together, and only http and https be
   await mine.getByLabel('Link template for all stories').last().fill('https://tracker.example/browse/{key}')
   await mine.getByLabel('Link template for all stories').last().press('Tab')
   await theirs.getByLabel('Notes').pressSequentially('from bob\n')
+  await expect(mine.getByLabel('Notes')).toHaveValue('from bob\n') // or she would write into the middle of it
   await mine.getByLabel('Notes').press('End')
   await mine.getByLabel('Notes').pressSequentially('and alice')
   await expect(theirs.getByLabel('Notes')).toHaveValue(/from bob/)
