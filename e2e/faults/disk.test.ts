@@ -10,6 +10,7 @@ test('a disk of 20 ms per fsync delays only that something is saved', async () =
   console.info(`fan-out p99 ${quick.fanOut.toFixed(1)} ms, with a slow disk ${slow.fanOut.toFixed(1)} ms`)
   console.info(`saved p99 ${quick.saved.toFixed(1)} ms, with a slow disk ${slow.saved.toFixed(1)} ms`)
   expect(slow.saved).toBeGreaterThan(20)
+  // Commits are 20 ms apart at least, so the one under way hides in that time: a change waits for its own, and never for a third.
   expect(slow.saved).toBeLessThan(Math.max(60, quick.saved + 36))
   expect(slow.fanOut).toBeLessThan(quick.fanOut + 10)
 
@@ -19,7 +20,7 @@ test('a disk of 20 ms per fsync delays only that something is saved', async () =
     await until(() => teams.every(({ answered }) => answered), 'everything is saved')
     // The quietest second counts: whatever else this machine does can only make one slower.
     const seconds: { fanOut: number; saved: number }[] = []
-    while (seconds.length < 5 || (seconds.length < 20 && !isQuiet(seconds))) {
+    while (seconds.length < 5 || (seconds.length < 30 && !isQuiet(seconds, 32 + milliseconds))) {
       for (const team of teams) team.forget()
       await play(teams, 1, 200)
       await until(() => teams.every(({ answered }) => answered), 'everything is saved')
@@ -35,9 +36,12 @@ test('a disk of 20 ms per fsync delays only that something is saved', async () =
       saved: Math.min(...seconds.map(({ saved }) => saved)),
     }
   }
-})
+}, 120_000)
 
-/** Some of these were as fast as the others: a machine that others share is busy for some seconds now and then. */
-function isQuiet(seconds: readonly { readonly fanOut: number }[]): boolean {
-  return Math.min(...seconds.map(({ fanOut }) => fanOut)) < 10
+/** One of these was as fast as on a machine alone: one that others share is busy for some seconds now and then. */
+function isQuiet(
+  seconds: readonly { readonly fanOut: number; readonly saved: number }[],
+  usual: number,
+): boolean {
+  return seconds.some(({ fanOut, saved }) => fanOut < 10 && saved < usual)
 }
