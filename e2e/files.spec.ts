@@ -63,11 +63,13 @@ test('on a phone the columns that do not fit are pushed into sight by key', asyn
   const preview = alice.page.getByRole('region', { name: 'The first 2 of 2 stories' })
   await expect(preview.getByRole('columnheader')).toHaveText(['Title', 'Key', 'Notes', 'Estimate'])
   const estimate = preview.getByRole('columnheader', { name: 'Estimate' })
-  await expect(estimate).not.toBeInViewport({ ratio: 1 })
+  // A box that is scrolled by whole pixels may lack a fraction of one, as wide as the fonts make it.
+  const ratio = 0.97
+  await expect(estimate).not.toBeInViewport({ ratio })
   await preview.focus()
   await expect(async () => {
     await alice.page.keyboard.press('ArrowRight')
-    await expect(estimate).toBeInViewport({ ratio: 1, timeout: 200 })
+    await expect(estimate).toBeInViewport({ ratio, timeout: 200 })
   }).toPass()
 })
 
