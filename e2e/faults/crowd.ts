@@ -127,25 +127,28 @@ export class Crowd {
   }
 
   /**
-   * Resolves with after how many milliseconds each of them was in step again. A pause in which this process, busy with
-   * all of them, was not given the processor counts as 25 ms.
+   * Resolves with after how many milliseconds each of them was in step again: by the clock, and as a device of its own
+   * would have been, for which a pause in which this process, busy with all of them, was not given the processor counts as 25 ms.
    */
-  async returned(patience: number): Promise<number[]> {
+  async returned(patience: number): Promise<{ byClock: number[]; alone: number[] }> {
     const away = new Set(this.guests)
-    const times: number[] = []
-    let [elapsed, looked] = [0, performance.now()]
+    const byClock: number[] = []
+    const alone: number[] = []
+    const began = performance.now()
+    let [elapsed, looked] = [0, began]
     while (away.size > 0) {
       for (const guest of away) {
         if (!guest.link.connection || !guest.provider.synced) continue
         away.delete(guest)
-        times.push(elapsed)
+        byClock.push(performance.now() - began)
+        alone.push(elapsed)
       }
       if (elapsed > patience) throw new Error(`${away.size} of ${this.guests.length} did not come back`)
       await new Promise((resolve) => setTimeout(resolve, 5))
       elapsed += Math.min(25, performance.now() - looked)
       looked = performance.now()
     }
-    return times
+    return { byClock, alone }
   }
 
   /** Records that somebody was told are saved, and that a newcomer does not get. */

@@ -11,7 +11,7 @@ const { storm }: typeof import('./storm.ts') = await import(join(simulation, 'st
 
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
 const first = Number(process.env.FROM ?? 1)
-const seeds = Number(process.env.SEEDS ?? 300)
+const seeds = Number(process.env.SEEDS ?? 1000)
 const mostFailures = 5
 const steps = Number(process.env.STEPS ?? 300)
 
