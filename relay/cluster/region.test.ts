@@ -197,22 +197,26 @@ test('a relay that stops serves on until balancers know, and then sends everybod
 
 test('a session that is only read at one store is used for the others, too', async () => {
   const { east, store } = await twoRelays()
-  const otherDir = temporaryFolder()
-  onTestFinished(() => rmSync(otherDir, { recursive: true }))
-  const other = await started('store', otherDir)
+  // Whoever joins asks for the head and the log, each of any store: one of three is asked for neither.
+  const folders = [dataDir, temporaryFolder(), temporaryFolder()]
+  const others = folders.slice(1)
+  onTestFinished(() => {
+    for (const folder of others) rmSync(folder, { recursive: true })
+  })
+  const stores = [store, ...(await Promise.all(others.map((folder) => started('store', folder))))]
   const alice = await BareClient.join(east.url, owner)
   expect(await alice.save(someEnvelope())).toMatchObject({ type: 'saved' })
   await alice.leave()
-  for (const running of [east, store, other]) await stop(running)
-  for (const folder of [dataDir, otherDir]) {
+  for (const running of [east, ...stores]) await stop(running)
+  for (const folder of folders) {
     const database = databaseIn(folder)
     database.exec("UPDATE facts SET value = 50 WHERE name = 'day'; UPDATE sessions SET day = 1")
     database.close()
   }
-  await Promise.all([started('store'), started('store', otherDir)])
+  await Promise.all(folders.map((folder) => started('store', folder)))
   const relay = await started('relay')
   expect((await BareClient.join(relay.url, owner)).envelopes()).toHaveLength(1)
-  for (const folder of [dataDir, otherDir]) {
+  for (const folder of folders) {
     const database = databaseIn(folder)
     await expect
       .poll(() => database.prepare('SELECT day FROM sessions').pluck().get(), { timeout: 20_000 })
