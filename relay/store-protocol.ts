@@ -80,7 +80,7 @@ export type FromStore =
   | Notice
 
 /** The tables whose rows carry a checksum. */
-export type CheckedTable = 'entries' | 'snapshots' | 'deposits'
+export type CheckedTable = 'entries' | 'snapshots' | 'deposits' | 'releases'
 
 /** What the store noticed by itself. */
 export type Notice =

@@ -1,15 +1,17 @@
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { SessionId } from '../shared/id.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { copyDatabase } from './commands/copy-database.ts'
-import { count, fill, newFolder, openStore, withDatabase } from './commands/kept.testing.ts'
+import { count, damagePage, fill, newFolder, openStore, withDatabase } from './commands/kept.testing.ts'
 import { databaseName } from './database.ts'
 import { shardCount, shardOf } from './shard.ts'
 import { takeSessions } from './take-sessions.ts'
 
 const tables = ['entries', 'snapshots', 'deposits', 'releases']
+const all = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
 
 test('a session comes with everything that is kept of it, and those of other shards stay', async () => {
   const [from, to] = [newFolder(), newFolder()]
@@ -32,7 +34,6 @@ test('a session comes with everything that is kept of it, and those of other sha
 test('who is here already gives way, and is here once', async () => {
   const [from, to] = [newFolder(), newFolder()]
   await closedWith(from, 3)
-  const all = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
   await take(from, to, all)
   withDatabase(to, (database) => database.exec('DELETE FROM entries WHERE sequence > 5'))
   await take(from, to, all)
@@ -64,7 +65,6 @@ test('what was deleted stays deleted, and what nobody used for ten days is ten d
 test('what was deleted there while this store was off is deleted here, and does not come back', async () => {
   const [from, to] = [newFolder(), newFolder()]
   const [gone = '', kept = ''] = await closedWith(from, 2)
-  const all = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
   await take(from, to, all)
   const [there, here] = [await openStore(from), await openStore(to)]
   await there.delete(gone as SessionId)
@@ -78,6 +78,59 @@ test('what was deleted there while this store was off is deleted here, and does 
     expect(await again.since(session as SessionId, new Map(), 0)).toEqual({ outcome: 'deleted' })
 })
 
+test.each(['entries', 'snapshots', 'deposits', 'releases', 'sessions'])(
+  'what lies on a damaged page of %s stays away, everything else comes, and another copy has the rest',
+  async (table) => {
+    const [damaged, sound, to] = [newFolder(), newFolder(), newFolder()]
+    const sessions = await closedWith(damaged, 20)
+    copyFileSync(join(damaged, databaseName), join(sound, databaseName))
+    damagePage(damaged, table)
+    const whole = new Set<string>()
+    const first = await take(damaged, to, all, whole)
+    const rows = (folder: string) => tables.reduce((sum, each) => sum + count(folder, each), 0)
+    expect(count(to, 'sessions')).toBe(sessions.length)
+    expect(rows(to)).toBeGreaterThan(rows(sound) * 0.8)
+    if (table !== 'sessions') {
+      expect(new Set(first.damaged)).toEqual(new Set([table]))
+      expect(rows(to)).toBeLessThan(rows(sound))
+      expect(first.isWhole).toBe(false)
+      expect(whole.size).toBeLessThan(sessions.length)
+    }
+    expect(await take(sound, to, all, whole)).toEqual({ isWhole: true, damaged: [] })
+    expect(rows(to)).toBe(rows(sound))
+    if (table !== 'sessions') expect(await everythingIn(to)).toEqual(await everythingIn(sound))
+  },
+)
+
+test('an index that is damaged costs nothing', async () => {
+  const [from, sound, to] = [newFolder(), newFolder(), newFolder()]
+  await closedWith(from, 20)
+  copyFileSync(join(from, databaseName), join(sound, databaseName))
+  damagePage(from, 'sqlite_autoindex_entries_1')
+  expect(await take(from, to, all)).toEqual({ isWhole: true, damaged: [] })
+  expect(await everythingIn(to)).toEqual(await everythingIn(sound))
+})
+
+test('what is here stays where the copy is damaged', async () => {
+  const [damaged, to] = [newFolder(), newFolder()]
+  await closedWith(damaged, 20)
+  copyFileSync(join(damaged, databaseName), join(to, databaseName))
+  const before = await everythingIn(to)
+  damagePage(damaged, 'entries')
+  expect(await take(damaged, to, all)).toMatchObject({ isWhole: false })
+  expect(await everythingIn(to)).toEqual(before)
+})
+
+test('nothing is taken while it cannot be read what was deleted', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const sessions = await closedWith(from, 2)
+  const store = await openStore(from)
+  for (const session of sessions) await store.delete(session)
+  await store.close()
+  damagePage(from, 'deletions')
+  await expect(take(from, to, all)).rejects.toThrow('malformed')
+})
+
 async function closedWith(dataDir: string, sessions: number): Promise<SessionId[]> {
   const store = await openStore(dataDir)
   const ids = await fill(store, sessions)
@@ -85,12 +138,20 @@ async function closedWith(dataDir: string, sessions: number): Promise<SessionId[
   return ids
 }
 
-async function take(from: string, to: string, shards: ReadonlySet<number>): Promise<void> {
+async function take(
+  from: string,
+  to: string,
+  shards: ReadonlySet<number>,
+  whole = new Set<string>(),
+): Promise<{ isWhole: boolean; damaged: string[] }> {
   await (await openStore(to)).close()
   const copy = join(newFolder(), 'copy')
   await copyDatabase(join(from, databaseName), copy)
   const database = new Sqlite(join(to, databaseName))
-  await takeSessions(database, copy, shards).finally(() => database.close())
+  const damaged: string[] = []
+  const taking = { shards, whole, damaged: (table: string) => damaged.push(table) }
+  const { isWhole } = await takeSessions(database, copy, taking).finally(() => database.close())
+  return { isWhole, damaged }
 }
 
 /** By session, without the keys that each database gives it. */

@@ -1,89 +1,149 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Database } from 'better-sqlite3'
+import Sqlite, { type Database } from 'better-sqlite3'
 import { parseSessionId } from '../shared/id.ts'
+import { unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
+import { mendIndexes } from './mending.ts'
+import { keyedRows, sequencedRows } from './readable-rows.ts'
 import { shardOf } from './shard.ts'
+import type { CheckedTable } from './store-protocol.ts'
+import { numberIn } from './whole-rows.ts'
 
 /** How long one transaction takes sessions; whoever else has work to do gets it done in between. */
 const turnMs = 20
 
+export interface Taking {
+  readonly shards: ReadonlySet<number>
+  /** Sessions that came whole from another copy of this origin; those that come are added. */
+  readonly whole: Set<string>
+  /** Told of each row that could not be read. */
+  readonly damaged: (table: CheckedTable) => void
+  readonly signal?: AbortSignal
+}
+
+export interface TakenFrom {
+  /** How far the copy had read the stream. */
+  readonly applied: number
+  readonly isWhole: boolean
+}
+
 /**
  * Takes the sessions of some shards, and which were deleted, from the copy of another database with the same origin. Where both have
- * a session the copy's takes its place. Rejects with SQLite's error when the copy cannot be read. Returns how far the copy had read
- * the stream.
+ * a session the copy's takes its place; one that the copy cannot give whole, because pages are damaged, is added to what is here. Rejects with SQLite's error when it cannot
+ * be read which sessions there are, or which were deleted.
  */
 export async function takeSessions(
   into: Database,
   copy: string,
-  shards: ReadonlySet<number>,
-  signal?: AbortSignal,
-): Promise<number> {
+  { shards, whole, damaged, signal }: Taking,
+): Promise<TakenFrom> {
+  const from = new Sqlite(copy)
   const isTaken = (id: string) => {
     const session = parseSessionId(id)
     return session !== undefined && shards.has(shardOf(session))
   }
-  into.prepare('ATTACH ? AS copy').run(copy)
   try {
-    const kept = 'SELECT id FROM copy.sessions WHERE id NOT IN (SELECT id FROM main.deletions)'
-    const ids = into.prepare<[], string>(kept).pluck().all().filter(isTaken).values()
-    const take = prepareTaking(into)
+    mendIndexes(from) // they say which rows there are
+    const isDeleted = into.prepare<[string]>('SELECT 1 FROM deletions WHERE id = ?').pluck()
+    const all = from.prepare<[], Known>('SELECT id, key FROM sessions').all()
+    const wanted = all
+      .filter(({ id }) => isTaken(id) && !whole.has(id) && isDeleted.get(id) === undefined)
+      .values()
+    const take = prepareTaking(into, from, damaged)
+    let isWhole = true
     const takeSome = into.transaction(() => {
       const end = performance.now() + turnMs
-      for (const id of ids) {
-        take(id)
+      for (const session of wanted) {
+        if (take(session)) whole.add(session.id)
+        else isWhole = false
         if (performance.now() > end) return true
       }
       return false
     })
     while (takeSome.immediate()) await wait(0, undefined, signal && { signal })
-    takeDeletions(into, isTaken)
-    return Number(into.prepare(`SELECT value FROM copy.facts WHERE name = 'applied'`).pluck().get() ?? 0)
+    takeDeletions(into, from, isTaken)
+    return { applied: factIn(from, 'applied'), isWhole }
   } finally {
-    into.exec('DETACH copy')
+    from.close()
   }
 }
 
-/** Days are counted by each store for itself: what was unused for so many days still is. */
-const dayHere = `day + (SELECT value FROM main.facts WHERE name = 'day') - (SELECT value FROM copy.facts WHERE name = 'day')`
+interface Known {
+  readonly id: string
+  readonly key: number
+}
 
-function prepareTaking(into: Database): (id: string) => void {
+/** Returns whether nothing was missing. */
+function prepareTaking(
+  into: Database,
+  from: Database,
+  damaged: Taking['damaged'],
+): (session: Known) => boolean {
   const drop = prepareDropping(into)
-  const own = into.prepare<[string], number>('SELECT key FROM main.sessions WHERE id = ?').pluck()
-  const theirs = into.prepare<[string], number>('SELECT key FROM copy.sessions WHERE id = ?').pluck()
-  const create = into.prepare<[string]>(
-    `INSERT INTO main.sessions (id, head, day) SELECT id, head, ${dayHere} FROM copy.sessions WHERE id = ?`,
+  const own = into.prepare<[string], number>('SELECT key FROM sessions WHERE id = ?').pluck()
+  const create = into.prepare<[string, number, number]>(
+    'INSERT INTO sessions (id, head, day) VALUES (?, ?, ?)',
   )
-  const rows = [
-    ['entries', 'sequence, checksum, envelope, kind'],
-    ['snapshots', 'sequence, mark, id, envelope'],
-    ['deposits', 'round, seal, key, checksum'],
-    ['releases', 'round, body'],
-  ].map(([table, columns]) =>
-    into.prepare<[number, number]>(
-      `INSERT INTO main.${table} (session, ${columns}) SELECT ?, ${columns} FROM copy.${table} WHERE session = ?`,
-    ),
+  const found = from.prepare<[number], { head: number; day: number }>(
+    `SELECT ${numberIn('head')} AS head, ${numberIn('day')} AS day FROM sessions WHERE key = ?`,
   )
-  return (id) => {
-    const [known, key] = [own.get(id), theirs.get(id)]
-    if (known !== undefined) for (const statement of drop) statement.run(known)
-    const taken = Number(create.run(id).lastInsertRowid)
-    if (key !== undefined) for (const statement of rows) statement.run(taken, key)
+  const dayHere = daysBetween(into, from)
+  const tables = [
+    sequencedRows(from, 'entries', ['sequence', 'checksum', 'envelope', 'kind'], damaged),
+    sequencedRows(from, 'snapshots', ['sequence', 'mark', 'id', 'envelope'], damaged),
+    keyedRows(from, 'deposits', ['round', 'seal'], ['key', 'checksum'], damaged),
+    keyedRows(from, 'releases', ['round'], ['body'], damaged),
+  ].map(({ table, columns, read }) => {
+    const places = columns.map(() => '?').join()
+    const add = into.prepare<unknown[]>(
+      `INSERT OR IGNORE INTO ${table} (session, ${columns}) VALUES (?, ${places})`,
+    )
+    return { read, add }
+  })
+  const begin = ({ id, key }: Known): number => {
+    const row = unlessCorrupt(
+      () => found.get(key),
+      () => undefined, // where its log ends, the log says as well
+    )
+    return Number(create.run(id, row?.head ?? 0, dayHere(row?.day)).lastInsertRowid)
+  }
+  return (session) => {
+    const found = tables.map(({ read, add }) => ({ ...read(session.key), add }))
+    const isWhole = found.every(({ isAll }) => isAll)
+    const known = own.get(session.id)
+    const isReplaced = known !== undefined && isWhole
+    if (isReplaced) for (const statement of drop) statement.run(known)
+    const key = known === undefined || isReplaced ? begin(session) : known
+    for (const { readable, add } of found) for (const row of readable) add.run(key, ...row)
+    return isWhole
   }
 }
 
 /** Of what was deleted while this store was off, nothing stays here either. */
-function takeDeletions(into: Database, isTaken: (id: string) => boolean): void {
+function takeDeletions(into: Database, from: Database, isTaken: (id: string) => boolean): void {
   const drop = prepareDropping(into)
-  const own = into.prepare<[string], number>('SELECT key FROM main.sessions WHERE id = ?').pluck()
-  const deleted = into.prepare<[], string>('SELECT id FROM copy.deletions').pluck().all().filter(isTaken)
-  const add = into.prepare<[string]>(
-    `INSERT OR REPLACE INTO main.deletions SELECT id, ${dayHere} FROM copy.deletions WHERE id = ?`,
-  )
+  const own = into.prepare<[string], number>('SELECT key FROM sessions WHERE id = ?').pluck()
+  const deleted = from
+    .prepare<[], { id: string; day: number }>('SELECT id, day FROM deletions')
+    .all()
+    .filter(({ id }) => isTaken(id))
+  const add = into.prepare<[string, number]>('INSERT OR REPLACE INTO deletions VALUES (?, ?)')
+  const dayHere = daysBetween(into, from)
   into.transaction(() => {
-    for (const id of deleted) {
+    for (const { id, day } of deleted) {
       const known = own.get(id)
       if (known !== undefined) for (const statement of drop) statement.run(known)
-      add.run(id)
+      add.run(id, dayHere(day))
     }
   })()
+}
+
+/** Days are counted by each store for itself: what was unused for so many days still is. */
+function daysBetween(into: Database, from: Database): (day: number | undefined) => number {
+  const [here, there] = [factIn(into, 'day'), factIn(from, 'day')]
+  return (day = there) => day + here - there
+}
+
+function factIn(database: Database, name: string): number {
+  return Number(database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck().get(name) ?? 0)
 }

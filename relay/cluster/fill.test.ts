@@ -14,6 +14,7 @@ import {
 } from '../../shared/keys.ts'
 import { BareClient } from '../bare-client.testing.ts'
 import { closeCodes } from '../close-words.ts'
+import { damagePage } from '../commands/kept.testing.ts'
 import { readConfig } from '../config.ts'
 import { databaseName, versions } from '../database.ts'
 import { Meters } from '../meters.ts'
@@ -112,6 +113,32 @@ test('a store that is given more shards gets their older sessions, too', async (
   await started({ role: 'store', dataDir })
   await stop(first)
   expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual([old])
+}, 60_000)
+
+test('a page that is damaged in the only store that has it costs what lay on it, and a new store has the rest', async () => {
+  const dataDir = newFolder()
+  const relay = await started({ role: 'relay' })
+  const store = await started({ role: 'store', dataDir })
+  const sent = new Map<SessionKeys, Uint8Array>()
+  for (const owner of Array.from({ length: 40 }, createSessionKeys))
+    sent.set(owner, await savedBy(relay, owner))
+  await ringMovesOn()
+  await stop(store)
+  damagePage(join(dataDir, ...readdirSync(dataDir)), 'entries')
+  const damaged = await started({ role: 'store', dataDir })
+  const added = await started({ role: 'store' })
+  expect(added.reports).toContainEqual({ event: 'damagedRow', table: 'entries' })
+  expect(added.reports).toContainEqual({ event: 'copied', region: region.name })
+  await stop(damaged)
+  let found = 0
+  for (const [owner, envelope] of sent) {
+    const envelopes = (await BareClient.join(relay.url, owner)).envelopes()
+    if (envelopes.length === 0) continue
+    expect(envelopes).toEqual([envelope])
+    found++
+  }
+  expect(found).toBeLessThan(sent.size)
+  expect(found).toBeGreaterThan(sent.size / 2)
 }, 60_000)
 
 test('two stores that come at once are both filled by the one that is there', async () => {

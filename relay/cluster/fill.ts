@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { databaseName, openDatabase } from '../database.ts'
+import type { CheckedTable } from '../store-protocol.ts'
 import { takeSessions } from '../take-sessions.ts'
 import type { Offer } from './copies.ts'
 import { fetchCopy } from './fetch-copy.ts'
@@ -32,6 +33,8 @@ export interface Wish {
   readonly beginEmpty: boolean
   /** Told why a copy did not come; another one may. */
   readonly failed: (error: unknown) => void
+  /** Told of what could not be read in a copy. */
+  readonly damaged: (table: CheckedTable) => void
   readonly signal: AbortSignal
 }
 
@@ -82,15 +85,20 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
   }
 }
 
-/** Takes what is missing from those who have it, and out of the set. Returns how far each of them had read the stream. */
+/**
+ * Takes what is missing from those who have it, and out of the set. What is damaged with one may be whole with another; what nobody has
+ * whole comes as far as it can be read. Returns how far each of them had read the stream.
+ */
 async function takeFrom(
   region: Region,
-  { dataDir, origin, offers, failed, signal }: Wish,
+  { dataDir, origin, offers, failed, damaged, signal }: Wish,
   ring: Ring | undefined,
   database: Database,
   missing: Set<number>,
 ): Promise<number[]> {
   const applied: number[] = []
+  const inPart = new Set<number>()
+  const whole = new Set<string>()
   const copy = join(dataDir, 'copy.sqlite')
   for (const offer of ranked(offers, origin, region.name)) {
     const shards = new Set([...missing].filter((shard) => offer.shards.has(shard)))
@@ -100,8 +108,12 @@ async function takeFrom(
     try {
       await removeDatabase(copy)
       await fetchCopy(region.connection, offer, origin, copy, signal)
-      applied.push(await takeSessions(database, copy, shards, signal))
-      for (const shard of shards) missing.delete(shard)
+      const from = await takeSessions(database, copy, { shards, whole, damaged, signal })
+      applied.push(from.applied)
+      for (const shard of shards) {
+        if (from.isWhole) missing.delete(shard)
+        else inPart.add(shard)
+      }
     } catch (error) {
       signal.throwIfAborted()
       failed(error) // that store is gone, or its database cannot be read, or there is no room
@@ -109,6 +121,7 @@ async function takeFrom(
       await removeDatabase(copy)
     }
   }
+  for (const shard of inPart) missing.delete(shard)
   return applied
 }
 

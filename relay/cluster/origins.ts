@@ -8,6 +8,7 @@ import type { Meters } from '../meters.ts'
 import type { Reporter } from '../report.ts'
 import { SetupError } from '../setup-error.ts'
 import { openSqliteStore } from '../sqlite-store.ts'
+import type { CheckedTable } from '../store-protocol.ts'
 import { committedTo } from '../traces.ts'
 import type { Offer } from './copies.ts'
 import { offersFrom } from './fetch-copy.ts'
@@ -176,7 +177,8 @@ export class Origins {
     const folder = join(dataDir, origin)
     const { signal } = this.#closing
     const failed = (error: unknown) => this.#failed(error)
-    const wish = { dataDir: folder, origin, shards, offers, beginEmpty, failed, signal }
+    const damaged = (table: CheckedTable) => this.#report({ event: 'damagedRow', table })
+    const wish = { dataDir: folder, origin, shards, offers, beginEmpty, failed, damaged, signal }
     const filling = await fill(this.#region, wish)
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {

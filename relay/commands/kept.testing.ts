@@ -1,13 +1,16 @@
-import { rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
+import { databaseName } from '../database.ts'
 import { checksumOf } from '../hash.ts'
 import { openSqliteStore, type SqliteStore } from '../sqlite-store.ts'
 import { entryKinds } from '../store.ts'
 import { someDeposit, someEnvelope, temporaryFolder } from '../testing.ts'
+
+const pageSize = 4096
 
 /** A folder that is gone after the test. */
 export function newFolder(): string {
@@ -56,7 +59,7 @@ export async function fill(store: SqliteStore, sessions = 3, entries = 20): Prom
 }
 
 export function withDatabase<Value>(dataDir: string, work: (database: Database) => Value): Value {
-  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
+  const database = new Sqlite(join(dataDir, databaseName))
   try {
     return work(database)
   } finally {
@@ -68,4 +71,16 @@ export function count(dataDir: string, table: string): number {
   return withDatabase(dataDir, (database) =>
     Number(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()),
   )
+}
+
+/** Noise takes the place of a page on which rows of a table or an index lie, not the first. */
+export function damagePage(dataDir: string, name: string): void {
+  const page = withDatabase(dataDir, (database) => {
+    database.pragma('wal_checkpoint(TRUNCATE)')
+    const leaves = `SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' AND ncell > 0 ORDER BY pageno DESC`
+    return Number(database.prepare<[string]>(leaves).pluck().get(name))
+  })
+  const file = openSync(join(dataDir, databaseName), 'r+')
+  writeSync(file, someEnvelope(pageSize), 0, pageSize, (page - 1) * pageSize)
+  closeSync(file)
 }
