@@ -130,6 +130,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(alice.page.getByRole('group', { name: 'Appearance' })).toBeVisible()
     await hasNoViolation(alice, 'settings')
     await alice.page.keyboard.press('Escape')
+    await alice.keepsTheApp()
     await relay.stop()
     await alice.sees('Offline')
     await hasNoViolation(alice, 'offline')

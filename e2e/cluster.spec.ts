@@ -16,7 +16,7 @@ const test = base.extend<{ region: RegionProcesses }>({
 test.use({ withoutSockets: false })
 
 test('alice and bob are at different relays and estimate together', async ({ region, alice, bob }) => {
-  const [first, second] = region.relays.map(({ direct }) => direct)
+  const [first, second] = region.relays.map(({ url }) => url)
   await alice.starts(String(first))
   await alice.tellsName()
   await bob.joins((await alice.invitation()).replace(String(first), String(second)), '8')
@@ -51,6 +51,7 @@ test('relays are killed in mid-round, one after the other: people go on at the o
   // Until the balancer has seen that the first is back, it knows of none.
   for (const person of [alice, bob, carol]) person.expects(/status of 503/)
   await second?.stop('SIGKILL')
+  await expect.poll(async () => (await fetch(region.url)).status, { timeout: 20_000 }).toBe(200)
   await carol.joins(link, '3')
   await expect(alice.seatOf(carol)).toContainText('has voted', { timeout: 20_000 })
   await expect(alice.status).toContainText('Saved at the relay', { timeout: 20_000 })
@@ -70,7 +71,7 @@ test('a store is killed, then NATS: the table of one relay goes on, and afterwar
   carol,
 }) => {
   // With few people the balancer evens out their number rather than keep them together.
-  const [first, second] = region.relays.map(({ direct }) => direct)
+  const [first, second] = region.relays.map(({ url }) => url)
   await alice.starts(String(first))
   await alice.tellsName()
   const link = await alice.invitation()

@@ -7,12 +7,16 @@ export function reloadWhenCut(page: Page): void {
   page.reload = (options) => untilItComes(() => reload(options))
 }
 
+/** A page of the browser's own about the first cut may come in between the second try. */
 async function untilItComes<Answer>(open: () => Promise<Answer>): Promise<Answer> {
   for (let cuts = 0; ; cuts++) {
     try {
       return await open()
     } catch (error) {
-      if (cuts === 5 || !/ERR_(CONNECTION_RESET|EMPTY_RESPONSE|CONTENT_LENGTH_MISMATCH)/.test(String(error)))
+      if (
+        cuts === 8 ||
+        !/ERR_(CONNECTION_RESET|EMPTY_RESPONSE|CONTENT_LENGTH_MISMATCH)|chrome-error:/.test(String(error))
+      )
         throw error
     }
   }

@@ -129,7 +129,7 @@ test('a session file opens on another device without any relay: plain at once, e
   for (const person of [bob, carol]) {
     await person.page.goto(relay.url)
     await expect(person.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
-    await person.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}))
+    await person.keepsTheApp()
     await person.page.reload()
   }
   await relay.stop()

@@ -1,14 +1,4 @@
 import { expect, test } from './people.ts'
-import type { Person } from './person.ts'
-
-async function serviceWorkerIsReady(person: Person): Promise<void> {
-  await person.page.evaluate(async () => {
-    await navigator.serviceWorker.ready
-    if (!navigator.serviceWorker.controller) {
-      await new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve))
-    }
-  })
-}
 
 test('votes and stories made on both sides of a cut are merged, and no byte passes meanwhile', async ({
   cable,
@@ -59,7 +49,7 @@ test('after one visit the app opens with the relay stopped, and what is done the
   await alice.votes('3')
   const link = await alice.invitation()
   await expect(alice.status).toContainText('Saved at the relay')
-  await serviceWorkerIsReady(alice)
+  await alice.keepsTheApp()
   const address = alice.page.url()
 
   await relay.stop()
@@ -100,7 +90,7 @@ test('after one visit the app opens with the relay stopped, and what is done the
 test('a session is made with no network at all', async ({ relay, alice, bob }) => {
   await alice.page.goto(relay.url)
   await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
-  await serviceWorkerIsReady(alice)
+  await alice.keepsTheApp()
   await relay.stop()
   await alice.page.reload()
   await alice.page.getByRole('button', { name: 'Start a session' }).click()

@@ -156,6 +156,12 @@ export class Person {
       .getByRole('button', { name: /relay|Offline|Saving|Connecting|saved|wait/i })
   }
 
+  /** Until the app lies on the device and opens without a network. */
+  async keepsTheApp(): Promise<void> {
+    await this.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}))
+    await this.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  }
+
   async sees(text: string | RegExp): Promise<void> {
     await expect(this.page.getByText(text).first()).toBeVisible()
   }

@@ -12,10 +12,9 @@ const test = people.extend<{ deployed: Deployed }>({
 })
 
 /** As at a second visit: the page and its files came from the device. */
-async function comesBack({ page }: Person): Promise<void> {
-  await page.evaluate(() => navigator.serviceWorker.ready)
-  await page.reload()
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+async function comesBack(person: Person): Promise<void> {
+  await person.keepsTheApp()
+  await person.page.reload()
 }
 
 /** What the page does by itself once in a while. */
@@ -70,8 +69,7 @@ test('what alice closes is asked again at her next visit, and the first visit as
 }) => {
   const { page } = alice
   await alice.starts(deployed.relay.url)
-  await page.evaluate(() => navigator.serviceWorker.ready)
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  await alice.keepsTheApp()
   await expect(prompt(page)).toHaveCount(0)
   await mark(page)
   await deployed.release('second')
