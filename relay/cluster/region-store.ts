@@ -94,9 +94,10 @@ export class RegionStore implements Archive {
     const { connection, name } = this.#region
     try {
       const subject = subjectOf(name, shard)
-      const asked = await this.#breakers.ask(shard, () =>
-        connection.request(subject, serialize(question), { timeout: patience }),
-      )
+      const asked = await this.#breakers.ask(shard, async () => {
+        if (!this.#region.isConnected) throw new Error('The line to NATS is broken')
+        return await connection.request(subject, serialize(question), { timeout: patience })
+      })
       return deserialize(asked.data) as Answers[Type]
     } catch {
       return unreachable // no store of this shard, none in time or lately, or no NATS: all the same to who asks

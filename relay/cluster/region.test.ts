@@ -242,6 +242,24 @@ test('when NATS is killed and comes back, those at one relay go on meanwhile, an
   expect(await again.save(during)).toMatchObject({ type: 'saved' })
 }, 60_000)
 
+test('while NATS is gone newcomers and whoever comes back are at the table at once, without a log', async () => {
+  const { east } = await twoRelays()
+  const alice = await BareClient.join(east.url, owner)
+  await nats.end('SIGKILL')
+  for (let times = 0; times < 8; times++) {
+    const began = performance.now()
+    const bob = await joinAs('member', east)
+    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(await caughtUp(bob)).toMatchObject({ log: 'unreachable' })
+    const envelope = someEnvelope()
+    bob.append(envelope)
+    await alice.until(() => alice.envelopes().some((heard) => Buffer.compare(heard, envelope) === 0))
+    await bob.leave()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+  await nats.restart()
+}, 60_000)
+
 test('a store is ready by the shards it keeps, whether or not anybody keeps the others', async () => {
   const shards = new Set([40, 41])
   const store = await startRelay({ natsUrl: nats.url, region, role: 'store', dataDir, shards })

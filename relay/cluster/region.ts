@@ -11,6 +11,8 @@ const payload = 2_000_000
 export interface Region {
   readonly name: string
   readonly connection: NatsConnection
+  /** False from when the line to NATS broke until there is one again: whoever asks now would wait for a time-out. */
+  readonly isConnected: boolean
   readonly stream: JetStreamClient
   readonly manager: JetStreamManager
   /** What follows changes from process to process, if somebody wants that. */
@@ -38,7 +40,18 @@ export async function joinRegion(servers: string, name: string, traces?: Traces)
     const stream = jetstream(connection)
     const manager = await managerOf(stream, servers)
     await provideStream(manager, name)
-    return { name, connection, stream, manager, traces, leave: () => leave(connection) }
+    const line = watch(connection)
+    return {
+      name,
+      connection,
+      get isConnected() {
+        return line.isUp
+      },
+      stream,
+      manager,
+      traces,
+      leave: () => leave(connection),
+    }
   } catch (error) {
     await connection.close()
     throw error
@@ -51,6 +64,18 @@ async function managerOf(stream: JetStreamClient, servers: string): Promise<JetS
       `NATS at ${servers} has no JetStream for this relay (${wordsOf(error)}). Start it with JetStream switched on`,
     )
   })
+}
+
+function watch(connection: NatsConnection): { readonly isUp: boolean } {
+  const line = { isUp: true }
+  const follow = async () => {
+    for await (const { type } of connection.status()) {
+      if (type === 'disconnect') line.isUp = false
+      if (type === 'reconnect') line.isUp = true
+    }
+  }
+  void follow()
+  return line
 }
 
 async function leave(connection: NatsConnection): Promise<void> {
