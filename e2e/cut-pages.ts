@@ -7,7 +7,7 @@ export function reloadWhenCut(page: Page): void {
   page.reload = (options) => untilItComes(() => reload(options))
 }
 
-/** A page of the browser's own about the first cut may come in between the second try. */
+/** The browser shows a page of its own about a cut, and tries again by itself, in between. */
 async function untilItComes<Answer>(open: () => Promise<Answer>): Promise<Answer> {
   for (let cuts = 0; ; cuts++) {
     try {
@@ -15,7 +15,9 @@ async function untilItComes<Answer>(open: () => Promise<Answer>): Promise<Answer
     } catch (error) {
       if (
         cuts === 8 ||
-        !/ERR_(CONNECTION_RESET|EMPTY_RESPONSE|CONTENT_LENGTH_MISMATCH)|chrome-error:/.test(String(error))
+        !/ERR_(CONNECTION_RESET|EMPTY_RESPONSE|CONTENT_LENGTH_MISMATCH)|interrupted by another navigation/.test(
+          String(error),
+        )
       )
         throw error
     }
