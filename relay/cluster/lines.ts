@@ -90,7 +90,8 @@ export class Lines {
   }
 
   async #publish(session: SessionId, statement: Statement) {
-    const { name, stream, traces } = this.#region
+    const { name, stream, traces, isConnected } = this.#region
+    if (!isConnected) return undefined // it would be kept and said later, when whoever made it has been told that it was not
     const { message } = statement
     const bytes = encodeStatement(statement)
     const along = traceHeadersOf(traces, message)
