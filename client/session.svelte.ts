@@ -96,11 +96,18 @@ export class LiveSession implements SessionView {
     await this.core.until(saved, patience)
   }
 
+  /** When the line breaks before the relay has answered, nobody knows what became of it: asked again, the relay says so. */
   async deleteFromRelay(patience: number): Promise<'deleted' | 'offline' | 'refused'> {
     const { link } = this.core
     const connected = () => link?.state.state === 'connected' || link?.state.state === 'refused'
-    await this.core.until(connected, patience)
-    return link ? link.deleteFromRelay() : 'offline'
+    for (let asked = 0; link && asked < 5; asked++) {
+      await this.core.until(connected, patience)
+      if (!connected()) break
+      const outcome = await link.deleteFromRelay()
+      if (outcome !== 'offline') return outcome
+      await new Promise((resolve) => setTimeout(resolve, 200)) // it may not be known yet that the line broke
+    }
+    return 'offline'
   }
 
   async close(): Promise<void> {

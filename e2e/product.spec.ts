@@ -149,6 +149,27 @@ test('a session is renamed and deleted from the home page; who comes later is to
   await expect(bob.card('3')).toHaveAttribute('aria-pressed', 'true')
 })
 
+test('whose line breaks before the answer is told all the same that the session was deleted', async ({
+  relay,
+  cable,
+  alice,
+  bob,
+}) => {
+  await alice.starts(cable.url)
+  await alice.tellsName()
+  await bob.joins((await alice.invitation()).replace(cable.url, relay.url), '3')
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  await alice.page.getByRole('link', { name: /All sessions/ }).click()
+  await alice.page.getByRole('button', { name: /^More for/ }).click()
+  await alice.page.getByRole('button', { name: 'Delete from the relay …' }).click()
+  Object.assign(cable.weather, { latency: 1_000 })
+  await alice.page.getByRole('button', { name: 'Delete for everybody' }).click()
+  await expect(bob.page.locator('header').first()).toContainText('Refused by the relay', { timeout: 20_000 })
+  cable.reset()
+  Object.assign(cable.weather, { latency: 0 })
+  await alice.sees('The relay has deleted the session.')
+})
+
 test('appearance and language are chosen and kept', async ({ relay, alice }) => {
   await alice.page.goto(relay.url)
   await alice.page.getByRole('button', { name: 'Settings' }).click()
