@@ -47,6 +47,26 @@ export function busContract(
       expect(bob.heard).toEqual(heard)
     })
 
+    test('who stops listening twice takes the session from nobody who came in between', async () => {
+      const { bus } = await started()
+      const [alice, bob] = [new Ear(), new Ear()]
+      const stop = bus.subscribe(session, alice)
+      await bus.append(session, 7, someEnvelope())
+      stop()
+      bus.subscribe(session, bob)
+      expect(await bus.append(session, 7, someEnvelope())).toMatchObject({ outcome: 'saved' })
+      await expect.poll(() => bob.heard.at(-1)).toEqual(['saved', 2])
+      stop()
+      const envelope = someEnvelope()
+      expect(await bus.append(session, 7, envelope)).toMatchObject({ outcome: 'saved' })
+      await expect
+        .poll(() => bob.heard.slice(-2))
+        .toEqual([
+          ['entry', 7, 3, envelope],
+          ['saved', 3],
+        ])
+    })
+
     test('when a session is deleted every subscriber hears it, and nothing of it is left', async () => {
       const { bus, store } = await started()
       const [alice, bob] = [new Ear(), new Ear()]

@@ -206,8 +206,11 @@ export class LocalBus implements Bus {
     return new Map([[this.#store.origin, position]])
   }
 
-  #release(id: SessionId, { subscribers, present, appending, state }: Session): void {
+  /** Whoever stops late had a session that others began again since: theirs stays. */
+  #release(id: SessionId, session: Session): void {
+    const { subscribers, present, appending, state } = session
     if (subscribers.size > 0 || present.size > 0 || appending > 0 || state.log === 'opening') return
+    if (this.#sessions.get(id) !== session) return
     this.#sessions.delete(id)
     this.#failed.delete(id)
   }

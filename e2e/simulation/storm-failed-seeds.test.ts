@@ -14,5 +14,7 @@ testFailedSeeds({
   57: 'devices from which different entries had been kept mended one after the other, and each kept the next waiting',
   112: 'those who had everything read the log again before the one who had not',
   100904: 'what a store had lost came back at the second mending, when all had the same for half a minute',
+  303829:
+    'who stopped listening late ended what others had begun, and nobody heard what was saved from then on',
   98: 'a change that a store had refused was tried again only after half a minute',
 })

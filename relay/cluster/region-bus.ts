@@ -160,7 +160,9 @@ export class RegionBus implements Bus {
 
   #release(session: RegionSession): void {
     const { id } = session
-    if (session.subscribers.size > 0 || this.#presence.hasOwn(id)) return
+    // Whoever stops late had a session that others began again since: theirs stays.
+    if (session.subscribers.size > 0 || this.#presence.hasOwn(id) || this.#sessions.get(id) !== session)
+      return
     session.close()
     this.#presence.close(id)
     this.#sessions.delete(id)
