@@ -102,6 +102,17 @@ test.each(['entries', 'snapshots', 'deposits', 'releases', 'sessions'])(
   },
 )
 
+test('a session whose day was damaged is not taken for one that nobody uses any more', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const [session] = await closedWith(from, 1)
+  withDatabase(from, (database) =>
+    database.exec(`UPDATE facts SET value = 500 WHERE name = 'day'; UPDATE sessions SET day = 'noise'`),
+  )
+  await take(from, to, new Set([shardOf(session as SessionId)]))
+  const read = (sql: string) => withDatabase(to, (database) => database.prepare(sql).pluck().get())
+  expect(read('SELECT day FROM sessions')).toBe(Number(read(`SELECT value FROM facts WHERE name = 'day'`)))
+})
+
 test('an index that is damaged costs nothing', async () => {
   const [from, sound, to] = [newFolder(), newFolder(), newFolder()]
   await closedWith(from, 20)

@@ -105,7 +105,7 @@ function prepareTaking(
       () => found.get(key),
       () => undefined, // where its log ends, the log says as well
     )
-    return Number(create.run(id, row?.head ?? 0, dayHere(row?.day)).lastInsertRowid)
+    return Number(create.run(id, row?.head ?? 0, dayHere(row?.day || undefined)).lastInsertRowid)
   }
   return (session) => {
     const found = tables.map(({ read, add }) => ({ ...read(session.key), add }))
@@ -138,7 +138,7 @@ function takeDeletions(into: Database, from: Database, isTaken: (id: string) => 
   })()
 }
 
-/** Days are counted by each store for itself: what was unused for so many days still is. */
+/** Days are counted by each store for itself: what was unused for so many days still is. Whose day is not known was used today. */
 function daysBetween(into: Database, from: Database): (day: number | undefined) => number {
   const [here, there] = [factIn(into, 'day'), factIn(from, 'day')]
   return (day = there) => day + here - there
