@@ -16,6 +16,7 @@ export class Balancer {
   readonly port: number
   readonly #options: BalancerOptions
   #process: ChildProcess | undefined
+  #said = ''
 
   private constructor(options: BalancerOptions) {
     this.port = options.port
@@ -30,6 +31,12 @@ export class Balancer {
 
   get pid(): number | undefined {
     return this.#process?.pid
+  }
+
+  /** Relays that it takes for dead. */
+  get missed(): number {
+    const times = (what: RegExp) => this.#said.match(what)?.length ?? 0
+    return times(/ is DOWN/g) - times(/ is UP/g)
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -55,17 +62,17 @@ export class Balancer {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#process = child
-    let said = ''
+    this.#said = ''
     child.stderr.on('data', (text) => {
-      said += text
+      this.#said += text
     })
     const failed = new Promise<never>((_, reject) => {
       child.once('error', () => reject(new Error('haproxy is missing. Get it with: apt-get install haproxy')))
-      child.once('exit', () => reject(new Error(`haproxy did not start: ${said}`)))
+      child.once('exit', () => reject(new Error(`haproxy did not start: ${this.#said}`)))
     })
     failed.catch(() => {})
     await Promise.race([failed, untilReady(`http://localhost:${port}/`)])
     // It takes servers for up until it has asked them.
-    while ((said.match(/ is DOWN/g)?.length ?? 0) < spares) await Promise.race([failed, wait(50)])
+    while (this.missed < spares) await Promise.race([failed, wait(50)])
   }
 }

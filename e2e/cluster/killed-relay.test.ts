@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { Crowd } from '../faults/crowd.ts'
 import { quantile, until } from '../faults/trial.ts'
@@ -59,6 +60,27 @@ test(
   },
   4 * patience,
 )
+
+test('one of two relays is killed: until the balancer has noticed it turns nobody away', async () => {
+  const region = await RegionProcesses.start('survivor', { built: inject('builtRelay') })
+  onTestFinished(() => region.stop())
+  const front = `http://127.0.0.1:${new URL(region.url).port}`
+  const crowd = await Crowd.gather(front, 60)
+  onTestFinished(() => crowd.leave())
+
+  // The second time everybody is at one relay, and goes to one where nobody is.
+  for (const relay of region.relays) {
+    await relay.stop('SIGKILL')
+    const answers = Array.from({ length: 100 }, async (_, at) => {
+      await wait(at * 10)
+      return (await fetch(`${front}/assets/${at}`)).status
+    })
+    expect((await Promise.all(answers)).filter((status) => status !== 404)).toEqual([])
+    await until(() => crowd.guests.every(({ inStep }) => inStep), 'everybody is back')
+    await relay.resume()
+    await until(() => region.balancer.missed === 0, 'the balancer sees both')
+  }
+})
 
 async function connectionsOf(relay: RelayProcess): Promise<number> {
   const headers = { authorization: `Bearer ${token}` }
