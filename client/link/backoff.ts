@@ -1,4 +1,5 @@
-const longest = 30_000
+/** In milliseconds. Longer spares a relay that is back less than it costs people who sit and wait for it. */
+const longest = 15_000
 const shortest = 500
 
 /**
