@@ -27,7 +27,7 @@ export default defineConfig({
   forbidOnly: true,
   timeout: 150_000 * slowness,
   expect: { timeout: 10_000 * slowness },
-  reporter: process.env.CI ? 'line' : 'list',
+  reporter: 'list',
   use: {
     browserName: 'chromium',
     locale: 'en-GB',
