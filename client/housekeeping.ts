@@ -8,7 +8,7 @@ import { deleteReplicasExcept } from './replica/forgotten.ts'
  * What a visit does besides what it is for. Keeping the app's hundred files alone takes a phone as long as opening a
  * session, so whoever came to vote goes first.
  */
-export function keepHouse(base: string): void {
+export function keepHouse(base: string, retry: () => void): void {
   // Removing a session can be undone while the page is open; what it left goes with the next visit.
   forgetEstimatesOfOthers()
   deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
@@ -18,4 +18,10 @@ export function keepHouse(base: string): void {
     followVersions(base).catch(() => {}) // the browser refuses: the app works without opening offline
   }
   setTimeout(() => noteRegions(base).catch(() => {}), 7_000)
+
+  // Somebody who looks again, or has a network again, does not wait for the next attempt.
+  addEventListener('online', retry)
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') retry()
+  })
 }

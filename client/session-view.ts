@@ -231,6 +231,7 @@ export interface SessionView {
   undo(): void
   /** The act can no longer be undone from the screen; nothing else changes. */
   forgetUndo(): void
+  /** Looks for the relay now, rather than when it would be looked for again. */
   retry(): void
 }
 

@@ -85,6 +85,10 @@ export class Visit implements HomeView {
     await this.#show(LiveSession.create(this.#optionsFor(keys)))
   }
 
+  retry(): void {
+    this.#session?.retry()
+  }
+
   remove(id: SessionId): void {
     this.#forgotten.set(id, forgetSession(id))
     this.#sessions = keptSessions()

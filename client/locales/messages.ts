@@ -471,6 +471,7 @@ export interface Messages {
   'saved.atRelayWaiting': { count: number }
   'saved.relayConnecting': undefined
   'saved.relayOffline': { time: string }
+  'saved.tryNow': undefined
   'saved.relayUnkept': undefined
   'saved.relayRefused': { why: string }
   'saved.slow': undefined
