@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Page } from '@playwright/test'
 
 /** Over a rough network a connection may break before a page is there at all. The browser says so, and whoever sees it reloads. */
@@ -20,6 +21,8 @@ async function untilItComes<Answer>(open: () => Promise<Answer>): Promise<Answer
         )
       )
         throw error
+      // Its own attempt would only be interrupted again.
+      await wait(500)
     }
   }
 }
