@@ -1,14 +1,16 @@
 import { keptSessions } from './device.ts'
 import { forgetEstimatesOfOthers } from './estimate-memory.ts'
+import { followLinks } from './follow-links.ts'
 import { followVersions } from './follow-versions.ts'
 import { noteRegions } from './link/regions.ts'
 import { deleteReplicasExcept } from './replica/forgotten.ts'
+import type { Visit } from './visit.svelte.ts'
 
 /**
  * What a visit does besides what it is for. Keeping the app's hundred files alone takes a phone as long as opening a
  * session, so whoever came to vote goes first.
  */
-export function keepHouse(base: string, retry: () => void): void {
+export function keepHouse(base: string, visit: Visit): void {
   // Removing a session can be undone while the page is open; what it left goes with the next visit.
   forgetEstimatesOfOthers()
   deleteReplicasExcept(() => keptSessions().map(({ id }) => id)).catch(() => {}) // storage is blocked: nothing is kept
@@ -19,9 +21,10 @@ export function keepHouse(base: string, retry: () => void): void {
   }
   setTimeout(() => noteRegions(base).catch(() => {}), 7_000)
 
+  followLinks(base, (address) => visit.follow(address))
   // Somebody who looks again, or has a network again, does not wait for the next attempt.
-  addEventListener('online', retry)
+  addEventListener('online', () => visit.retry())
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') retry()
+    if (document.visibilityState === 'visible') visit.retry()
   })
 }

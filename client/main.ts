@@ -32,10 +32,7 @@ async function begin(): Promise<void> {
   // A link to another session that is pasted over this one changes only what is behind the `#`.
   addEventListener('hashchange', () => visit.follow(location.href))
   setTimeout(
-    () =>
-      void import('./housekeeping.ts')
-        .then(({ keepHouse }) => keepHouse(base, () => visit.retry()))
-        .catch(() => {}),
+    () => void import('./housekeeping.ts').then(({ keepHouse }) => keepHouse(base, visit)).catch(() => {}),
     3_000,
   )
 }

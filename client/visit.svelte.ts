@@ -38,6 +38,8 @@ export class Visit implements HomeView {
   current = $state.raw<Current>({ page: 'opening' })
   #sessions = $state.raw<readonly KeptSession[]>(keptSessions())
   #session: LiveSession | undefined
+  /** How often this visit went somewhere: what opens when it has gone on is not shown. */
+  #went = 0
   readonly #ways = new Ways()
   readonly #base: string
 
@@ -59,20 +61,23 @@ export class Visit implements HomeView {
 
   /** Shows what the address says. */
   async follow(address: string): Promise<void> {
+    const went = ++this.#went
     const route = parseRoute(address, this.#base)
     await this.#leave()
+    if (went !== this.#went) return
     if (route.page === 'home') {
       this.#sessions = keptSessions()
       this.current = { page: 'home' }
     } else if (route.page === 'session') {
       await yielded()
       await derivePublicKeys([route.secret, secretOf(route.id) ?? ''].flatMap(seedsToCheck))
+      if (went !== this.#went) return
       const device = parseDeviceInvitation(route.id, route.secret)
       if (device) becomeParticipant(device.keys.session, device.seed)
       const invited = device?.keys ?? parseInvitation(route.id, route.secret)
       const keys = route.secret ? invited : keysOf(route.id)
       if (!keys) this.current = { page: 'problem', problem: route.secret ? 'damagedLink' : 'missingSecret' }
-      else await this.#open(keys)
+      else await this.#open(keys, went)
     } else {
       this.current = { page: 'problem', problem: route.page === 'damaged' ? 'damagedLink' : 'unknownPath' }
     }
@@ -137,7 +142,7 @@ export class Visit implements HomeView {
 
   readonly #forgotten = new Map<SessionId, KeptSession | undefined>()
 
-  async #open(invited: SessionKeys): Promise<void> {
+  async #open(invited: SessionKeys, went: number): Promise<void> {
     this.current = { page: 'opening' }
     const kept = keepSession(invited, Date.now())
     // What is in the address bar ends up in histories and screen shares; this device remembers it now.
@@ -146,7 +151,7 @@ export class Visit implements HomeView {
     await yielded()
     const options = this.#optionsFor(keysOf(invited.session) ?? invited)
     await derivePublicKeys([options.seed])
-    await this.#show(LiveSession.open(options))
+    await this.#show(LiveSession.open(options), went)
   }
 
   async #visit<Result>(
@@ -163,9 +168,10 @@ export class Visit implements HomeView {
     }
   }
 
-  async #show(opening: Promise<LiveSession>): Promise<void> {
+  async #show(opening: Promise<LiveSession>, went = ++this.#went): Promise<void> {
     const session = await opening
     await yielded()
+    if (went !== this.#went) return session.close()
     this.#session = session
     this.current = { page: 'session', session }
   }
