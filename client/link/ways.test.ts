@@ -32,7 +32,7 @@ class FakeSocket extends EventTarget {
   constructor() {
     super()
     if (network.sockets === 'open') setTimeout(() => this.dispatchEvent(new Event('message')), 5)
-    if (network.sockets === 'refused') setTimeout(() => this.close(), 5)
+    if (network.sockets === 'refused') setTimeout(() => this.dispatchEvent(new Event('close')), 5)
   }
 
   close(): void {
@@ -79,6 +79,15 @@ test('while WebSockets open nothing else is tried, however often they are cut', 
 test('after two WebSockets that never opened requests are tried, and kept once they work', async () => {
   network.sockets = 'refused'
   expect(await attempts(ways(), 5)).toEqual(['socket', 'socket', 'requests', 'requests', 'requests'])
+})
+
+test('sessions that are left before a WebSocket opened do not make the network look blocked', async () => {
+  const by = ways()
+  for (let left = 0; left < 2; left++) {
+    by.connect(url, 'facedown.v1').close()
+    await vi.advanceTimersByTimeAsync(1)
+  }
+  expect(await attempts(by, 3)).toEqual(['socket', 'socket', 'socket'])
 })
 
 test('one WebSocket that stays silent for eight seconds is enough', async () => {

@@ -80,11 +80,17 @@ export class Ways {
   #openSocket(url: string, protocol: string): WebSocket {
     const socket = this.#parts.openSocket(url, protocol)
     this.#opening = socket
-    watch(socket, (works, wasSilent) => {
+    const forget = watch(socket, (works, wasSilent) => {
       this.#opening = undefined
       this.#failures = works ? 0 : wasSilent ? enough : this.#failures + 1
       if (this.#failures >= enough) this.blocked(true)
     })
+    const { close } = socket
+    // That it did not open says nothing about the network when nobody waits for it any more.
+    socket.close = (code, reason) => {
+      forget()
+      close.call(socket, code, reason)
+    }
     return socket
   }
 }
@@ -95,19 +101,27 @@ function inRegion(url: string): string {
   return region ? region.replace(/^http/, 'ws') + url.slice(url.lastIndexOf('sync/')) : url
 }
 
-/** Tells once whether it works: the relay speaks first, so whoever hears nothing has no connection, whatever a proxy says. */
-function watch(socket: WebSocket, told: (works: boolean, wasSilent: boolean) => void): void {
+/**
+ * Tells once whether it works: the relay speaks first, so whoever hears nothing has no connection, whatever a proxy says.
+ * Returns the way not to be told.
+ */
+function watch(socket: WebSocket, told: (works: boolean, wasSilent: boolean) => void): () => void {
   let isSilent = false
+  const { close } = socket
   const timer = setTimeout(() => {
     isSilent = true
-    socket.close()
+    close.call(socket)
   }, patience)
-  const tell = ({ type }: Event) => {
+  const forget = () => {
     clearTimeout(timer)
     socket.removeEventListener('message', tell)
     socket.removeEventListener('close', tell)
+  }
+  const tell = ({ type }: Event) => {
+    forget()
     told(type === 'message', isSilent)
   }
   socket.addEventListener('message', tell)
   socket.addEventListener('close', tell)
+  return forget
 }
