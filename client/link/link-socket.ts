@@ -33,6 +33,10 @@ const reconcileEvery = 4_000
 const firstLook = { after: 1_000, spread: 1_000 } as const
 /** So many times in a row with nothing from the relay, which sends something every 20 s, and the connection is dead. */
 const silenceAllowed = 8
+/** The relay sends something every 20 s, in milliseconds. */
+const normalSilence = 25_000
+/** Whoever asks for another attempt does not wait longer for the one that is being made, in milliseconds. */
+const eager = 2_000
 /** So many times in a row with changes on their way and no answer to any, and nobody hears us: a store answers within 10 s, if only with no. */
 const deafnessAllowed = 5
 /** Whoever begins with a snapshot looks behind it, when the session is shown and not all at the same time. */
@@ -70,6 +74,8 @@ export class LinkSocket {
   #caughtUp: Uint8Array[] = []
   #snapshot: Uint8Array | undefined
   #silence = 0
+  /** When the relay sent something or, until it has, was asked. */
+  #heardAt = 0
   #deafness = 0
   #refusal: string | undefined
   /** The relay goes, and others are there. */
@@ -103,9 +109,17 @@ export class LinkSocket {
     return this.readyState === this.OPEN && this.#plain?.slow === true
   }
 
+  /** Gives up at once what has been silent for long: timers stand still while a device sleeps. */
+  retryNow(): void {
+    const silent = this.#link.now() - this.#heardAt
+    if (this.readyState === this.OPEN ? silent > normalSilence : this.#plain && silent > eager) this.resume()
+    else this.connectNow()
+  }
+
   connectNow(): void {
     if (this.#plain || this.readyState !== this.CONNECTING) return
     clearTimeout(this.#starting)
+    this.#heardAt = this.#link.now()
     this.#starting = setTimeout(() => this.#ended(4508, ''), patience)
     const plain = this.#link.options.connect(this.#url, subprotocol)
     this.#plain = plain
@@ -182,6 +196,7 @@ export class LinkSocket {
 
   #receive(frame: Uint8Array): void {
     this.#silence = 0
+    this.#heardAt = this.#link.now()
     const message = decodeFromRelay(frame)
     if (!message) return this.#ended(4400, 'The relay sent something this app does not understand.')
     switch (message.type) {

@@ -151,10 +151,10 @@ export class RelayLink {
     this.#socket?.askForRelease(round, asker)
   }
 
-  /** "Try now", or the device is back online. */
+  /** "Try now", or somebody looks at the page again, or the device has a network again. */
   retryNow(): void {
+    this.#socket?.retryNow()
     this.backoff.startAfter(0)
-    this.#socket?.connectNow()
   }
 
   /** Asks the others for what this device lacks. */
