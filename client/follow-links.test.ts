@@ -15,16 +15,28 @@ test.each([
   ['a new tab', { href: session, target: '_blank' }, {}, false],
   ['a new tab, by key', { href: session }, { ctrlKey: true }, false],
   ['a new tab, by the middle button', { href: session }, { button: 1 }, false],
-])('a link to %s', (_, { href, target = '', html = 'here' }: Link, how, isFollowed) => {
+])('a link to %s', async (_, { href, target = '', html = 'here' }: Link, how, isFollowed) => {
   const { follow, listened } = listening()
   const link = document.createElement('a')
   Object.assign(link, { href: new URL(href, base).href, target, innerHTML: html })
   document.body.append(link)
   const event = new MouseEvent('click', { bubbles: true, cancelable: true, ...how })
   ;(link.firstElementChild ?? link).dispatchEvent(event)
+  await Promise.resolve()
   expect(follow.mock.calls).toEqual(isFollowed ? [[link.href]] : [])
   expect(listened.map(({ defaultPrevented }) => defaultPrevented)).toEqual([isFollowed])
   expect(location.href === link.href).toBe(isFollowed)
+})
+
+test('a link home, when the relay has that part no more, is left to the browser', async () => {
+  const { follow } = listening(() => Promise.reject(new Error('404')))
+  const leave = vi.spyOn(location, 'assign').mockImplementation(() => {})
+  onTestFinished(() => leave.mockRestore())
+  const link = Object.assign(document.createElement('a'), { href: base })
+  document.body.append(link)
+  link.click()
+  await vi.waitFor(() => expect(leave.mock.calls).toEqual([[base]]))
+  expect(follow).not.toHaveBeenCalled()
 })
 
 interface Link {
@@ -34,12 +46,12 @@ interface Link {
 }
 
 /** Whatever is not followed would leave this page. */
-function listening() {
+function listening(loadHome = async () => {}) {
   const before = location.href
   const listened: { defaultPrevented: boolean }[] = []
   const follow = vi.fn(async () => {})
   const add = vi.spyOn(document, 'addEventListener')
-  followLinks(base, follow)
+  followLinks(base, follow, loadHome)
   const [type, listener] = add.mock.lastCall ?? []
   add.mockRestore()
   const stay = (event: Event) => {

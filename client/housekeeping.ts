@@ -21,7 +21,11 @@ export function keepHouse(base: string, visit: Visit): void {
   }
   setTimeout(() => noteRegions(base).catch(() => {}), 7_000)
 
-  followLinks(base, (address) => visit.follow(address))
+  followLinks(
+    base,
+    (address) => visit.follow(address),
+    () => import('./pages/home.svelte'),
+  )
   // Somebody who looks again, or has a network again, does not wait for the next attempt.
   addEventListener('online', () => visit.retry())
   document.addEventListener('visibilitychange', () => {

@@ -117,15 +117,17 @@ export class Visit implements HomeView {
   async openFile(file: Blob, invitation?: string): Promise<FileProblem | undefined> {
     const { fileLimit, openSessionFile } = await import('../shared/session-file.ts')
     if (file.size > fileLimit) return 'notAFile'
+    const went = ++this.#went
     const invited = invitation === undefined ? undefined : this.#keysIn(invitation)
     const bytes = new Uint8Array(await file.arrayBuffer())
     const opened = openSessionFile(bytes, (id) => (invited?.session === id ? invited : keysOf(id)))
     if (opened.state !== 'opened') return opened.state
     if (!isAcceptable(opened.update, 'device')) return 'damaged'
+    if (went !== this.#went) return undefined
     const { keys, update } = opened
     keepSession(keys, Date.now())
     history.pushState(null, '', new URL(sessionPath(keys.session), this.#base))
-    await this.#show(LiveSession.open({ ...this.#optionsFor(keysOf(keys.session) ?? keys), update }))
+    await this.#show(LiveSession.open({ ...this.#optionsFor(keysOf(keys.session) ?? keys), update }), went)
     return undefined
   }
 
