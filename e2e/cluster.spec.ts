@@ -68,7 +68,6 @@ test('a store is killed, then NATS: the table of one relay goes on, and afterwar
   bob,
   carol,
 }) => {
-  // With few people the balancer evens out their number rather than keep them together.
   const [first, second] = region.relays.map(({ url }) => url)
   await alice.starts(String(first))
   await alice.tellsName()

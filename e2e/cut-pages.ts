@@ -21,7 +21,7 @@ async function untilItComes<Answer>(open: () => Promise<Answer>): Promise<Answer
         )
       )
         throw error
-      // Its own attempt would only be interrupted again.
+      // At once it would collide with the browser's own attempt again.
       await wait(500)
     }
   }
