@@ -12,11 +12,11 @@ test('sessions of this device are listed, opened again, removed and brought back
   await name.fill('Sprint 48')
   await name.press('Enter')
   await expect(alice.status).toContainText('Saved at the relay')
-  await alice.page.getByRole('link', { name: /All sessions/ }).click()
+  await alice.goesHome()
 
   await alice.page.getByRole('link', { name: /Sprint 48/ }).click()
   await expect(alice.card('5')).toHaveAttribute('aria-pressed', 'true')
-  await alice.page.getByRole('link', { name: /All sessions/ }).click()
+  await alice.goesHome()
 
   const removes = async () => {
     await alice.page.getByRole('button', { name: 'More for Sprint 48' }).click()
@@ -49,8 +49,7 @@ test('from session to home and back nothing is loaded again, so that no network 
   let loaded = 0
   alice.page.on('domcontentloaded', () => loaded++)
   cable.cut()
-  await alice.page.getByRole('link', { name: /All sessions/ }).click()
-  await expect(alice.page).toHaveTitle('Facedown')
+  await alice.goesHome()
   const row = alice.page.getByRole('link', { name: /Sprint 48/ })
   const [elsewhere] = await Promise.all([
     alice.context.waitForEvent('page'),

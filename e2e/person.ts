@@ -91,6 +91,11 @@ export class Person {
     await this.page.getByLabel('Your name').press('Enter')
   }
 
+  async goesHome(): Promise<void> {
+    await this.page.getByRole('link', { name: /All sessions/ }).click()
+    await expect(this.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
+  }
+
   async votes(card: string): Promise<void> {
     await this.card(card).click()
     await expect(this.card(card)).toHaveAttribute('aria-pressed', 'true')
