@@ -412,6 +412,7 @@ test('while the disk is full the session goes on, and afterwards everybody resum
   let answer = await alice.save(someEnvelope(65_536))
   while (answer.type === 'saved') answer = await alice.save(someEnvelope(65_536))
   expect(answer.reason).toBe('full')
+  expect(await bob.next('unsaved')).toMatchObject({ ref: 0, reason: 'unreachable' }) // who saves nothing hears it, too
   const unkept = someEnvelope()
   expect(await alice.save(unkept)).toMatchObject({ type: 'unsaved', reason: 'full' })
   expect((await bob.next('entry', ({ cursor }) => cursor.size === 0)).envelope).toEqual(unkept)

@@ -166,11 +166,15 @@ export class Room implements Subscriber {
     for (const connection of this.#connections.values()) connection.keepAlive()
   }
 
-  /** When the log is back, everybody starts again from their cursor, and so sends and gets what was missed. */
+  /**
+   * Those who send nothing are told, too, that nothing is kept. When the log is back, everybody starts again from their cursor,
+   * and so sends and gets what was missed.
+   */
   log(state: 'kept' | 'unreachable'): void {
     this.#reading.outdate()
     this.#log = state
     if (state === 'kept') for (const connection of [...this.#connections.values()]) connection.close('resume')
+    else this.#announce(encodeFromRelay({ type: 'unsaved', ref: 0, reason: 'unreachable' }))
   }
 
   deleted(): void {
@@ -184,7 +188,7 @@ export class Room implements Subscriber {
     author.saved(ref, this.savedCursor, this.#compactNow(delivered.compact, author.now()))
   }
 
-  #announce(frame: Uint8Array, about: ConnectionId): void {
+  #announce(frame: Uint8Array, about?: ConnectionId): void {
     for (const connection of this.#connections.values()) {
       if (connection.id !== about) connection.announce(frame)
     }

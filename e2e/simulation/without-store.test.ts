@@ -95,9 +95,10 @@ test.each(['gone', 'readOnly'] as const)(
       })
       await clock.pass(lasting)
       expect(haveTheSame(...peers)).toBe(true)
-      for (const peer of peers) expect(coreOf(peer).same, peer.name).toBe(true)
-      // Whoever has nothing to save may not have been told.
-      for (const peer of [ana(world), nora]) expect(coreOf(peer).link?.state.state).toBe('unkept')
+      for (const peer of peers) {
+        expect(coreOf(peer).same, peer.name).toBe(true)
+        expect(coreOf(peer).link?.state.state, peer.name).toBe('unkept')
+      }
       expect(coreOf(nora).link?.waiting).toBeGreaterThan(0)
       await calm(world, () => {})
       await leave()
