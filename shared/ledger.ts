@@ -169,6 +169,11 @@ export class Ledger {
     return this.#records.has(id)
   }
 
+  /** Of the record, as it came. */
+  bytesOf(id: RecordId): Uint8Array | undefined {
+    return this.#records.get(id)?.bytes
+  }
+
   /** The newest profile of everybody who may take part. */
   profiles(): Map<ParticipantId, RecordOf<'profile'>> {
     const newest = new Map<ParticipantId, RecordOf<'profile'>>()

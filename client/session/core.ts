@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
 import { joinBytes } from '../../shared/codec.ts'
 import { addRecord, createDocument, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
-import { idBytes, type ParticipantId, type RecordId } from '../../shared/id.ts'
+import { idBytes, type ParticipantId, parseRecordId, type RecordId } from '../../shared/id.ts'
 import type { SessionKeys, Signature } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
@@ -17,6 +17,7 @@ import { Replica } from '../replica/replica.ts'
 import { LazyEscrow } from './lazy-escrow.ts'
 import { Mending } from './mending.ts'
 import { Moments, type PresenceState } from './moments.ts'
+import { Restoring } from './restoring.ts'
 import { Same } from './same.ts'
 
 export interface SessionOptions {
@@ -62,6 +63,7 @@ export class SessionCore {
   readonly replica: Replica
   readonly moments = new Moments()
   readonly escrow = new LazyEscrow(this)
+  readonly #restoring: Restoring
   readonly #same: Same
   readonly #mending = new Mending(
     () => this.same,
@@ -93,6 +95,7 @@ export class SessionCore {
   constructor(options: SessionOptions) {
     this.options = options
     this.ledger = new Ledger(options.keys)
+    this.#restoring = new Restoring(this.doc, this.ledger)
     this.participant = new Participant(options.keys, options.seed, this.ledger)
     this.replica = new Replica(
       options.keys.session,
@@ -181,6 +184,7 @@ export class SessionCore {
     clearTimeout(this.#showing)
     this.#same.stop()
     this.escrow.stop()
+    this.#restoring.stop()
     this.#mending.stop()
     this.#provider?.destroy()
     await this.replica.close()
@@ -405,7 +409,10 @@ export class SessionCore {
 
   #index(key: string): void {
     const bytes = recordsOf(this.doc).get(key)
-    if (bytes instanceof Uint8Array) this.ledger.add(key, bytes)
+    if (bytes instanceof Uint8Array && this.ledger.add(key, bytes)) return
+    const id = parseRecordId(key)
+    const known = id && this.ledger.bytesOf(id)
+    if (known && known !== bytes && this.mayWrite) this.#restoring.suspect(id)
   }
 
   #rememberSessionName(): void {

@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 /** In milliseconds of the world. Half of it is for noticing a dead connection. */
 const patience = 60_000
 const quiet = 30_000
-/** What the log lacks is given back ten seconds after the first try, and twenty after the second, see `Mending`. */
+/** What the log lacks is given back ten seconds after the first try, and twenty after the second, see `Mending`; and see `Restoring`. */
 const mended = 60_000
 
 /**
@@ -17,8 +17,8 @@ const mended = 60_000
 export async function calm(world: World, check: () => void): Promise<number> {
   await heal(world)
   const healing = await converge(world, check)
-  await staySettled(world)
-  await arrive(world)
+  const rounds = await staySettled(world)
+  await arrive(world, rounds)
   return healing
 }
 
@@ -69,22 +69,24 @@ function containsAll(doc: Y.Doc, other: Y.Doc): boolean {
   )
 }
 
-/** Nobody sends anything when there is nothing to send. */
-async function staySettled({ clock, disk, peers, promises }: World): Promise<void> {
+/** Nobody sends anything when there is nothing to send. Says what all of them see. */
+async function staySettled({ clock, disk, peers, promises }: World): Promise<string> {
   const [first, ...others] = peers.flatMap(({ core }) => (core?.mayWrite ? core : []))
   if (!first) throw new Error('Nobody is there')
+  await clock.pass(mended)
   for (const core of others) {
     if (recordSetOf(core) !== recordSetOf(first)) throw new Error('Devices have different records')
     if (resolvedRounds(core) !== resolvedRounds(first)) throw new Error('Devices see different rounds')
   }
-  await clock.pass(mended)
   const { length } = disk
   await clock.pass(quiet)
   if (disk.length > length) throw new Error(`The log grows in quiet by ${disk.length - length} entries`)
   promises.checkAll()
+  return resolvedRounds(first)
 }
 
-async function arrive(world: World): Promise<void> {
+/** What people saw is there after they have opened the app again, whatever somebody erased. */
+async function arrive(world: World, rounds: string): Promise<void> {
   const { clock, disk, peers, promises, auditor } = world
   const first = peers[0] as Peer
   for (const peer of peers) await peer.crash()
@@ -97,14 +99,20 @@ async function arrive(world: World): Promise<void> {
   if (!first.core || !newcomer.core) throw new Error('Nobody is there')
   const [there, here] = [stateVectorOf(first.core.doc), stateVectorOf(newcomer.core.doc)]
   if (there !== here) throw new Error(`The newcomer has something else:\n${here}\n${there}`)
-  if (resolvedRounds(first.core) !== resolvedRounds(newcomer.core)) {
-    throw new Error('The newcomer sees other rounds')
-  }
+  if (resolvedRounds(newcomer.core) !== rounds) throw new Error('The newcomer sees other rounds')
+  if (resolvedRounds(first.core) !== rounds) throw new Error('Rounds have changed after a night')
 }
 
 function describe({ name, core }: Peer): string {
   if (!core) return `${name} is off`
   const { state } = core.link?.state ?? { state: 'not linked' }
-  const words = [name, state, `${core.link?.waiting} waiting`, `same: ${core.same}`, contentOf(core.doc)]
+  const words = [
+    name,
+    state,
+    `${core.link?.waiting} waiting`,
+    `same: ${core.same}`,
+    contentOf(core.doc),
+    `early ${core.link?.early.waits} pending ${!!core.doc.store.pendingStructs} skipped ${core.link?.skipped} place ${core.link?.place?.held.covers(Y.snapshot(core.doc))} heldsv ${JSON.stringify([...Y.decodeStateVector(core.link?.place?.held.stateVector() ?? Uint8Array.of(0))])} here ${core.here.size}`,
+  ]
   return `${words.join(', ')}\n  ${stateVectorOf(core.doc)}`
 }

@@ -30,6 +30,7 @@ export function countOf(world: World, happened: Counts): Counts {
     entries: disk.length,
     snapshots: world.snapshots,
     hidden: intruder.hidden,
+    erased: intruder.erased,
     lostByBoth: promises.lost,
     virtualHours: clock.now / 3_600_000,
   }

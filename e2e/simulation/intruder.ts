@@ -1,9 +1,10 @@
 import * as Y from 'yjs'
+import { isAcceptable } from '../../client/link/gate.ts'
 import type { Cursor } from '../../shared/cursor.ts'
-import { recordsOf } from '../../shared/document.ts'
-import { encrypt } from '../../shared/envelope.ts'
+import { createDocument, recordsOf } from '../../shared/document.ts'
+import { decrypt, type EnvelopeKind, encrypt } from '../../shared/envelope.ts'
 import { helloStatement, roleSeed, type SessionKeys, sign } from '../../shared/keys.ts'
-import { splitIntoParts } from '../../shared/parts.ts'
+import { decodePart, splitIntoParts } from '../../shared/parts.ts'
 import type { Chance } from '../../shared/testing.ts'
 import { decodeFromRelay, encodeFromClient, type FromClient, protocolVersion } from '../../shared/wire.ts'
 import type { Wire } from './virtual-network.ts'
@@ -19,6 +20,10 @@ export class Intruder {
   #ref = 0
   #cursor: Cursor = new Map()
   #snapshot: Uint8Array | undefined
+  /** What it has read, but for changes of several parts. */
+  readonly #doc = createDocument()
+  /** Records that it has removed, or written over. */
+  erased = 0
   /** Snapshots that hide everything: one, because of two in a row the store keeps nothing else. */
   hidden = 0
 
@@ -72,7 +77,11 @@ export class Intruder {
     wire.onmessage = ({ data }) => {
       const message = data instanceof ArrayBuffer ? decodeFromRelay(new Uint8Array(data)) : undefined
       if (message?.type === 'challenge') this.#greet(message.nonce)
-      if (message?.type === 'snapshot') this.#snapshot = message.id
+      if (message?.type === 'snapshot') {
+        this.#snapshot = message.id
+        this.#read('snapshot', message.envelope)
+      }
+      if (message?.type === 'entry') this.#read('change', message.envelope)
       if (message?.type === 'caughtUp') this.#cursor = message.cursor
     }
   }
@@ -89,10 +98,29 @@ export class Intruder {
     })
   }
 
+  #read(kind: EnvelopeKind, envelope: Uint8Array): void {
+    const content = decrypt(this.#keys, kind, envelope)
+    const update = content && kind === 'change' ? decodePart(content)?.bytes : content
+    if (update && isAcceptable(update)) Y.applyUpdate(this.#doc, update)
+  }
+
+  #erase(): Uint8Array {
+    const before = Y.encodeStateVector(this.#doc)
+    const records = recordsOf(this.#doc)
+    this.#doc.transact(() => {
+      for (const id of [...records.keys()].filter(() => this.#chance.happens(0.3))) {
+        this.erased++
+        if (this.#chance.happens(0.5)) records.delete(id)
+        else records.set(id, this.#chance.bytes(100))
+      }
+    })
+    return Y.encodeStateAsUpdate(this.#doc, before)
+  }
+
   #change(): Uint8Array {
     const chance = this.#chance
     if (chance.happens(0.2)) return chance.bytes(256)
-    const content = chance.pick(rubbish)(chance)
+    const content = chance.happens(0.1) ? this.#erase() : chance.pick(rubbish)(chance)
     const [part = content] = splitIntoParts(content)
     return encrypt(this.#keys, 'change', content.length < 1000 && chance.happens(0.1) ? content : part)
   }

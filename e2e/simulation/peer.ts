@@ -60,9 +60,12 @@ export class Peer {
         remember: () => {},
       })
       this.core = core
+      const known = new Set<string>() // what is put back was not made here
       recordsOf(core.doc).observe((event, transaction) => {
-        if (!transaction.local) return
-        for (const key of event.keysChanged) this.#noteMade(key, core)
+        for (const key of event.keysChanged) {
+          if (transaction.local && !known.has(key)) this.#noteMade(key, core)
+          known.add(key)
+        }
       })
       void core.start()
     })
