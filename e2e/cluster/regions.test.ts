@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs'
+import { connect, headers } from '@nats-io/transport-node'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { askerOf, BareClient } from '../../relay/bare-client.testing.ts'
 import { closeCodes } from '../../relay/close-words.ts'
 import { type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
+import { encodeStatement } from '../../relay/cluster/statement.ts'
 import type { Role } from '../../relay/config.ts'
 import {
   someDeposit,
@@ -125,6 +127,36 @@ test('carol takes her place in the log along to the other region', async () => {
   expect(caughtUp(again)).toMatchObject({ resumed: true, log: 'kept' })
   expect(again.envelopes()).toEqual([])
 })
+
+test('carol misses nothing of what came over the link before she did, and to her region’s stores only later', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const [before, hurried] = [someEnvelope(), someEnvelope()]
+  const first = await alice.save(before)
+  await heard(bob, before)
+  await keptIn(west, before)
+  link.cut()
+  const second = await alice.save(hurried)
+  if (first.type !== 'saved' || second.type !== 'saved') throw new Error('It was not saved')
+  const [origin = ''] = second.cursor.keys()
+  const [previous, sequence] = [first, second].map(({ cursor }) => cursor.get(origin)?.sequence)
+  // As if it had still come over, and the mirror had been a moment slower.
+  const live = headers()
+  live.set('Nats-Stream', `log-${origin}`)
+  live.set('Nats-Sequence', String(sequence))
+  live.set('Nats-Last-Sequence', String(previous))
+  const message = { type: 'append', ref: 0, envelope: hurried } as const
+  const connection = await connect({ servers: nats.west.url })
+  connection.publish(`room.${owner.session}.log.east`, encodeStatement({ author: 1, message }), {
+    headers: live,
+  })
+  await connection.drain()
+  await heard(bob, hurried)
+  const carol = await joinAt(west)
+  expect(carol.envelopes()).toEqual([before])
+  link.mend()
+  await heard(carol, hurried)
+}, 60_000)
 
 test('who comes over with more than the other region has heard of starts anew, and so brings it', async () => {
   const { east, west } = await twoRegions()

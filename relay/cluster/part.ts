@@ -44,10 +44,7 @@ export async function openInRegion(
     bus,
     // A relay without its stores, or without NATS, still serves those who are connected to it.
     store: {
-      since: async (session, ...question) => {
-        await bus.begun(session)
-        return store.since(session, ...question)
-      },
+      since: (...question) => bus.since(...question),
       putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
       deposit: (...deposit) => store.deposit(...deposit),
       check: async () => (config.role === 'relay' ? { outcome: 'ready' } : store.check(config.shards)),

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { decodeExactly } from '../../shared/codec.ts'
+import type { Cursor } from '../../shared/cursor.ts'
 import { takeAsker } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
@@ -8,6 +9,7 @@ import type { Deleted, Unreachable } from '../store.ts'
 import type { Lines } from './lines.ts'
 import type { Became } from './news.ts'
 import { Presence } from './presence.ts'
+import type { Answers } from './questions.ts'
 import type { Region } from './region.ts'
 import { RegionSession, type SessionSurroundings } from './region-session.ts'
 import type { RegionStore } from './region-store.ts'
@@ -109,9 +111,10 @@ export class RegionBus implements Bus {
     return this.#store.delete(id)
   }
 
-  /** Whoever reads a log after this misses nothing: what is said from here on is heard, or noticed to be missing. */
-  async begun(id: SessionId): Promise<void> {
-    await this.#sessions.get(id)?.begun
+  /** Whoever listens and then reads misses nothing: what is said from here on is heard, or noticed to be missing. */
+  async since(id: SessionId, cursor: Cursor, generation: number): Promise<Answers['since']> {
+    const session = this.#sessions.get(id)
+    return session ? session.since(cursor, generation) : this.#store.since(id, cursor, generation)
   }
 
   async settled(): Promise<void> {

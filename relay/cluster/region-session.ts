@@ -15,9 +15,9 @@ import type { Statement } from './statement.ts'
 export interface SessionSurroundings {
   /** The name of the relay's own. */
   readonly region: string
-  readonly lines: Lines
-  readonly store: RegionStore
-  readonly presence: Presence
+  readonly lines: Pick<Lines, 'listen'>
+  readonly store: Pick<RegionStore, 'head' | 'since'>
+  readonly presence: Pick<Presence, 'asked' | 'heardJoined' | 'heardLeft'>
   /** Its log cannot be reached from now on, until `recover`. */
   readonly failed: (session: RegionSession) => void
 }
@@ -25,6 +25,8 @@ export interface SessionSurroundings {
 type Ends = Extract<Answers['head'], { outcome: 'heads' }>
 
 const nobody: ConnectionId = 0
+/** So often it is read what was saved while a store answered. One that lost it never has it. */
+const mostReadings = 5
 /** How long news from another region waits for more of them. */
 const elsewhereMs = 1_000
 
@@ -36,7 +38,7 @@ export class RegionSession {
   readonly begun: Promise<void>
   readonly #surroundings: SessionSurroundings
   readonly #stop: () => void
-  /** Up to here everything that the stream of each origin said was heard, or read. */
+  /** Up to here everything that the stream of each origin said was heard, or read, by everybody here. */
   readonly #heard = new Map<string, number>()
   /** The last position that another region says is committed there, of each origin. */
   readonly #elsewhere = new Map<string, Position>()
@@ -106,6 +108,28 @@ export class RegionSession {
       subscriber.log('kept')
     }
     this.#begin(head)
+  }
+
+  /**
+   * For somebody who hears already what is said from now on. What others here heard before, and the stores do not have yet because a mirror
+   * is slower than the link, counts as not heard from then on: so everybody is told it once it is saved.
+   */
+  async since(cursor: Cursor, generation: number): Promise<Answers['since']> {
+    await this.begun
+    for (let reading = 1; ; reading++) {
+      const heard = new Map(this.#heard)
+      const pages = await this.#surroundings.store.since(this.id, cursor, generation)
+      if (pages.outcome !== 'pages' || hasMore(pages) || this.#failed) return pages
+      const read = (origin: string) =>
+        Math.max(pages.applied.get(origin) ?? 0, pages.of.get(origin)?.upTo?.sequence ?? 0)
+      const missing = [...heard].flatMap(([origin, sequence]) => (read(origin) < sequence ? [origin] : []))
+      // What was saved meanwhile is not told again, but now it can be read.
+      const isSaved = missing.some((origin) => this.#savedOrAboutTo(origin) > read(origin))
+      if (isSaved && reading < mostReadings) continue
+      for (const origin of missing)
+        this.#heard.set(origin, Math.min(read(origin), this.#heard.get(origin) ?? 0))
+      return pages
+    }
   }
 
   close(): void {
@@ -239,7 +263,12 @@ export class RegionSession {
     const end = endOf(pages)
     this.#saved = joinCursors(this.#saved, end)
     this.each((subscriber) => subscriber.saved(end))
-    return [...pages.of.values()].some(({ more }) => more)
+    return hasMore(pages)
+  }
+
+  #savedOrAboutTo(origin: string): number {
+    const cursors = [this.#saved, this.#missing?.saved]
+    return Math.max(...cursors.map((cursor) => cursor?.get(origin)?.sequence ?? 0))
   }
 
   #save(cursor: Cursor): void {
@@ -251,6 +280,10 @@ export class RegionSession {
     this.#saved = joinCursors(this.#saved, saved)
     for (const subscriber of this.subscribers) subscriber.saved(saved)
   }
+}
+
+function hasMore({ of }: Pages): boolean {
+  return [...of.values()].some(({ more }) => more)
 }
 
 /** False when the log is another one than the cursor was in, or what it covers is gone into a snapshot. */
