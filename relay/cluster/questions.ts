@@ -3,14 +3,19 @@ import { deserialize, serialize } from 'node:v8'
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Cursor } from '../../shared/cursor.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
-import { shardCount } from '../shard.ts'
+import { shardCount, shardOf } from '../shard.ts'
 import type { Deleted, Page, Pages, Unreachable } from '../store.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
 import type { Served } from './services.ts'
 
-/** What relays ask stores. What is to be changed goes through the stream instead. */
-export type Question =
+/** What relays ask stores, and a store that is behind the others. What is to be changed goes through the stream instead. */
+export type Question = Asked & { readonly isPassedOn?: true }
+
+/** About a session. */
+type LogQuestion = Exclude<Question, { type: 'check' }>
+
+type Asked =
   | {
       readonly type: 'since'
       readonly session: SessionId
@@ -38,6 +43,10 @@ export interface Answers {
   check: { readonly outcome: 'ready' } | Unreachable
 }
 
+/** A store that has not applied by then what a question needs asks another one, too. */
+const behindMs = 500
+/** Of one that is asked by another one, which waits as long as whoever asked that. */
+const otherMs = 4_000
 /** How long what was asked before a store stops may take to arrive. */
 const drainMs = 1_000
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
@@ -51,16 +60,15 @@ export const askedGroup = 'store'
 
 /** Answers what relays of the region ask about sessions, from all origins together. */
 export class Questions {
+  readonly #region: Region
   readonly #origins: { readonly all: Iterable<Kept> }
   readonly #subscriptions: Subscription[]
   readonly served: Served = { requests: 0, errors: 0, milliseconds: 0 }
   readonly #answering = new Set<Promise<void>>()
 
-  constructor(
-    { connection, name }: Region,
-    origins: { readonly all: Iterable<Kept> },
-    kept: ReadonlySet<number>,
-  ) {
+  constructor(region: Region, origins: { readonly all: Iterable<Kept> }, kept: ReadonlySet<number>) {
+    const { connection, name } = region
+    this.#region = region
     this.#origins = origins
     const callback = (error: Error | null, message: Msg) => {
       // Whoever asked something else, or is gone, gets no answer in time.
@@ -105,15 +113,51 @@ export class Questions {
       const checks = await Promise.all(kept.map(({ store }) => store.check()))
       return checks.find(({ outcome }) => outcome !== 'ready') ?? { outcome: 'ready' }
     }
-    const { session } = question
-    const applied = new Map<string, number>()
-    for (const [origin, last] of await Promise.all(kept.map((one) => appliedIn(one, session)))) {
-      if (last === undefined) return unreachable
-      applied.set(origin, last)
-    }
-    const answer = await (question.type === 'head' ? headsOf(kept, session) : since(kept, question))
-    return answer.outcome === 'heads' || answer.outcome === 'pages' ? { ...answer, applied } : answer
+    const reached = Promise.all(kept.map((one) => appliedIn(one, question.session)))
+    const own = reached.then((applied) => answerFrom(kept, question, applied))
+    if (question.isPassedOn || (await isDoneWithin(behindMs, reached))) return own
+    return Promise.any([useful(own), useful(this.#askOther(question))]).catch(() => own)
   }
+
+  /** Rejects at once when there is none. Nobody is brought what they say themselves, and so another one of the group gets it. */
+  async #askOther(question: LogQuestion): Promise<Answers[LogQuestion['type']]> {
+    const { connection, name } = this.#region
+    const subject = subjectOf(name, shardOf(question.session))
+    const passedOn = serialize({ ...question, isPassedOn: true } satisfies Question)
+    return deserialize((await connection.request(subject, passedOn, { timeout: otherMs })).data)
+  }
+}
+
+async function answerFrom(
+  kept: readonly Kept[],
+  question: LogQuestion,
+  reached: readonly (readonly [string, number | undefined])[],
+): Promise<Answers[LogQuestion['type']]> {
+  const applied = new Map<string, number>()
+  for (const [origin, last] of reached) {
+    if (last === undefined) return unreachable
+    applied.set(origin, last)
+  }
+  const answer = await (question.type === 'head' ? headsOf(kept, question.session) : since(kept, question))
+  return answer.outcome === 'heads' || answer.outcome === 'pages' ? { ...answer, applied } : answer
+}
+
+/** Rejects when it says nothing of the log. */
+async function useful<Answer extends { readonly outcome: string }>(asked: Promise<Answer>): Promise<Answer> {
+  const answer = await asked
+  if (answer.outcome === 'refused') throw new Error('Nothing to be read there')
+  return answer
+}
+
+function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms)
+    const done = () => {
+      clearTimeout(timer)
+      resolve(true)
+    }
+    work.then(done, done)
+  })
 }
 
 async function appliedIn({ store, follower }: Kept, session: SessionId) {

@@ -1,0 +1,130 @@
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import type { SessionId } from '../../shared/id.ts'
+import { createSessionKeys } from '../../shared/keys.ts'
+import { DirectStore } from '../direct-store.ts'
+import { shardCount } from '../shard.ts'
+import type { Appended } from '../store.ts'
+import { someEnvelope, temporaryFolder } from '../testing.ts'
+import { Follower } from './follower.ts'
+import { Lines } from './lines.ts'
+import { type NatsServer, startNats } from './nats.testing.ts'
+import { type Answers, Questions } from './questions.ts'
+import { joinRegion, type Region } from './region.ts'
+import { RegionStore } from './region-store.ts'
+import { encodeStatement } from './statement.ts'
+import { logOf, originsHere, regionOf } from './streams.ts'
+
+let nats: NatsServer
+let regions = 0
+beforeAll(async () => {
+  nats = await startNats()
+})
+afterAll(() => nats.stop())
+
+let name: string
+let relay: Region
+beforeEach(async () => {
+  name = `region${++regions}`
+  relay = await joined()
+})
+
+const shards = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
+
+const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
+
+/** A store that reads its stream and, while it stands still, applies nothing of it. */
+class SlowStore extends DirectStore {
+  standsStill = false
+
+  override async append(...entry: Parameters<DirectStore['append']>): Promise<Appended> {
+    return this.standsStill ? unreachable : super.append(...entry)
+  }
+
+  override async check(): ReturnType<DirectStore['check']> {
+    return this.standsStill ? unreachable : super.check()
+  }
+
+  async applied(): Promise<number> {
+    return 0
+  }
+
+  async noteApplied(): Promise<void> {}
+}
+
+test('a store that is behind leaves a session to one that is not, and so nobody waits in vain', async () => {
+  const behind = await started()
+  await started()
+  behind.standsStill = true
+  const { session } = createSessionKeys()
+  const envelope = await said(session)
+  const stores = new RegionStore(relay, new Lines(relay))
+  for (let times = 0; times < 8; times++) {
+    const asked = performance.now()
+    const [read, head] = await Promise.all([stores.since(session, new Map(), 0), stores.head(session)])
+    expect(envelopesIn(read)).toEqual([envelope])
+    expect(head).toMatchObject({ outcome: 'heads' })
+    expect(performance.now() - asked).toBeLessThan(3_000)
+  }
+}, 30_000)
+
+test('alone it answers for the sessions it has, and for the others as soon as it has caught up', async () => {
+  const alone = await started()
+  const [known, waiting] = [createSessionKeys().session, createSessionKeys().session]
+  await said(known)
+  const stores = new RegionStore(relay, new Lines(relay))
+  expect(await stores.head(known)).toMatchObject({ outcome: 'heads' })
+  alone.standsStill = true
+  const envelope = await said(waiting)
+  expect(await stores.since(known, new Map(), 0)).toMatchObject({ outcome: 'pages' })
+  const reading = stores.since(waiting, new Map(), 0)
+  setTimeout(() => {
+    alone.standsStill = false
+  }, 1_000)
+  expect(envelopesIn(await reading)).toEqual([envelope])
+}, 30_000)
+
+function envelopesIn(answer: Answers['since']): Uint8Array[] {
+  if (answer.outcome !== 'pages') throw new Error(answer.outcome)
+  return [...answer.of.values()].flatMap(({ entries }) =>
+    entries.map(({ envelope }) => Uint8Array.from(envelope)),
+  )
+}
+
+/** A store of its own, which answers. */
+async function started(): Promise<SlowStore> {
+  const region = await joined()
+  const dataDir = temporaryFolder()
+  const origin = (await originsHere(region.manager)).find((origin) => regionOf(origin) === name)
+  const store = new SlowStore({
+    dataDir,
+    region: name,
+    origin,
+    sessionMaxBytes: 1 << 24,
+    sessionIdleDays: 90,
+  })
+  const follower = await Follower.start(region, store, shards)
+  const all = [{ store, folder: dataDir, isWhole: true, follower }]
+  const questions = new Questions(region, { all }, shards)
+  await region.connection.flush()
+  onTestFinished(async () => {
+    await questions.stop()
+    await follower.stop()
+    await store.close()
+    rmSync(dataDir, { recursive: true })
+  })
+  return store
+}
+
+async function joined(): Promise<Region> {
+  const region = await joinRegion(nats.url, name)
+  onTestFinished(() => region.leave())
+  return region
+}
+
+async function said(session: SessionId): Promise<Uint8Array> {
+  const envelope = someEnvelope()
+  const message = { type: 'append', ref: 0, envelope } as const
+  await relay.stream.publish(logOf(name, session), encodeStatement({ author: 1, message }))
+  return envelope
+}
