@@ -6,6 +6,7 @@ import type { Reporter } from '../report.ts'
 import { shardWords } from '../shard.ts'
 import type { Traces } from '../traces.ts'
 import { watchDatabase } from '../watch-database.ts'
+import { checkStore } from './check-store.ts'
 import { Copies } from './copies.ts'
 import { Lines } from './lines.ts'
 import { Neighbours } from './neighbours.ts'
@@ -47,7 +48,7 @@ export async function openInRegion(
       since: (...question) => bus.since(...question),
       putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
       deposit: (...deposit) => store.deposit(...deposit),
-      check: async () => (config.role === 'relay' ? { outcome: 'ready' } : store.check(config.shards)),
+      check: async () => part?.check() ?? { outcome: 'ready' },
     },
     database: undefined,
     processes: () => neighbours.all,
@@ -116,10 +117,10 @@ async function openStore(
     endpoint: { name: 'ask', subject: subjectOf(region.name, '*'), queue: askedGroup },
     served: questions.served,
     now: async () => {
-      const checks = await Promise.all([...origins.all].map(({ store }) => store.check()))
+      const { outcome } = await checkStore(region, origins.all)
       return {
-        ready: checks.every(({ outcome }) => outcome === 'ready'),
-        origins: checks.length,
+        ready: outcome === 'ready',
+        origins: [...origins.all].length,
         databaseBytes: await meters.figure('facedown_database_bytes'),
         behind: Object.fromEntries(origins.lags),
       }
@@ -128,6 +129,7 @@ async function openStore(
   const stopAnnouncing = announce(region.connection, service, told)
   await region.connection.flush() // from here on relays find it
   return {
+    check: () => checkStore(region, origins.all),
     close: async () => {
       stopAnnouncing()
       await questions.stop()

@@ -13,7 +13,6 @@ import { ShardBreakers } from './shard-breakers.ts'
 /** A read of a long log waits for the disk of a busy store. */
 const patience = 5_000
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
-const allShards: ReadonlySet<number> = new Set(Array.from({ length: shardCount }, (_, at) => at))
 
 /** The stores of a region, as a relay sees them. */
 export class RegionStore implements Archive {
@@ -41,10 +40,9 @@ export class RegionStore implements Archive {
     return this.#ask<'head'>(shardOf(session), { type: 'head', session })
   }
 
-  /** Asks about another one of these shards each time: stores may keep different ones, and each answer is a commit. */
-  async check(shards: ReadonlySet<number> = allShards): Promise<Answers['check']> {
-    const shard = [...shards][this.#checked++ % shards.size] ?? 0
-    return this.#ask<'check'>(shard, { type: 'check' })
+  /** Asks about another shard each time: stores may keep different ones, and each answer is a commit. */
+  async check(): Promise<Answers['check']> {
+    return this.#ask<'check'>(this.#checked++ % shardCount, { type: 'check' })
   }
 
   async putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot> {

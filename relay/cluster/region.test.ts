@@ -267,6 +267,31 @@ test('a store is ready by the shards it keeps, whether or not anybody keeps the 
   expect((await fetch(`${store.url}/readyz`)).status).toBe(200)
 })
 
+test('stores whose disk is full say so themselves, whatever the others of their shards say', async () => {
+  const folders = Array.from({ length: 4 }, () => temporaryFolder())
+  onTestFinished(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true })
+  })
+  const stores = await Promise.all(folders.map((folder, at) => started('store', folder, at < 2 ? 1e14 : 0)))
+  const alice = await BareClient.join((await started('relay')).url, owner)
+  await alice.save(someEnvelope())
+  const isFull = ({ reports }: TestRelay) => reports.some((report) => 'code' in report)
+  await expect.poll(() => stores.map(isFull), { timeout: 10_000 }).toEqual([true, true, false, false])
+  const ready = await Promise.all(stores.map(async ({ url }) => (await fetch(`${url}/readyz`)).status))
+  expect(ready).toEqual([503, 503, 200, 200])
+}, 20_000)
+
+test('a relay is ready without NATS, for those who come to its tables; a store is not', async () => {
+  const { east, store } = await twoRelays()
+  const ready = async () =>
+    Promise.all([east, store].map(async ({ url }) => (await fetch(`${url}/readyz`)).status))
+  expect(await ready()).toEqual([200, 200])
+  await nats.end('SIGKILL')
+  await expect.poll(ready, { timeout: 10_000 }).toEqual([200, 503])
+  await nats.restart()
+  await expect.poll(ready, { timeout: 20_000 }).toEqual([200, 200])
+}, 60_000)
+
 /** Of the region's stream. */
 function databaseIn(folder: string): Sqlite.Database {
   const [origin = ''] = readdirSync(folder)

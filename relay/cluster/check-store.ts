@@ -1,0 +1,37 @@
+import type { Store } from '../store.ts'
+import type { Kept } from './origins.ts'
+import type { Region } from './region.ts'
+import { streamOf } from './streams.ts'
+
+/** A store has applied more of its streams than this in the time that a question waits. */
+const nearly = 2_000
+const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
+
+interface Checked {
+  readonly store: Pick<Kept['store'], 'origin' | 'check'>
+  readonly follower: { readonly upTo: number } | undefined
+}
+
+/** Whether the store of this process, and no other one, reads its streams, has nearly caught up with them, and can commit. */
+export async function checkStore(
+  { isConnected, manager }: Pick<Region, 'isConnected' | 'manager'>,
+  kept: Iterable<Checked>,
+): ReturnType<Store['check']> {
+  if (!isConnected) return unreachable
+  const checks = await Promise.all(
+    [...kept].map(async ({ store, follower }) => {
+      const [check, left] = await Promise.all([store.check(), follower ? leftOf(store.origin, follower) : 0])
+      return left < nearly ? check : unreachable
+    }),
+  )
+  return checks.find(({ outcome }) => outcome !== 'ready') ?? { outcome: 'ready' }
+
+  /** How much of a stream is still to be read, at most; everything when NATS does not say. */
+  async function leftOf(origin: string, { upTo }: { readonly upTo: number }): Promise<number> {
+    const stream = await manager.streams.info(streamOf(origin)).catch(() => undefined)
+    if (!stream) return Number.POSITIVE_INFINITY
+    // What has gone from it nobody can read any more.
+    const { messages, last_seq: last } = stream.state
+    return Math.min(messages, Math.max(0, last - upTo))
+  }
+}
