@@ -109,10 +109,10 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Once a relay, or whatever stands in front of it, says that it is. */
-export async function untilReady(url: string): Promise<void> {
+/** Once a relay says that it is; with `healthz`, once one does behind what stands in front of it. */
+export async function untilReady(url: string, path = 'readyz'): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    const ready = await fetch(`${url}readyz`).then(
+    const ready = await fetch(`${url}${path}`).then(
       (response) => response.ok,
       () => false,
     )

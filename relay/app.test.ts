@@ -8,7 +8,12 @@ import { readClientFiles } from './files.ts'
 import { temporaryFolder } from './testing.ts'
 
 const clientDir = temporaryFolder()
-const config = { region: 'eu', regions: [{ name: 'eu', url: 'https://eu.example/' }], sessionIdleDays: 30 }
+const config = {
+  region: 'eu',
+  regions: [{ name: 'eu', url: 'https://eu.example/' }],
+  role: 'both',
+  sessionIdleDays: 30,
+} as const
 let app: ReturnType<typeof createApp>
 let storeWorks = true
 const sockets = { isDraining: false, isHandingOver: false }

@@ -9,7 +9,7 @@ import type { Store } from './store.ts'
 import { version } from './version.ts'
 
 export interface AppParts {
-  readonly config: Pick<Config, 'region' | 'regions' | 'sessionIdleDays'>
+  readonly config: Pick<Config, 'region' | 'regions' | 'role' | 'sessionIdleDays'>
   readonly store: Pick<Store, 'check'>
   readonly sockets: Pick<Sockets, 'isDraining' | 'isHandingOver'>
   readonly files: Files
@@ -39,8 +39,10 @@ export function createApp({ config, store, sockets, files, watching }: AppParts)
       checked = store.check()
     }
     const { outcome } = await checked
+    // By these words HAProxy tells them apart.
+    const what = config.role === 'store' ? 'store' : 'relay'
     return outcome === 'ready'
-      ? context.text('The relay is ready.\n')
+      ? context.text(`The ${what} is ready.\n`)
       : context.text('The store cannot keep changes.\n', 503)
   })
   app.get('/config.json', (context) =>

@@ -56,7 +56,7 @@ export class Balancer {
   /** Starts it on the same port. */
   async resume(): Promise<void> {
     const { port, relays, spares } = this.#options
-    const addresses = relays.map((relay, at) => [`RELAY_${at + 1}`, `localhost:${relay}`])
+    const addresses = relays.map((relay, at) => [`RELAY_${at + 1}`, `127.0.0.1:${relay}`])
     const child = spawn('haproxy', ['-db', '-f', 'relay/deploy/haproxy.cfg'], {
       env: { ...process.env, ...Object.fromEntries(addresses), LISTEN: `127.0.0.1:${port},[::1]:${port}` },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -71,7 +71,7 @@ export class Balancer {
       child.once('exit', () => reject(new Error(`haproxy did not start: ${this.#said}`)))
     })
     failed.catch(() => {})
-    await Promise.race([failed, untilReady(`http://localhost:${port}/`)])
+    await Promise.race([failed, untilReady(`http://localhost:${port}/`, 'healthz')])
     // It takes servers for up until it has asked them.
     while (this.missed < spares) await Promise.race([failed, wait(50)])
   }

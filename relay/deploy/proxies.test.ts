@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -8,7 +10,7 @@ import { createSessionKeys } from '../../shared/keys.ts'
 import { subprotocol } from '../../shared/wire.ts'
 import { BareClient } from '../bare-client.testing.ts'
 import { someEnvelope, startRelay, temporaryFolder } from '../testing.ts'
-import { startNginx } from './proxies.testing.ts'
+import { proxies, startNginx, trustAnybody } from './proxies.testing.ts'
 
 const local = 'local_certs\nskip_install_trust\nauto_https disable_redirects\nadmin off'
 
@@ -30,7 +32,35 @@ test.each(['Caddyfile', 'Caddyfile.sub-path'])(
   },
 )
 
-test('alice and bob meet through nginx, and what is for operators stays inside', async () => {
+test.each(proxies)(
+  'what is for operators stays inside of $name, however the path is written',
+  async ({ path, start }) => {
+    trustAnybody()
+    const token = 'an-operator-knows-that'
+    const relay = await startRelay({ trustProxy: true, metricsToken: token })
+    onTestFinished(() => relay.stop())
+    const { url } = await start([relay.port])
+    expect(await askRaw(url, `${path}/config.json`)).toBe(200)
+    const headers = { authorization: `Bearer ${token}` }
+    expect(await askRaw(relay.url, '/metrics', headers)).toBe(200)
+    const got: string[] = []
+    for (const inner of ['metrics', 'readyz', 'status', 'status/', 'status/status.json']) {
+      expect([inner, await askRaw(url, `${path}/${inner}`, headers)]).toEqual([inner, 404])
+      const encoded = `%${inner.charCodeAt(0).toString(16)}${inner.slice(1)}`
+      const ways = ['//', '/./', '/x/../', '/x/%2e%2e/', '/%zz/../', `/..${path}/`].flatMap((way) => [
+        way + inner,
+        way + encoded,
+      ])
+      for (const way of [...ways, `/${encoded}`, `/${inner}?x`, `/${inner}#x`]) {
+        const status = await askRaw(url, path + way, headers)
+        if (!isRefusal(status)) got.push(`${status} ${way}`)
+      }
+    }
+    expect(got).toEqual([])
+  },
+)
+
+test('alice and bob meet through nginx', async () => {
   const relay = await startRelay({ trustProxy: true, maxConnectionsPerAddress: 2 })
   onTestFinished(() => relay.stop())
   const url = (await startNginx([relay.port])).url
@@ -44,10 +74,6 @@ test('alice and bob meet through nginx, and what is for operators stays inside',
   alice.append(someEnvelope())
   await alice.next('saved')
   await bob.next('entry')
-  expect((await fetch(`${url}/config.json`)).status).toBe(200)
-  for (const path of ['/metrics', '/readyz', '/status', '/status/load']) {
-    expect([path, (await fetch(url + path)).status]).toEqual([path, 404])
-  }
   // Both of them came from here, whatever they say of themselves.
   const carol = { headers: { 'X-Forwarded-For': '203.0.113.7' }, origin: url }
   const socket = new WebSocket(`${url.replace('http', 'ws')}/sync/${keys.session}`, subprotocol, carol)
@@ -56,6 +82,17 @@ test('alice and bob meet through nginx, and what is for operators stays inside',
   alice.socket.close()
   bob.socket.close()
 })
+
+const isRefusal = (status: number) => status >= 400 && status < 500
+
+/** The status of what it answers to exactly that path, which `fetch` would tidy up. */
+async function askRaw(url: string, path: string, headers = {}): Promise<number> {
+  const ask = url.startsWith('https') ? https.request : http.request
+  const question = ask(url, { path, headers, agent: false }).end()
+  const [answer] = await once(question, 'response')
+  answer.resume()
+  return answer.statusCode
+}
 
 function newFolder(): string {
   const folder = temporaryFolder()

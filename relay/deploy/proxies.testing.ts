@@ -1,6 +1,8 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { freePort } from '../process.testing.ts'
@@ -10,6 +12,27 @@ export interface RunningProxy {
   /** Without a slash at its end, as pages write origins. */
   readonly url: string
 }
+
+/** Everything we ship a configuration for; `path` as it comes before those of the relay. */
+export const proxies = [
+  { name: 'nginx', path: '', start: (relays: readonly number[]) => startNginx(relays) },
+  {
+    name: 'nginx under a path',
+    path: '/poker',
+    start: (relays: readonly number[]) => startNginx(relays, '/poker/'),
+  },
+  { name: 'Caddy', path: '', start: (relays: readonly number[]) => startCaddy('Caddyfile', relays) },
+  {
+    name: 'Caddy under a path',
+    path: '/poker',
+    start: (relays: readonly number[]) => startCaddy('Caddyfile.sub-path', relays),
+  },
+  {
+    name: 'HAProxy',
+    path: '',
+    start: (relays: readonly number[]) => startHaproxy(relays.map((port) => `127.0.0.1:${port}`)),
+  },
+]
 
 /** nginx with our configuration, on a port and with a certificate of its own, until the test ends. `path` as `/poker/`. */
 export async function startNginx(relays: readonly number[], path = '/'): Promise<RunningProxy> {
@@ -56,7 +79,7 @@ export async function startNginx(relays: readonly number[], path = '/'): Promise
     nginx.kill('SIGTERM')
     await once(nginx, 'exit')
   })
-  return { url: `https://127.0.0.1:${port}` }
+  return { url: await untilAnswering(`https://127.0.0.1:${port}`) }
 }
 
 /** Caddy with one of our configurations, on a port of its own, until the test ends. */
@@ -87,7 +110,62 @@ export async function startCaddy(file: string, relays: readonly number[]): Promi
     caddy.kill('SIGTERM')
     await ended
   })
-  return { url: `https://localhost:${port}` }
+  return { url: await untilAnswering(`https://localhost:${port}`) }
+}
+
+export interface RunningHaproxy extends RunningProxy {
+  /** What it reports of its relays, a line for each event. */
+  readonly said: string
+}
+
+/** HAProxy with our configuration, on a port of its own, until the test ends. `nameServer` is the port of the one it asks. */
+export async function startHaproxy(relays: readonly string[], nameServer?: number): Promise<RunningHaproxy> {
+  const port = await freePort()
+  const file = join(ownFolder(), 'haproxy.cfg')
+  const ours = readFileSync(join(import.meta.dirname, 'haproxy.cfg'), 'utf8')
+  const asked = nameServer ? `nameserver own 127.0.0.1:${nameServer}` : 'parse-resolv-conf'
+  writeFileSync(file, ours.replace('parse-resolv-conf', asked))
+  const addresses = ['', '', ...relays.slice(2)].map((_, at) => [
+    `RELAY_${at + 1}`,
+    relays[at] ?? nobodyThere,
+  ])
+  const haproxy = spawn('haproxy', ['-db', '-f', file], {
+    env: { PATH: process.env.PATH, LISTEN: `127.0.0.1:${port}`, ...Object.fromEntries(addresses) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  haproxy.stderr.on('data', (text) => {
+    said += text
+  })
+  onTestFinished(async () => {
+    if (haproxy.exitCode !== null) return
+    const ended = once(haproxy, 'exit')
+    haproxy.kill('SIGTERM')
+    await ended
+  })
+  return {
+    url: await untilAnswering(`http://127.0.0.1:${port}`),
+    get said() {
+      return said
+    },
+  }
+}
+
+const nobodyThere = '127.0.0.1:9' // `discard`, which no system serves any more
+
+/** Caddy listens before it has a certificate. */
+async function untilAnswering(url: string): Promise<string> {
+  const ask = () =>
+    new Promise<boolean>((resolve) => {
+      const { get } = url.startsWith('https') ? https : http
+      const question = get(url, { rejectUnauthorized: false, agent: false }, (answer) => {
+        answer.resume()
+        resolve(true)
+      })
+      question.once('error', () => resolve(false))
+    })
+  await expect.poll(ask, { timeout: 10_000 }).toBe(true)
+  return url
 }
 
 /** The certificates of these proxies are their own. */

@@ -3,24 +3,17 @@ import { createSessionKeys, type SessionKeys } from '../../shared/keys.ts'
 import { BareClient } from '../bare-client.testing.ts'
 import { type NatsServer, startNats } from '../cluster/nats.testing.ts'
 import { Meters } from '../meters.ts'
+import { freePort } from '../process.testing.ts'
 import { someEnvelope, startRelay, type TestRelay } from '../testing.ts'
-import { type RunningProxy, startCaddy, startNginx, trustAnybody } from './proxies.testing.ts'
+import { startNameServer } from './name-server.testing.ts'
+import { proxies, type RunningProxy, startHaproxy, trustAnybody } from './proxies.testing.ts'
 
 const sessions = 16
-/** Besides the one the tests measure by: nothing hangs on where a page lies but its path. */
-const proxies = [
-  { name: 'nginx', path: '', start: startNginx },
-  { name: 'nginx under a path', path: '/poker', start: (relays: number[]) => startNginx(relays, '/poker/') },
-  { name: 'Caddy', path: '', start: (relays: number[]) => startCaddy('Caddyfile', relays) },
-  {
-    name: 'Caddy under a path',
-    path: '/poker',
-    start: (relays: number[]) => startCaddy('Caddyfile.sub-path', relays),
-  },
-]
 
 let nats: NatsServer
 let regions = 0
+let region: string
+let store: TestRelay
 let members: { relay: TestRelay; meters: Meters }[]
 
 beforeAll(async () => {
@@ -29,8 +22,8 @@ beforeAll(async () => {
 afterAll(() => nats.stop())
 
 beforeEach(async () => {
-  const region = `region${++regions}`
-  const store = await startRelay({ natsUrl: nats.url, region, role: 'store' })
+  region = `region${++regions}`
+  store = await startRelay({ natsUrl: nats.url, region, role: 'store' })
   members = await Promise.all(
     [0, 1].map(async () => {
       const meters = new Meters()
@@ -64,6 +57,40 @@ test.each(proxies)(
     expect(await roomsOfEach()).toEqual([sessions])
   },
 )
+
+test('behind HAProxy nobody gets to a store that has the address of a relay', async () => {
+  const [relay] = members.map(({ relay }) => relay)
+  const proxy = await startHaproxy([`127.0.0.1:${relay?.port}`, `127.0.0.1:${store.port}`])
+  await expect.poll(() => proxy.said, { timeout: 10_000 }).toContain('Server relays/relay2 is DOWN')
+  expect(proxy.said).not.toContain('relays/relay1 is DOWN')
+  await meet(proxy, '', Array.from({ length: sessions }, createSessionKeys))
+})
+
+test('a relay that comes back at another address is found there by HAProxy, and one that is not there yet later', async () => {
+  const port = Number(await freePort())
+  const names = await startNameServer({ relay1: '127.0.0.1' })
+  const settings = { natsUrl: nats.url, region, role: 'relay', trustProxy: true, port } as const
+  const before = await startRelay(settings)
+  const proxy = await startHaproxy([`relay1:${port}`, `relay2:${port}`], names.port)
+  const keys = createSessionKeys()
+  await expect.poll(() => isThere(proxy), { timeout: 10_000 }).toBe(true)
+  await meet(proxy, '', [keys])
+
+  await before.stop()
+  await expect.poll(() => isThere(proxy), { timeout: 10_000 }).toBe(false)
+  const after = await startRelay({ ...settings, host: '127.0.0.2' })
+  onTestFinished(() => after.stop())
+  names.tell('relay1', '127.0.0.2')
+  await expect.poll(() => isThere(proxy), { timeout: 10_000 }).toBe(true)
+  await meet(proxy, '', [keys])
+
+  names.tell('relay2', '127.0.0.2')
+  await expect.poll(() => proxy.said, { timeout: 10_000 }).toContain("Server relays/relay2 ('relay2') is UP")
+})
+
+async function isThere({ url }: RunningProxy): Promise<boolean> {
+  return (await fetch(`${url}/config.json`)).ok
+}
 
 /** Alice and bob of each session hear each other, and stay. */
 async function meet({ url }: RunningProxy, path: string, all: readonly SessionKeys[]): Promise<void> {
