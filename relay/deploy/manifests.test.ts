@@ -40,9 +40,20 @@ interface Manifest {
       readonly spec: { readonly containers: readonly Container[] }
     }
     readonly ports: readonly { readonly name: string; readonly targetPort?: string }[]
+    readonly podSelector: { readonly matchLabels?: Words }
+    readonly ingress?: readonly { readonly from: readonly Peer[]; readonly ports?: readonly Port[] }[]
+    readonly egress?: readonly { readonly to: readonly Peer[]; readonly ports?: readonly Port[] }[]
     readonly scaleTargetRef: { readonly kind: string; readonly name: string }
     readonly serviceName: string
   }
+}
+
+interface Peer {
+  readonly ipBlock?: { readonly cidr: string }
+}
+
+interface Port {
+  readonly port: number | string
 }
 
 interface Compose {
@@ -92,6 +103,21 @@ test('what names other parts names parts that are there', () => {
     expect(namesOf(spec.scaleTargetRef.kind)).toContain(spec.scaleTargetRef.name)
   }
   for (const { spec } of kinds('StatefulSet')) expect(namesOf('Service')).toContain(spec.serviceName)
+})
+
+test('NATS may link with other regions, at the port the handbook has, and only there does anybody leave or enter', () => {
+  const handbook = readFileSync(join(import.meta.dirname, '../OPERATING.md'), 'utf8')
+  const leafs = Number(/leafnodes \{ port: (\d+)/.exec(handbook)?.[1])
+  const isAbroad = (peers: readonly Peer[]) => peers.some(({ ipBlock }) => ipBlock)
+  const ways = kinds('NetworkPolicy').flatMap(
+    ({ metadata: { name }, spec: { ingress = [], egress = [] } }) => [
+      ...ingress.map(({ from, ports }) => ({ name, way: 'in', isAbroad: isAbroad(from), ports })),
+      ...egress.map(({ to, ports }) => ({ name, way: 'out', isAbroad: isAbroad(to), ports })),
+    ],
+  )
+  expect(ways.filter((each) => each.isAbroad)).toEqual(
+    ['in', 'out'].map((way) => ({ name: 'nats', way, isAbroad: true, ports: [{ port: leafs }] })),
+  )
 })
 
 test('the settings are such that the program takes them', () => {
