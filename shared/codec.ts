@@ -25,10 +25,13 @@ export function takeBytes(decoder: decoding.Decoder, length: number): Uint8Array
   return decoding.readUint8Array(decoder, length)
 }
 
-/** A number that can be told from its neighbours. lib0's own reader looks at all bytes of it but the last. */
+/**
+ * A number that can be told from its neighbours. lib0's own reader looks at all bytes of it but the last, and makes NaN of
+ * more than 147 zeros.
+ */
 export function takeUint(decoder: decoding.Decoder): number {
   const value = decoding.readVarUint(decoder)
-  if (value > Number.MAX_SAFE_INTEGER) throw new Error('Integer out of range')
+  if (!(value <= Number.MAX_SAFE_INTEGER)) throw new Error('Integer out of range')
   return value
 }
 

@@ -31,6 +31,12 @@ test('a number that is too large to be told from its neighbours is none, whateve
   expect(joined('ffffffffffffff7f')).toBeUndefined()
 })
 
+test('zeros without end are no number', () => {
+  const zeros = (count: number) => decodeFromRelay(Uint8Array.of(0x47, ...Array(count - 1).fill(0x80), 0))
+  expect(zeros(2)).toEqual({ type: 'joined', connection: 0 })
+  expect(zeros(200)).toBeUndefined()
+})
+
 test('a frame inside a larger buffer is not read past its end', () => {
   const frame = encodeFromRelay({ type: 'refuse', code: 4403, words: 'Not here' })
   const pool = new Uint8Array(1000).fill(65)
