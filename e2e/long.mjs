@@ -36,6 +36,8 @@ for (const { project, filter, env } of runs) {
   }
   if (totals.length === 0)
     console.log(`\n${filter}: ${code === 0 ? `passed with ${JSON.stringify(env)}` : 'failed'}`)
+  const storms = [...output.matchAll(/stormed (\{.*\})/g)].map(([, json]) => JSON.parse(json))
+  if (storms.length > 0) console.table(sumOf(storms))
   if (code === 0) continue
   const [seed = 'no seed was named'] = output.match(/(SEED|FROM)=\d+.*/g)?.slice(-1) ?? []
   failed.push(
@@ -44,6 +46,13 @@ for (const { project, filter, env } of runs) {
 }
 console.log(failed.length === 0 ? '\nNothing failed.' : `\nFailed:\n${failed.join('\n')}`)
 process.exitCode = failed.length === 0 ? 0 : 1
+
+/** Of what each half of the seeds has come to. */
+function sumOf(counts) {
+  const sums = {}
+  for (const [name, count] of counts.flatMap(Object.entries)) sums[name] = (sums[name] ?? 0) + count
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, Math.round(sum)]))
+}
 
 /** One that hangs is ended; what it said last names the seeds it was at. */
 function run(project, filter, env) {

@@ -49,7 +49,7 @@ export function testStorms(half: 'odd' | 'even'): void {
       expect(repeated).toBeGreaterThanOrEqual(Math.floor(own.length / 50))
       if (own.length >= 25)
         expect(Object.keys(sums).filter((name) => sums[name] === 0 && !rare.has(name))).toEqual([])
-      if (process.env.COUNTS) console.log(sums)
+      if (process.env.COUNTS) console.info(`stormed ${JSON.stringify(sums)}`)
     },
     600_000 + own.length * 20_000,
   )
