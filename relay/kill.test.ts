@@ -9,7 +9,7 @@ import { checksumOf } from './hash.ts'
 import { type RelayProcess, startRelayProcess } from './process.testing.ts'
 import { someEnvelope, temporaryFolder } from './testing.ts'
 
-const kills = Number(process.env.KILLS ?? 50)
+const kills = Number(process.env.KILLS ?? 100)
 
 test(`after ${kills} kills at random moments every acknowledged change is there`, {
   timeout: 120_000 + kills * 4_000,

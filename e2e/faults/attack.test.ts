@@ -9,11 +9,13 @@ import { createSessionKeys, keysFor } from '../../shared/keys.ts'
 import { play, Team } from './team.ts'
 import { quantile, Trial, until } from './trial.ts'
 
-const readers = Number(process.env.READERS ?? 40)
+const readers = Number(process.env.READERS ?? 200)
 const halfOpen = Number(process.env.HALF_OPEN ?? 2000)
-/** SLACK=5, in milliseconds, where nothing else runs: then p99 counts. Beside other tests only the middle says something. */
-const slack = Number(process.env.SLACK ?? 150)
-const share = process.env.SLACK ? 0.99 : 0.5
+/** In milliseconds, for a machine that is busy with something else as well; SLACK=5 where it is not. */
+const slack = {
+  median: Number(process.env.SLACK ?? 15),
+  p99: Number(process.env.SLACK ?? 60),
+}
 /** So that a pause of this machine is not taken for the attack. */
 const windows = 5
 
@@ -44,9 +46,9 @@ test(`${readers} readers that stand still cost others nothing, and the relay lit
   await until(() => left === readers, 'all who do not read are closed', 40_000)
   clearInterval(flood)
   console.info(
-    `p${share * 100} ${ms(clean)}, while ${readers} stand still ${ms(attacked)}; memory + ${mb(most - before)}`,
+    `${told(clean)}, while ${readers} stand still ${told(attacked)}; memory + ${mb(most - before)}`,
   )
-  expect(attacked).toBeLessThan(2 * clean + slack)
+  expectUnharmed(clean, attacked)
   expect(most - before).toBeLessThan((readers + 120) * (1 << 20))
 }, 120_000)
 
@@ -89,8 +91,8 @@ test.each([
     await until(() => closed > 0, 'they were closed')
     goesOn = false
     await attack
-    console.info(`p${share * 100} ${ms(clean)}, attacked ${ms(attacked)}; closed ${closed} times`)
-    expect(attacked).toBeLessThan(2 * clean + slack)
+    console.info(`${told(clean)}, attacked ${told(attacked)}; closed ${closed} times`)
+    expectUnharmed(clean, attacked)
     expect(teams.every(({ answered }) => answered)).toBe(true)
   },
 )
@@ -130,21 +132,31 @@ async function honest(trial: Trial): Promise<Team[]> {
   return teams
 }
 
-/** Of fan-out: the median of some windows. */
-async function delay(teams: readonly Team[]): Promise<number> {
-  const found: number[] = []
+interface Delay {
+  readonly median: number
+  readonly p99: number
+}
+
+/** Of fan-out, in milliseconds: the middle of some windows. */
+async function delay(teams: readonly Team[]): Promise<Delay> {
+  const found: number[][] = []
   for (let window = 0; window < windows; window++) {
     for (const team of teams) team.forget()
     await play(teams, 0.5, 150)
     await until(() => teams.every(({ answered }) => answered), 'everything is saved')
-    found.push(
-      quantile(
-        teams.flatMap(({ fanOut }) => fanOut),
-        share,
-      ),
-    )
+    found.push(teams.flatMap(({ fanOut }) => fanOut))
   }
-  return quantile(found, 0.5)
+  const middle = (share: number) =>
+    quantile(
+      found.map((window) => quantile(window, share)),
+      0.5,
+    )
+  return { median: middle(0.5), p99: middle(0.99) }
+}
+
+function expectUnharmed(clean: Delay, attacked: Delay): void {
+  expect(attacked.median).toBeLessThan(2 * clean.median + slack.median)
+  expect(attacked.p99).toBeLessThan(2 * clean.p99 + slack.p99)
 }
 
 async function joins(trial: Trial): Promise<number> {
@@ -161,6 +173,10 @@ async function joins(trial: Trial): Promise<number> {
 function memoryOf(trial: Trial): number {
   const status = readFileSync(`/proc/${trial.relay.process.pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
+}
+
+function told({ median, p99 }: Delay): string {
+  return `median ${ms(median)}, p99 ${ms(p99)}`
 }
 
 function ms(milliseconds: number): string {
