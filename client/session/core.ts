@@ -15,7 +15,7 @@ import type { Presence } from '../link/presence.ts'
 import { type LinkOptions, type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
 import { LazyEscrow } from './lazy-escrow.ts'
-import { Mending } from './mending.ts'
+import { LazyMending } from './lazy-mending.ts'
 import { Moments, type PresenceState } from './moments.ts'
 import { Restoring } from './restoring.ts'
 import { Same } from './same.ts'
@@ -65,12 +65,12 @@ export class SessionCore {
   readonly escrow = new LazyEscrow(this)
   readonly #restoring: Restoring
   readonly #same: Same
-  readonly #mending = new Mending(
-    () => this.same,
-    () => this.#same.own,
-    () => !this.#digests.includes(this.#same.own),
-    (attempt) => this.#mend(attempt),
-  )
+  readonly #mending = new LazyMending({
+    same: () => this.same,
+    digest: () => this.#same.own,
+    alone: () => !this.#digests.includes(this.#same.own),
+    mend: (attempt) => this.#mend(attempt),
+  })
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
   /** Undefined while nobody looks. */

@@ -4,16 +4,24 @@ const spread = 4_000
 const shortest = 10_000
 const longest = 600_000
 
+export interface MendingOptions {
+  /** Whether the others here have the same, see `Same`. */
+  readonly same: () => boolean | undefined
+  /** Of what this device has. */
+  readonly digest: () => string | undefined
+  /** Nobody else has what this device has. */
+  readonly alone: () => boolean
+  /** `attempt` counts those that were in vain. */
+  readonly mend: (attempt: number) => void
+}
+
 /**
  * Others have something else than this device, and it lasts: some relay has kept an entry from somebody, or lost one. Then
  * the log is read again from its beginning, and gets what it lacks, or the others are asked. Where that changed nothing it is
  * done seldom.
  */
 export class Mending {
-  readonly #same: () => boolean | undefined
-  readonly #digest: () => string | undefined
-  readonly #alone: () => boolean
-  readonly #mend: (attempt: number) => void
+  readonly #options: MendingOptions
   #deciding: ReturnType<typeof setTimeout> | undefined
   #resting: ReturnType<typeof setTimeout> | undefined
   #pause = shortest
@@ -22,22 +30,14 @@ export class Mending {
   /** What this device had when it last did. */
   #mended: string | undefined
 
-  constructor(
-    same: () => boolean | undefined,
-    digest: () => string | undefined,
-    alone: () => boolean,
-    mend: (attempt: number) => void,
-  ) {
-    this.#same = same
-    this.#digest = digest
-    this.#alone = alone
-    this.#mend = mend
+  constructor(options: MendingOptions) {
+    this.#options = options
   }
 
   consider(): void {
-    if (this.#same() !== false || this.#deciding) return
-    if (this.#resting && this.#digest() === this.#mended) return
-    const delay = (this.#alone() ? 0 : head) + Math.random() * spread
+    if (this.#options.same() !== false || this.#deciding) return
+    if (this.#resting && this.#options.digest() === this.#mended) return
+    const delay = (this.#options.alone() ? 0 : head) + Math.random() * spread
     this.#deciding = setTimeout(() => this.#decide(), delay)
   }
 
@@ -48,8 +48,8 @@ export class Mending {
 
   #decide(): void {
     this.#deciding = undefined
-    if (this.#same() !== false) return
-    const digest = this.#digest()
+    if (this.#options.same() !== false) return
+    const digest = this.#options.digest()
     const inVain = digest === this.#mended
     this.#attempt = inVain ? this.#attempt + 1 : 0
     this.#pause = inVain ? Math.min(longest, this.#pause * 2) : shortest
@@ -59,6 +59,6 @@ export class Mending {
       this.#resting = undefined
       this.consider()
     }, this.#pause)
-    this.#mend(this.#attempt)
+    this.#options.mend(this.#attempt)
   }
 }

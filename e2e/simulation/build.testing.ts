@@ -7,6 +7,7 @@ const top = join(import.meta.dirname, '../..')
 const standIns: Readonly<Record<string, string>> = {
   'client/replica/replica.ts': 'e2e/simulation/virtual-replica.ts',
   'client/session/lazy-escrow.ts': 'e2e/simulation/eager-escrow.ts',
+  'client/session/lazy-mending.ts': 'e2e/simulation/eager-mending.ts',
   'client/link/lazy-exchange.ts': 'e2e/simulation/eager-exchange.ts',
   'client/link/lazy-second-reading.ts': 'client/link/second-reading.ts',
   'shared/envelope.ts': 'e2e/simulation/quick-envelope.ts',

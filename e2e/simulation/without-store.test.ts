@@ -8,6 +8,7 @@ import type { World } from './world.ts'
 
 vi.mock('../../client/replica/replica.ts', () => import('./virtual-replica.ts'))
 vi.mock('../../client/session/lazy-escrow.ts', () => import('./eager-escrow.ts'))
+vi.mock('../../client/session/lazy-mending.ts', () => import('./eager-mending.ts'))
 vi.mock('../../client/link/lazy-second-reading.ts', () => import('../../client/link/second-reading.ts'))
 vi.mock('../../client/link/lazy-exchange.ts', () => import('./eager-exchange.ts'))
 vi.mock('@noble/ed25519', () => import('../../shared/native-ed25519.testing.ts'))
