@@ -48,9 +48,8 @@ export class LogTables {
     const { setHead } = this.#statements
     const overQuota = this.isOverQuota(session)
     const isStreamed = row.previous === inStreamOrder
-    // Read again after a crash: it may stand in a snapshot by now.
-    if (isStreamed && row.sequence <= session.head) return { outcome: 'saved', compact: undefined }
-    const followsHead = isStreamed || row.previous === session.head
+    const isReadAgain = isStreamed && row.sequence <= session.head
+    const followsHead = isStreamed ? !isReadAgain : row.previous === session.head
     const inTurn = followsHead && !overQuota
     if (inTurn && this.#insert(session.key, row)) {
       session.head = row.sequence
@@ -68,6 +67,7 @@ export class LogTables {
       }
       return { outcome: 'duplicate', of: original }
     }
+    if (isReadAgain && this.#isReplaced(session, row)) return { outcome: 'saved', compact: undefined }
     return { outcome: 'refused', reason: overQuota ? 'quota' : 'unreachable' }
   }
 
@@ -200,6 +200,19 @@ export class LogTables {
     return session
   }
 
+  /**
+   * Whether what had this number was removed when a snapshot replaced it. A stream that lost its end gives numbers out again, and then
+   * what is not here was never kept.
+   */
+  #isReplaced(session: SessionRow, { sequence }: Row): boolean {
+    const { snapshots, bySequence } = this.#statements
+    const [, older] = unlessCorrupt(
+      () => snapshots.all(session.key),
+      () => [],
+    )
+    return sequence <= (older?.sequence ?? 0) && bySequence.get(session.key, sequence) === undefined
+  }
+
   /** A row whose envelope was damaged on disk gives way, so that sending the change again repairs it. */
   #originalOf(session: SessionRow, row: Row): number | undefined {
     const original = this.#statements.byChecksum.get(session.key, row.checksum)
@@ -248,6 +261,9 @@ function prepareAll(database: Database) {
     byChecksum: database.prepare<[number, Uint8Array], { sequence: number; envelope: unknown }>(
       `SELECT sequence, envelope FROM entries WHERE session = ? AND checksum = ? AND ${hasSequence}`,
     ),
+    bySequence: database
+      .prepare<[number, number], number>('SELECT sequence FROM entries WHERE session = ? AND sequence = ?')
+      .pluck(),
     last: database.prepare<[number], { sequence: number; checksum: unknown }>(
       `SELECT sequence, checksum FROM entries WHERE session = ? AND ${hasSequence} ORDER BY sequence DESC LIMIT 1`,
     ),

@@ -10,7 +10,7 @@ import { createPlace } from './place.testing.ts'
 import type { Report } from './report.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
 import { storeContract } from './store.contract.ts'
-import { entryKinds } from './store.ts'
+import { entryKinds, inStreamOrder } from './store.ts'
 import { someDeposit, someEnvelope, temporaryFolder } from './testing.ts'
 
 const folders: string[] = []
@@ -46,6 +46,29 @@ test('a full disk refuses and takes again once there is room; other logs stay re
   expect(page).toMatchObject({ entries: { length: sequence - 1 } })
   await store.limit(undefined)
   expect(await append(store, session, sequence, 60_000)).toMatchObject({ outcome: 'saved' })
+})
+
+test('a number that a stream gives out again saves no other change under it', async () => {
+  const store = await opened(newFolder())
+  const { session } = createSessionKeys()
+  const said = async (sequence: number, envelope: Uint8Array) => {
+    const checksum = checksumOf(envelope)
+    const entry = { sequence, previous: inStreamOrder, checksum, kind: entryKinds.change, envelope }
+    return await store.append(session, entry)
+  }
+  const saved = { outcome: 'saved', compact: undefined }
+  const unsaved = { outcome: 'refused', reason: 'unreachable' }
+  const [first, second, third] = [someEnvelope(), someEnvelope(), someEnvelope()]
+  expect(await said(2, first)).toEqual(saved)
+  expect(await said(4, second)).toEqual(saved)
+  expect(await said(6, third)).toEqual(saved)
+  // Read again after a crash.
+  expect(await said(4, second)).toEqual({ outcome: 'duplicate', of: 4 })
+  expect(await said(4, someEnvelope())).toEqual(unsaved)
+  expect(await said(5, someEnvelope())).toEqual(unsaved)
+  const page = await store.since(session, new Map(), 0)
+  const kept = page.outcome === 'page' ? page.entries.map(({ envelope }) => Buffer.from(envelope)) : []
+  expect(kept).toEqual([first, second, third].map((envelope) => Buffer.from(envelope)))
 })
 
 test('sessions nobody used for so many counted days are deleted, the others stay', async () => {
