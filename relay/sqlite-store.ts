@@ -30,7 +30,7 @@ const [busyMs, companyMs] = [10, 2]
 /** A disk that takes longer is treated as gone until it answers. */
 const stalledMs = 10_000
 /** Of changes that wait for the disk: of all sessions, and of one, which must not take it all. */
-const maxWaitingBytes = { inAll: 64 << 20, ofSession: 4 << 20 } as const
+export const maxWaitingBytes = { inAll: 64 << 20, ofSession: 4 << 20 } as const
 
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 const ordinary: Appended = { outcome: 'saved', compact: undefined }

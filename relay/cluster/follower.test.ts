@@ -1,14 +1,16 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Position } from '../../shared/cursor.ts'
+import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys, deleteStatement, roleSeed, sign } from '../../shared/keys.ts'
-import { openSqliteStore } from '../sqlite-store.ts'
+import { openSqliteStore, type SqliteStore } from '../sqlite-store.ts'
 import { someEnvelope, temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
-import { joinRegion } from './region.ts'
+import { decodeBulletin } from './news.ts'
+import { joinRegion, type Region } from './region.ts'
 import { encodeStatement, type Stated } from './statement.ts'
-import { logOf, originsHere } from './streams.ts'
+import { lastOf, logOf, originsHere, provideStream, regionOf, streamOf } from './streams.ts'
 
 let nats: NatsServer
 beforeAll(async () => {
@@ -21,23 +23,11 @@ const envelopeBytes = 10_000
 const mostBytes = 20 * envelopeBytes
 
 test('a store whose disk is full keeps only so much of what its region says, deletes what is to be deleted, and misses nothing afterwards', async () => {
-  const region = await joinRegion(nats.url, 'east')
-  onTestFinished(() => region.leave())
-  const [origin = ''] = await originsHere(region.manager)
-  const dataDir = temporaryFolder()
-  const options = { dataDir, region: 'east', origin, sessionMaxBytes: 1 << 24, sessionIdleDays: 90 }
-  const store = await openSqliteStore(options, () => {})
-  onTestFinished(async () => {
-    await store.close()
-    rmSync(dataDir, { recursive: true })
-  })
+  const region = await joined('east')
+  const store = await opened(region)
   const [busy, unwanted] = [createSessionKeys(), createSessionKeys()]
-  const say = (session: typeof busy.session, message: Stated) =>
-    region.stream.publish(logOf('east', session), encodeStatement({ author: 1, message }))
-  const append = (envelope: Uint8Array) => ({ type: 'append', ref: 0, envelope }) as const
-
-  const follower = await Follower.start(region, store, shards, mostBytes)
-  onTestFinished(() => follower.stop())
+  const say = (session: SessionId, message: Stated) => sayIn(region, session, message)
+  const follower = await followed(region, store, mostBytes)
   await say(unwanted.session, append(someEnvelope()))
   await expect.poll(async () => (await store.head(unwanted.session)).outcome).toBe('head')
   await expect.poll(() => follower.lag).toBe(0)
@@ -55,15 +45,96 @@ test('a store whose disk is full keeps only so much of what its region says, del
 
   await store.limit(undefined)
   await expect.poll(() => follower.lag, { timeout: 20_000 }).toBe(0)
+  expect(await keptIn(store, busy.session)).toEqual(envelopes.map((envelope) => Buffer.from(envelope)))
+  expect((await read()).outcome).toBe('deleted')
+}, 60_000)
+
+test('a store takes more of one session at once than it lets wait for the disk', async () => {
+  const region = await joined('large')
+  const store = await opened(region)
+  const { session } = createSessionKeys()
+  const envelopes = Array.from({ length: 300 }, () => someEnvelope(65_000))
+  await store.limit(1)
+  const follower = await followed(region, store)
+  for (const envelope of envelopes) await sayIn(region, session, append(envelope))
+  await expect.poll(() => follower.waitingBytes, { timeout: 20_000 }).toBeGreaterThan(250 * 65_000)
+  await store.limit(undefined)
+  await expect.poll(() => follower.upTo, { timeout: 20_000 }).toBe(envelopes.length)
+  expect(Buffer.concat(await keptIn(store, session)).equals(Buffer.concat(envelopes))).toBe(true)
+}, 60_000)
+
+test('a session that was deleted in another region is not kept because this one’s stream takes nothing for a while', async () => {
+  const far = await joined('far')
+  const near = await joined('near')
+  const store = await opened(near, await originIn(far))
+  const follower = await followed(near, store)
+  const unwanted = createSessionKeys()
+  let refused = 0
+  far.connection.subscribe(`room.${unwanted.session}.news`, {
+    callback: (_, { data }) => {
+      refused += decodeBulletin(data).news.filter(({ outcome }) => outcome.outcome === 'refused').length
+    },
+  })
+  await sayIn(far, unwanted.session, append(someEnvelope()))
+  await expect.poll(() => follower.upTo).toBe(1)
+  await near.manager.streams.delete(streamOf(await originIn(near)))
+  const signature = sign(deleteStatement(unwanted.session), roleSeed(unwanted))
+  await sayIn(far, unwanted.session, { type: 'delete', signature })
+  await expect.poll(() => refused, { timeout: 30_000 }).toBeGreaterThan(4)
+  expect(follower.upTo).toBe(1)
+  await provideStream(near.manager, 'near')
+  const read = async () => (await store.since(unwanted.session, new Map(), 0)).outcome
+  await expect.poll(read, { timeout: 20_000 }).toBe('deleted')
+  expect(await lastOf(near.manager, await originIn(near), unwanted.session)).toBe(1)
+}, 60_000)
+
+async function joined(name: string): Promise<Region> {
+  const region = await joinRegion(nats.url, name)
+  onTestFinished(() => region.leave())
+  return region
+}
+
+async function originIn({ manager, name }: Region): Promise<string> {
+  const origins = await originsHere(manager)
+  return origins.find((origin) => regionOf(origin) === name) ?? ''
+}
+
+/** Of that region's own stream, unless told another. */
+async function opened(region: Region, of?: string): Promise<SqliteStore> {
+  const dataDir = temporaryFolder()
+  const origin = of ?? (await originIn(region))
+  const options = { dataDir, region: region.name, origin, sessionMaxBytes: 1 << 26, sessionIdleDays: 90 }
+  const store = await openSqliteStore(options, () => {})
+  onTestFinished(async () => {
+    await store.close()
+    rmSync(dataDir, { recursive: true })
+  })
+  return store
+}
+
+async function followed(region: Region, store: SqliteStore, most?: number): Promise<Follower> {
+  const follower = await Follower.start(region, store, shards, most)
+  onTestFinished(() => follower.stop())
+  return follower
+}
+
+async function sayIn({ name, stream }: Region, session: SessionId, message: Stated): Promise<void> {
+  await stream.publish(logOf(name, session), encodeStatement({ author: 1, message }))
+}
+
+function append(envelope: Uint8Array): Stated {
+  return { type: 'append', ref: 0, envelope }
+}
+
+async function keptIn(store: SqliteStore, session: SessionId): Promise<Buffer[]> {
   const kept: Buffer[] = []
   let [cursor, isMore] = [new Map<string, Position>(), true]
   while (isMore) {
-    const page = await store.since(busy.session, cursor, 0)
+    const page = await store.since(session, cursor, 0)
     if (page.outcome !== 'page' || !page.upTo) throw new Error('It can be read')
     kept.push(...page.entries.map(({ envelope }) => Buffer.from(envelope)))
-    cursor = new Map([[origin, page.upTo]])
+    cursor = new Map([[store.origin, page.upTo]])
     isMore = page.more
   }
-  expect(kept).toEqual(envelopes.map((envelope) => Buffer.from(envelope)))
-  expect((await read()).outcome).toBe('deleted')
-}, 60_000)
+  return kept
+}

@@ -4,6 +4,7 @@ import { encodeAsker, saltBytes } from '../../shared/escrow.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { checksumOf, markOf } from '../hash.ts'
 import { shardOf } from '../shard.ts'
+import { maxWaitingBytes } from '../sqlite-store.ts'
 import { type Appended, type EntryKind, entryKinds, inStreamOrder, type Store } from '../store.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
@@ -56,6 +57,8 @@ export class Follower {
   #done: Promise<void>
   #upTo: number
   #waitingBytes = 0
+  /** What its own region's stream did not take, and has to. */
+  readonly #unsaid = new WeakSet<Task>()
   /** Where the stream has to be read again, because too much waits, and how much of it was passed over since. */
   #left: { readonly from: number; messages: number } | undefined
   /** Deletions among that. */
@@ -148,6 +151,10 @@ export class Follower {
     }
   }
 
+  get #isOwn(): boolean {
+    return regionOf(this.#store.origin) === this.#region.name
+  }
+
   #leave(sequence: number, task: Task | undefined): void {
     this.#left ??= { from: sequence, messages: 0 }
     this.#left.messages++
@@ -194,8 +201,9 @@ export class Follower {
       let left: readonly Task[] = readings.flatMap(({ task }) => task ?? [])
       for (let tries = 1; left.length > 0 && !this.#stopped; tries++) {
         left = await this.#try(left)
-        // The disk works, and something is wrong with these sessions alone.
-        if (tries >= triesAlone && (await this.#store.check()).outcome === 'ready') break
+        // The disk works, and something is wrong with these sessions alone. What a stream has to take waits for that.
+        if (tries >= triesAlone && (await this.#store.check()).outcome === 'ready')
+          left = left.filter((task) => this.#unsaid.has(task))
         if (left.length > 0) await this.#deleteAhead()
       }
       const last = readings.at(-1)
@@ -279,16 +287,20 @@ export class Follower {
    * A store does nothing but what its own stream says, so that all of an origin stay the same. What holds for the whole session, in every
    * region, is therefore said again in this one. False when it could not be.
    */
-  async #sayAgain({ session, sequence, message, isEcho }: Task): Promise<boolean> {
+  async #sayAgain(task: Task): Promise<boolean> {
+    const { session, sequence, message, isEcho } = task
     const { name, stream } = this.#region
-    if (isEcho || regionOf(this.#store.origin) === name) return true
+    if (isEcho || this.#isOwn) return true
     const statement = encodeStatement({ author: echo, message })
     // Each store of this shard says it; the stream takes it once.
     const msgID = `${this.#store.origin} ${sequence}`
-    return await stream.publish(logOf(name, session), statement, { msgID }).then(
+    const isSaid = await stream.publish(logOf(name, session), statement, { msgID }).then(
       () => true,
       () => false,
     )
+    if (isSaid) this.#unsaid.delete(task)
+    else this.#unsaid.add(task)
+    return isSaid
   }
 
   /** The stream keeps only the deletion itself, for stores that are behind. */
@@ -320,11 +332,17 @@ async function messagesFrom(
   return consumer.consume({ max_messages: 4 * portion })
 }
 
-/** Appends go into one transaction; a release needs all before it, and nothing after it. */
+/**
+ * Appends go into one transaction; a release needs all before it, and nothing after it. All of it may be of one session, of which a
+ * store lets only so much wait.
+ */
 function portionOf(waiting: readonly Reading[]): number {
-  const release = waiting.findIndex(({ task }) => task?.message.type === 'release')
-  if (release === 0) return 1
-  return Math.min(portion, release < 0 ? waiting.length : release)
+  let bytes = 0
+  const end = waiting.findIndex((reading, at) => {
+    bytes += reading.bytes
+    return at === portion || bytes > maxWaitingBytes.ofSession || reading.task?.message.type === 'release'
+  })
+  return end < 0 ? waiting.length : Math.max(1, end)
 }
 
 function isStuck(became: Became): boolean {
