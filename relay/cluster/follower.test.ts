@@ -88,6 +88,40 @@ test('a session that was deleted in another region is not kept because this oneâ
   expect(await lastOf(near.manager, await originIn(near), unwanted.session)).toBe(1)
 }, 60_000)
 
+test.each([
+  ['ends before what', 0],
+  ['goes on otherwise than', 9],
+])(
+  'a store notices that its stream %s it has read',
+  async (_, otherwise) => {
+    const region = await joined(`lost${otherwise}`)
+    const { session } = createSessionKeys()
+    const say = async () => await sayIn(region, session, append(someEnvelope()))
+    const there = () => originIn(region).catch(() => '')
+    const isThere = async () => await expect.poll(there, { timeout: 20_000 }).not.toBe('')
+    const before = await nats.copy()
+    await isThere()
+    for (let times = 0; times < otherwise; times++) await say()
+    const after = await nats.copy()
+    await nats.goBack(before)
+    await isThere()
+    const store = await opened(region)
+    const follower = await followed(region, store)
+    for (let times = 0; times < 5; times++) await say()
+    await expect.poll(() => follower.upTo).toBe(5)
+    await nats.restart()
+    await isThere()
+    await say()
+    await expect.poll(() => follower.upTo, { timeout: 20_000 }).toBe(6)
+    expect(await follower.lostItsEnd()).toBe(false)
+    await nats.goBack(after)
+    const isLost = () => follower.lostItsEnd().catch(() => false)
+    await expect.poll(isLost, { timeout: 20_000 }).toBe(true)
+    expect(follower.upTo).toBe(6)
+  },
+  60_000,
+)
+
 async function joined(name: string): Promise<Region> {
   const region = await joinRegion(nats.url, name)
   onTestFinished(() => region.leave())

@@ -9,7 +9,7 @@ import { type Appended, type EntryKind, entryKinds, inStreamOrder, type Store } 
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Stated } from './statement.ts'
-import { lastOf, logOf, regionOf, streamOf } from './streams.ts'
+import { lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
 import { noteTrace } from './trace-headers.ts'
 
 /** Statements that are committed together at most. */
@@ -57,6 +57,9 @@ export class Follower {
   #done: Promise<void>
   #upTo: number
   #waitingBytes = 0
+  /** What was read last, and when it was said, in milliseconds. */
+  #last: { readonly sequence: number; readonly said: number | undefined }
+  #lostItsEnd = false
   /** What its own region's stream did not take, and has to. */
   readonly #unsaid = new WeakSet<Task>()
   /** Where the stream has to be read again, because too much waits, and how much of it was passed over since. */
@@ -83,6 +86,7 @@ export class Follower {
     this.#shards = shards
     this.#messages = messages
     this.#upTo = upTo
+    this.#last = { sequence: upTo, said: undefined }
     this.#mostBytes = mostBytes
     this.#done = this.#read()
   }
@@ -110,6 +114,16 @@ export class Follower {
   /** Bytes of statements that wait in this process. */
   get waitingBytes(): number {
     return this.#waitingBytes
+  }
+
+  /**
+   * Whether its region's stream ends before what was read of it here, or goes on otherwise: NATS acknowledges before it fsyncs, and
+   * may come back without its end, or with an older disk. The numbers of what is missing are given out again.
+   */
+  async lostItsEnd(): Promise<boolean> {
+    if (!this.#isOwn) return false // a mirror fetches what it lost
+    const { sequence } = this.#last
+    return this.#lostItsEnd || (await lastGiven(this.#region.manager, this.#store.origin)) < sequence
   }
 
   /** Finishes what it has begun. */
@@ -140,12 +154,19 @@ export class Follower {
   async #read(): Promise<void> {
     for await (const message of this.#messages) {
       this.#pending = message.info.pending
+      const { seq: sequence, data, info } = message
+      // The first one of a consumer: that may be another one since NATS was away.
+      if (info.deliverySequence === 1) await this.#compareLast()
+      // Asked for what comes after its end, a stream gives its end.
+      const isAgain = sequence <= this.#last.sequence
+      this.#lostItsEnd ||= isAgain && this.#isOwn
+      if (isAgain || this.#lostItsEnd) continue
       const task = this.#taskOf(message)
-      const { seq: sequence, data } = message
       if (this.#left || this.#waitingBytes > this.#mostBytes) this.#leave(sequence, task)
       else {
         this.#waiting.push({ sequence, bytes: data.length, task })
         this.#waitingBytes += data.length
+        this.#last = { sequence, said: message.time.getTime() }
       }
       if (!this.#atWork) void this.#work()
     }
@@ -153,6 +174,20 @@ export class Follower {
 
   get #isOwn(): boolean {
     return regionOf(this.#store.origin) === this.#region.name
+  }
+
+  async #compareLast(): Promise<void> {
+    const { sequence, said } = this.#last
+    while (said !== undefined && this.#isOwn && !this.#stopped) {
+      try {
+        const there = await saidAt(this.#region.manager, this.#store.origin, sequence)
+        // The client rounds nanoseconds that no number holds.
+        this.#lostItsEnd ||= there !== undefined && Math.abs(there - said) > 1
+        return
+      } catch {
+        await wait(retryMs) // no NATS
+      }
+    }
   }
 
   #leave(sequence: number, task: Task | undefined): void {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
@@ -16,6 +16,10 @@ export interface NatsServer {
   restart(): Promise<void>
   /** As if its disk had been replaced. */
   forget(): Promise<void>
+  /** What its disk has now, for `goBack`; it is started again for that. */
+  copy(): Promise<string>
+  /** As if it had lost power before it wrote the rest, or an older disk had been restored. */
+  goBack(copy: string): Promise<void>
   end(signal?: NodeJS.Signals): Promise<void>
   stop(): Promise<void>
 }
@@ -70,6 +74,19 @@ export async function startNats(options?: NatsOptions): Promise<NatsServer> {
     forget: async () => {
       await end()
       rmSync(join(folder, 'jetstream'), { recursive: true })
+      server = await run(file)
+    },
+    copy: async () => {
+      await end('SIGTERM')
+      const copy = mkdtempSync(join(folder, 'copy-'))
+      cpSync(join(folder, 'jetstream'), copy, { recursive: true })
+      server = await run(file)
+      return copy
+    },
+    goBack: async (copy) => {
+      await end()
+      rmSync(join(folder, 'jetstream'), { recursive: true })
+      cpSync(copy, join(folder, 'jetstream'), { recursive: true })
       server = await run(file)
     },
     end,

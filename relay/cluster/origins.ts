@@ -15,7 +15,7 @@ import { offersFrom } from './fetch-copy.ts'
 import { fill } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
 import type { Region } from './region.ts'
-import { mirrorLags, originsHere, provideMirror, provideStream, regionOf } from './streams.ts'
+import { mirrorLags, originsHere, provideMirror, provideStream, regionOf, streamOf } from './streams.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
@@ -23,6 +23,8 @@ const lookEveryMs = 5_000
 const ordinaryPatience = 30_000
 const words =
   'This region has sessions that are older than its stream, and no other store that answers has them. Start a store of these SHARDS that has them, or restore a backup of one (facedown restore), or set BEGIN_EMPTY=1 to do without them'
+const lostWords =
+  'NATS has come back without the end of this region’s stream, which stores have read already. Its rest was removed and a new stream begins'
 const silentWords = 'NATS does not say which streams it has. Look after its JetStream, then start again'
 
 /** One log of all sessions: what was said in one stream. */
@@ -120,11 +122,23 @@ export class Origins {
 
   async #look(): Promise<void> {
     const { manager, name } = this.#region
+    for (const { store, follower } of this.#kept.values())
+      if (await follower?.lostItsEnd().catch(() => false)) await this.#removeStream(store.origin)
     await provideStream(manager, name).catch(() => {}) // without NATS everything stays as it is
     const others = this.#config.regions.filter((region) => region.name !== name)
     await Promise.all(others.map((other) => provideMirror(this.#region, other.name).catch(() => {}))) // cut off from it
     await this.#follow().catch((error: unknown) => this.#failed(error))
     if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
+  }
+
+  /** One without its end is no better than one that was lost as a whole: what stores keep of it is still read. */
+  async #removeStream(origin: string): Promise<void> {
+    try {
+      await this.#region.manager.streams.delete(streamOf(origin))
+      this.#failed(lostWords)
+    } catch {
+      // Another store was quicker, or NATS is away again.
+    }
   }
 
   /** First of all whatever this store can have: relays ask it as soon as this is done. */

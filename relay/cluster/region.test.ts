@@ -242,6 +242,29 @@ test('when NATS is killed and comes back, those at one relay go on meanwhile, an
   expect(await again.save(during)).toMatchObject({ type: 'saved' })
 }, 60_000)
 
+test('what is acknowledged after NATS came back without the end of its stream can be read', async () => {
+  const { east, store } = await twoRelays()
+  const bob = keysFor('member', owner)
+  const acknowledged: Uint8Array[] = []
+  const save = async () => {
+    const envelope = someEnvelope()
+    const client = await BareClient.join(east.url, bob)
+    const answer = await Promise.race([client.save(envelope), client.closed])
+    await client.leave()
+    if ('type' in answer && answer.type === 'saved') acknowledged.push(envelope)
+  }
+  await save()
+  const copy = await nats.copy()
+  while (acknowledged.length < 4) await save()
+  await nats.goBack(copy)
+  while (acknowledged.length < 6) await save()
+  const carol = await joinAs('observer', east)
+  expect(await caughtUp(carol)).toMatchObject({ log: 'kept' })
+  for (const envelope of acknowledged) expect(carol.envelopes()).toContainEqual(envelope)
+  expect(readdirSync(dataDir)).toHaveLength(2)
+  expect(store.reports).toContainEqual(expect.objectContaining({ event: 'failed' }))
+}, 60_000)
+
 test('while NATS is gone newcomers and whoever comes back are at the table at once, without a log', async () => {
   const { east } = await twoRelays()
   const alice = await BareClient.join(east.url, owner)

@@ -104,6 +104,20 @@ export async function ringOf(manager: JetStreamManager, origin: string): Promise
   return { first, isWhole: isFirst || isYoung }
 }
 
+/** The last sequence given in a stream, whether or not that message is still there. Rejects when NATS does not say. */
+export async function lastGiven(manager: JetStreamManager, origin: string): Promise<number> {
+  return (await manager.streams.info(streamOf(origin))).state.last_seq
+}
+
+/** When a message was said, in milliseconds; undefined when it is there no more. Rejects when NATS does not say. */
+export async function saidAt(
+  manager: JetStreamManager,
+  origin: string,
+  sequence: number,
+): Promise<number | undefined> {
+  return (await manager.streams.getMessage(streamOf(origin), { seq: sequence }))?.time.getTime()
+}
+
 /** The sequence of the last message about a session, 0 without one; undefined when NATS does not say. */
 export async function lastOf(
   manager: JetStreamManager,
