@@ -5,10 +5,10 @@ import type { Bus, Subscriber } from './bus.ts'
 import { type EntryKind, entryKinds, type Store } from './store.ts'
 import { random, someDeposit, someEnvelope } from './testing.ts'
 
-/** A bus, the store behind it, and a switch that makes that store refuse. */
+/** A bus, the store behind it, in which a session may have 1 MiB, and a switch that makes that store refuse. */
 export interface BusUnderTest {
   readonly bus: Bus
-  readonly store: Pick<Store, 'since' | 'head' | 'deposit' | 'delete'>
+  readonly store: Pick<Store, 'origin' | 'since' | 'head' | 'deposit' | 'delete' | 'putSnapshot'>
   setWorks(works: boolean): void
   stop(): Promise<void>
 }
@@ -291,6 +291,24 @@ export function busContract(
       const sequences = page.entries.map(({ position }) => position.sequence)
       expect(sequences).toEqual(Array.from(sequences, (_, at) => at + 1))
       expect(sequences.length).toBeGreaterThanOrEqual(saved)
+    })
+
+    test('who appends over the quota is asked for a snapshot, and all hear when that was a way back', async () => {
+      const { bus, store } = await started()
+      const ear = new Ear()
+      bus.subscribe(session, ear)
+      const append = (length: number) => bus.append(session, 1, someEnvelope(length))
+      while ((await append(65_536)).outcome === 'saved');
+      await expect
+        .poll(() => append(256), { timeout: 10_000 })
+        .toEqual({ outcome: 'refused', reason: 'quota', compact: { replaces: undefined } })
+      const head = await store.head(session)
+      if (head.outcome !== 'head' || !head.saved) throw new Error('The log can be read')
+      const covers: Cursor = new Map([[store.origin, head.saved]])
+      const snapshot = { covers, replaces: undefined, envelope: someEnvelope() }
+      expect(await store.putSnapshot(session, snapshot)).toEqual({ outcome: 'kept' })
+      await expect.poll(() => ear.events().at(-1)).toBe('log kept')
+      expect(await append(256)).toMatchObject({ outcome: 'saved', compact: { replaces: expect.anything() } })
     })
 
     test('a reader’s doubt ends with the news that the log is back', async () => {

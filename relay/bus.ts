@@ -23,7 +23,8 @@ export interface Subscriber {
 
 export type Delivered =
   | { readonly outcome: 'saved'; readonly compact: Compaction | undefined }
-  | { readonly outcome: 'refused'; readonly reason: Refusal }
+  /** Over the quota a snapshot would help. */
+  | { readonly outcome: 'refused'; readonly reason: Refusal; readonly compact?: Compaction | undefined }
   /** Every subscriber has heard it, too. */
   | Deleted
 

@@ -4,8 +4,10 @@ import Sqlite from 'better-sqlite3'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../shared/keys.ts'
+import type { FromRelay } from '../shared/wire.ts'
 import { BareClient, type BareOptions, openingStatus } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
+import { checksumOf } from './hash.ts'
 import {
   someEnvelope,
   startRelay,
@@ -477,6 +479,31 @@ test('a session over its quota is refused alone', async () => {
   while (answer.type === 'saved') answer = await alice.save(someEnvelope(65_536))
   expect(answer.reason).toBe('quota')
   expect(await bob.save(someEnvelope())).toMatchObject({ type: 'saved' })
+})
+
+test('a session over its quota asks for a snapshot, and with it takes changes again', async () => {
+  const { url } = await started({ sessionMaxBytes: 1 << 20 })
+  const alice = await BareClient.join(url, keys)
+  while ((await alice.save(someEnvelope(65_536))).type === 'saved');
+  const asks = (frame: FromRelay) => frame.type === 'saved' && frame.ref === 0
+  const refused = async () => {
+    expect(await alice.save(someEnvelope())).toMatchObject({ type: 'unsaved', reason: 'quota' })
+    return alice.frames.some(asks)
+  }
+  await expect.poll(refused, { timeout: 10_000, interval: 250 }).toBe(true)
+  const asked = await alice.next('saved', asks)
+  expect(asked.compact).toEqual({ replaces: undefined })
+  const reader = await BareClient.join(url, keys)
+  expect(reader.frames.at(-1)).toMatchObject({ type: 'caughtUp', cursor: asked.cursor })
+  const envelope = someEnvelope()
+  alice.send({ type: 'snapshot', covers: asked.cursor, replaces: undefined, envelope })
+  expect(await alice.closed).toEqual(closed('resume'))
+
+  const back = await BareClient.join(url, keys, { cursor: asked.cursor })
+  expect(await back.save(someEnvelope(65_536))).toMatchObject({
+    type: 'saved',
+    compact: { replaces: new Uint8Array(checksumOf(envelope)) },
+  })
 })
 
 /** Holds the database as a backup program might. Returns the release. */

@@ -6,7 +6,7 @@ import { temporaryFolder } from './testing.ts'
 
 busContract('the bus of a single process', async () => {
   const dataDir = temporaryFolder()
-  const store = new DirectStore({ dataDir, region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 })
+  const store = new DirectStore({ dataDir, region: 'local', sessionMaxBytes: 1 << 20, sessionIdleDays: 90 })
   const bus = new LocalBus(store, 10)
   return {
     bus,

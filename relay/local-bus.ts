@@ -6,6 +6,7 @@ import type { Bus, Delivered, Subscriber } from './bus.ts'
 import { checksumOf, markOf } from './hash.ts'
 import {
   type Appended,
+  type Compaction,
   type Deleted,
   type EntryKind,
   entryKinds,
@@ -27,6 +28,8 @@ interface Session {
 interface Failed {
   readonly log: 'failed'
   readonly reason: Refusal
+  /** What the last attempt to recover found missing. */
+  readonly compact?: Compaction
 }
 
 const kept = { log: 'kept' } as const
@@ -84,7 +87,7 @@ export class LocalBus implements Bus {
       if (kind === entryKinds.change) {
         for (const subscriber of session.subscribers) subscriber.entry(author, undefined, envelope, kind)
       }
-      return Promise.resolve({ outcome: 'refused', reason: state.reason })
+      return Promise.resolve({ outcome: 'refused', reason: state.reason, compact: state.compact })
     }
     const checksum = checksumOf(envelope)
     const previous = session.sequence
@@ -240,7 +243,11 @@ export class LocalBus implements Bus {
   async #recover(id: SessionId, session: Session): Promise<void> {
     if (session.appending > 0) return
     const head = await this.#store.head(id)
-    if (head.outcome === 'refused' || head.overQuota || this.#failed.get(id) !== session) return
+    if (head.outcome === 'refused' || this.#failed.get(id) !== session) return
+    if (head.overQuota) {
+      session.state = { log: 'failed', reason: 'quota', compact: head.overQuota }
+      return
+    }
     session.sequence = head.sequence
     session.state = kept
     this.#failed.delete(id)

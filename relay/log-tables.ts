@@ -24,6 +24,8 @@ export interface SessionRow {
 /** Beyond these a snapshot is asked for. */
 export const longLog = { entries: 200, bytes: 65_536 } as const
 
+/** What may go over the quota: two snapshots, which are kept for the time being. */
+const grace = 2 << 20
 /** Room for the largest envelope, so that a session is over its quota for every envelope or for none. */
 const largestEnvelope = 65_536
 const rememberedSessions = 20_000
@@ -57,7 +59,10 @@ export class LogTables {
       session.entries += 1
       session.entryBytes += row.envelope.length
       this.use(session)
-      return { outcome: 'saved', compact: isLong(session) ? { replaces: session.snapshot } : undefined }
+      return {
+        outcome: 'saved',
+        compact: this.#mayGrow(session) ? undefined : { replaces: session.snapshot },
+      }
     }
     const original = this.#originalOf(session, row)
     if (original !== undefined) {
@@ -73,7 +78,7 @@ export class LogTables {
 
   head(id: string): Head {
     const session = this.find(id)
-    if (!session) return { outcome: 'head', sequence: 0, saved: undefined, overQuota: false }
+    if (!session) return { outcome: 'head', sequence: 0, saved: undefined, overQuota: undefined }
     const last = unlessCorrupt(
       () => this.#statements.last.get(session.key),
       () => undefined,
@@ -82,7 +87,7 @@ export class LogTables {
       outcome: 'head',
       sequence: session.head,
       saved: isBytes(last?.checksum) ? { sequence: last.sequence, mark: markOf(last.checksum) } : undefined,
-      overQuota: this.isOverQuota(session),
+      overQuota: this.isOverQuota(session) ? { replaces: session.snapshot } : undefined,
     }
   }
 
@@ -119,8 +124,13 @@ export class LogTables {
     return this.find(id) ?? this.#create(id)
   }
 
-  isOverQuota({ bytes }: SessionRow): boolean {
-    return bytes + largestEnvelope > this.quota
+  /**
+   * What a snapshot stands for stays until the next one, which has to cover more: so after a snapshot a few changes are taken
+   * whatever is kept. There is an end to that, because released keys are kept for good.
+   */
+  isOverQuota(session: SessionRow): boolean {
+    const { bytes, entryBytes } = session
+    return this.#isFull(session) && (entryBytes >= longLog.bytes || bytes > this.quota + grace)
   }
 
   /** Notes the day on which a session was used last. */
@@ -153,6 +163,14 @@ export class LogTables {
 
   forgetAll(): void {
     this.#remembered.clear()
+  }
+
+  #isFull({ bytes }: SessionRow): boolean {
+    return bytes + largestEnvelope > this.quota
+  }
+
+  #mayGrow(session: SessionRow): boolean {
+    return !isLong(session) && !this.#isFull(session)
   }
 
   /** New rows go to the last page. When that one is damaged the transaction is lost, and from the next on they go to the first. */

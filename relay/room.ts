@@ -184,8 +184,11 @@ export class Room implements Subscriber {
 
   #answer(author: Connection, ref: number, delivered: Delivered): void {
     if (delivered.outcome === 'deleted') return author.close('deleted')
-    if (delivered.outcome === 'refused') return author.unsaved(ref, delivered.reason)
-    author.saved(ref, this.savedCursor, this.#compactNow(delivered.compact, author.now()))
+    const compact = this.#compactNow(delivered.compact, author.now())
+    if (delivered.outcome === 'saved') return author.saved(ref, this.savedCursor, compact)
+    author.unsaved(ref, delivered.reason)
+    // No append has this ref: it only asks.
+    if (compact) author.saved(0, this.savedCursor, compact)
   }
 
   #announce(frame: Uint8Array, about?: ConnectionId): void {

@@ -7,12 +7,10 @@ import type { ReadTables } from './read-tables.ts'
 import { entryKinds, type PutSnapshot } from './store.ts'
 import { hasSequence } from './whole-rows.ts'
 
-/** A snapshot may go over the quota by this much, because it is the way back under it. */
-const grace = 2 << 20
-
 /**
  * Replaces the current snapshot if `replaces` names it and `covers` is a later place in the log. The one before stays,
- * with all entries since: what a bad snapshot left out is still there. Released keys stay for ever, so that nobody can hide that
+ * with all entries since: what a bad snapshot left out is still there. There are never more than two, so the quota need not
+ * refuse what leads back under it. Released keys stay for ever, so that nobody can hide that
  * they had them.
  */
 export class SnapshotTables {
@@ -34,9 +32,6 @@ export class SnapshotTables {
   ): PutSnapshot {
     const session = this.#logs.find(id)
     if (!session || !covers || !this.#replaces(session, covers, replaces)) return { outcome: 'outdated' }
-    if (session.bytes + envelope.length > this.#logs.quota + grace) {
-      return { outcome: 'refused', reason: 'quota' }
-    }
     const { insert, older, dropSnapshots, dropEntries } = this.#statements
     const checksum = checksumOf(envelope)
     insert.run(session.key, covers.sequence, covers.mark, checksum, envelope)

@@ -408,7 +408,7 @@ export function storeContract(name: string, createPlace: () => Place): void {
       const results = await appendAll(store, 0, 20, 65_536)
       expect(results.filter(({ outcome }) => outcome === 'saved')).toHaveLength(16)
       expect(results.at(-1)).toEqual({ outcome: 'refused', reason: 'quota' })
-      expect(await store.head(session)).toMatchObject({ sequence: 16, overQuota: true })
+      expect(await store.head(session)).toMatchObject({ sequence: 16, overQuota: { replaces: undefined } })
       const other = createSessionKeys().session
       expect(await store.append(other, newEntry(1, 0))).toMatchObject({ outcome: 'saved' })
     })
@@ -417,9 +417,51 @@ export function storeContract(name: string, createPlace: () => Place): void {
       const store = await opened(createPlace(), { sessionMaxBytes: 1 << 20 })
       const written = await write(store, 0, 16, 65_536)
       const first = someEnvelope()
-      expect(await put(store, written[14], undefined, first)).toEqual({ outcome: 'kept' })
-      expect(await put(store, written[15], checksumOf(first), someEnvelope())).toEqual({ outcome: 'kept' })
-      expect(await store.append(session, newEntry(17, 16))).toMatchObject({ outcome: 'saved' })
+      expect(await put(store, written[15], undefined, first)).toEqual({ outcome: 'kept' })
+      expect(await store.head(session)).toMatchObject({ overQuota: undefined })
+      const [little] = await write(store, 16, 1)
+      const again = await store.append(session, newEntry(18, 17))
+      expect('compact' in again && hex(again.compact?.replaces)).toBe(hex(checksumOf(first)))
+      expect((await read(store, undefined, 1)).entries[0]).toEqual(names(written)[0])
+      expect(await put(store, little, checksumOf(first), someEnvelope())).toEqual({ outcome: 'kept' })
+      expect((await read(store, undefined, 1)).entries).toHaveLength(2)
+      expect(await appendAll(store, 18, 1, 256)).toEqual([{ outcome: 'saved', compact: undefined }])
+    })
+
+    test('over the quota there is room for one snapshot after the other, and little more', async () => {
+      const store = await opened(createPlace(), { sessionMaxBytes: 1 << 20 })
+      let entries = await write(store, 0, 16, 65_536)
+      let replaces: Uint8Array | undefined
+      const replaceBy = async (covers: Entry | undefined) => {
+        const envelope = someEnvelope(1 << 20)
+        expect(await put(store, covers, replaces, envelope)).toEqual({ outcome: 'kept' })
+        replaces = checksumOf(envelope)
+      }
+      for (const early of entries.slice(0, 2)) await replaceBy(early)
+      expect(await store.append(session, newEntry(17, 16))).toEqual({ outcome: 'refused', reason: 'quota' })
+      for (let last = 16; last < 20; last++) {
+        await replaceBy(entries.at(-1))
+        entries = await write(store, last, 1, 65_536)
+        const [refused] = await appendAll(store, last + 1, 1, 256)
+        expect(refused).toEqual({ outcome: 'refused', reason: 'quota' })
+      }
+      expect((await read(store, undefined, 1)).entries).toHaveLength(2)
+    })
+
+    test('what snapshots do not replace ends at the quota', async () => {
+      const store = await opened(createPlace(), { sessionMaxBytes: 1 << 20 })
+      let replaces: Uint8Array | undefined
+      let saved = 0
+      for (; saved < 60; saved++) {
+        const entry = { ...entryAfter(saved, 65_536), kind: entryKinds.released }
+        if ((await store.append(session, entry)).outcome === 'refused') break
+        const envelope = someEnvelope()
+        const position = { sequence: entry.sequence, mark: markOf(entry.checksum) }
+        await put(store, { ...entry, position }, replaces, envelope)
+        replaces = checksumOf(envelope)
+      }
+      expect(saved).toBeGreaterThan(16)
+      expect(saved).toBeLessThan(60)
     })
 
     test('a damaged entry is reported, never served, and repaired by sending it again', async () => {

@@ -66,8 +66,8 @@ export interface Head {
   readonly sequence: number
   /** The last entry that is in the log. */
   readonly saved: Position | undefined
-  /** The session has used up its bytes. */
-  readonly overQuota: boolean
+  /** The session has used up its bytes, and takes changes again after snapshots, the first of which replaces this one. */
+  readonly overQuota: Compaction | undefined
 }
 
 /** Deleted by its owner: the store keeps nothing of it and takes nothing more. */
@@ -80,7 +80,10 @@ export interface Unreachable {
   readonly reason: Refusal
 }
 
-/** `outdated`: it does not replace the current snapshot, covers no more than that one, or a place not in the log. */
+/**
+ * `outdated`: it does not replace the current snapshot, covers no more than that one, or a place not in the log. Never refused
+ * for the quota, because it is the way back under it.
+ */
 export type PutSnapshot = { readonly outcome: 'kept' | 'outdated' } | Unreachable
 
 /** `closed`: the round was released, or another key has this name. */

@@ -215,7 +215,7 @@ export class LinkSocket {
         this.#outbox.answered(message)
         this.#escrowAnswered(message.ref, 'kept')
         this.#moved()
-        if (message.compact) void this.#compact(message.compact.replaces)
+        if (message.compact) void this.#compact(message.compact.replaces, message.ref)
         return
       case 'unsaved':
         this.#deafness = 0
@@ -396,21 +396,27 @@ export class LinkSocket {
 
   /**
    * One upload that stands for the whole log so far, by a device that has just read it: what a relay once kept from it would
-   * be hidden from everybody. Not while more is on its way, as during an import, nor while released keys are in no document
-   * yet: the relay asks again. Too large for an envelope: the log stays as it is.
+   * be hidden from everybody. Not while more is on its way, as during an import (unless nothing is taken, which the ref 0 says),
+   * nor while released keys are in no document yet: the relay asks again.
    */
-  async #compact(replaces: Uint8Array | undefined): Promise<void> {
-    if (this.#compacting || !this.#outbox.empty) return
+  async #compact(replaces: Uint8Array | undefined, ref: number): Promise<void> {
+    if (this.#compacting || (ref && !this.#outbox.empty) || !this.#content) return
     this.#compacting = true
     const covers = await this.#lookBehind()
     this.#compacting = false
     const { early, options } = this.#link
     if (!covers || early.waits || options.escrow?.holds || this.readyState !== this.OPEN) return
-    const content = Y.encodeStateAsUpdate(options.doc)
-    if (paddedSize(content.length + envelopeOverhead) > envelopeLimits.snapshot) return
-    if (!isAcceptable(content)) return // nobody else would read it
+    const content = this.#content
+    if (!content) return
     const envelope = encrypt(options.keys, 'snapshot', content)
     this.#transmit({ type: 'snapshot', covers, replaces, envelope })
+  }
+
+  /** Of a snapshot. Undefined when it fits no envelope, or nobody else would read it: the log stays as it is. */
+  get #content(): Uint8Array | undefined {
+    const content = Y.encodeStateAsUpdate(this.#link.options.doc)
+    const fits = paddedSize(content.length + envelopeOverhead) <= envelopeLimits.snapshot
+    return fits && isAcceptable(content) ? content : undefined
   }
 
   get #mayWrite(): boolean {

@@ -47,10 +47,12 @@ export function readFromOlder(options: LinkOptions, url: string): Promise<Second
         case 'released':
           return options.escrow?.released(message.body)
         case 'caughtUp': {
-          if (message.log === 'unreachable') return end()
+          const isTaking = message.log === 'kept'
+          if (!isTaking && message.cursor.size === 0) return end()
           reader.confirm(message.cursor)
           const update = updates.length > 0 ? Y.mergeUpdates(updates) : Uint8Array.of(0, 0)
-          return end({ update, cursor: reader.place?.cursor })
+          // To a log that takes nothing the rest of what came in part is sent anew, and whole, when it takes something again.
+          return end({ update, cursor: isTaking ? reader.place?.cursor : reader.cursor })
         }
       }
     }

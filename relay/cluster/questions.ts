@@ -4,10 +4,11 @@ import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Cursor } from '../../shared/cursor.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { shardCount, shardOf } from '../shard.ts'
-import type { Deleted, Page, Pages, Unreachable } from '../store.ts'
+import type { Compaction, Deleted, Page, Pages, Unreachable } from '../store.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
 import type { Served } from './services.ts'
+import { regionOf } from './streams.ts'
 
 /** What relays ask stores, and a store that is behind the others. What is to be changed goes through the stream instead. */
 export type Question = Asked & { readonly isPassedOn?: true }
@@ -29,7 +30,8 @@ type Asked =
 export interface Heads {
   readonly outcome: 'heads'
   readonly saved: Cursor
-  readonly overQuota: boolean
+  /** Of the region's own log, the only one that its relays add to. */
+  readonly overQuota: Compaction | undefined
 }
 
 /** The last sequence of the session in each stream: everything up to there is part of the answer. */
@@ -114,7 +116,7 @@ export class Questions {
       return checks.find(({ outcome }) => outcome !== 'ready') ?? { outcome: 'ready' }
     }
     const reached = Promise.all(kept.map((one) => appliedIn(one, question.session)))
-    const own = reached.then((applied) => answerFrom(kept, question, applied))
+    const own = reached.then((applied) => answerFrom(this.#region.name, kept, question, applied))
     if (question.isPassedOn || (await isDoneWithin(behindMs, reached))) return own
     return Promise.any([useful(own), useful(this.#askOther(question))]).catch(() => own)
   }
@@ -129,6 +131,7 @@ export class Questions {
 }
 
 async function answerFrom(
+  region: string,
   kept: readonly Kept[],
   question: LogQuestion,
   reached: readonly (readonly [string, number | undefined])[],
@@ -138,7 +141,9 @@ async function answerFrom(
     if (last === undefined) return unreachable
     applied.set(origin, last)
   }
-  const answer = await (question.type === 'head' ? headsOf(kept, question.session) : since(kept, question))
+  const answer = await (question.type === 'head'
+    ? headsOf(region, kept, question.session)
+    : since(kept, question))
   return answer.outcome === 'heads' || answer.outcome === 'pages' ? { ...answer, applied } : answer
 }
 
@@ -164,14 +169,18 @@ async function appliedIn({ store, follower }: Kept, session: SessionId) {
   return [store.origin, follower ? await follower.applied(session) : 0] as const
 }
 
-async function headsOf(kept: readonly Kept[], session: SessionId): Promise<Heads | Unreachable> {
+async function headsOf(
+  region: string,
+  kept: readonly Kept[],
+  session: SessionId,
+): Promise<Heads | Unreachable> {
   const saved = new Map()
-  let overQuota = false
+  let overQuota: Compaction | undefined
   for (const { store } of kept) {
     const head = await store.head(session)
     if (head.outcome === 'refused') return head
     if (head.saved) saved.set(store.origin, head.saved)
-    overQuota ||= head.overQuota
+    if (regionOf(store.origin) === region) overQuota = head.overQuota
   }
   return { outcome: 'heads', saved, overQuota }
 }

@@ -42,7 +42,7 @@ busContract(
       dataDir,
       region: name,
       origin,
-      sessionMaxBytes: 16 << 20,
+      sessionMaxBytes: 1 << 20,
       sessionIdleDays: 90,
     })
     const follower = await Follower.start(home, kept, shards)
@@ -54,7 +54,7 @@ busContract(
     const bus = new RegionBus(away, lines, store, 10)
     return {
       bus,
-      store: ofOneOrigin(store),
+      store: ofOneOrigin(store, kept.origin),
       setWorks: (works) => {
         kept.works = works
       },
@@ -71,8 +71,10 @@ busContract(
   { triesAgain: true },
 )
 
-function ofOneOrigin(store: RegionStore): BusUnderTest['store'] {
+function ofOneOrigin(store: RegionStore, origin: string): BusUnderTest['store'] {
   return {
+    origin,
+    putSnapshot: (...snapshot) => store.putSnapshot(...snapshot),
     deposit: (...deposit) => store.deposit(...deposit),
     delete: (session) => store.delete(session),
     since: async (...question) => {

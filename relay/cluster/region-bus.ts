@@ -62,7 +62,7 @@ export class RegionBus implements Bus {
     const statement = { author, message: { type: 'append', ref: 0, envelope } } as const
     if (session.failed) {
       this.#pass(id, statement)
-      return { outcome: 'refused', reason: session.failed }
+      return session.failed
     }
     const became = await this.#state(id, statement)
     if (!became) this.#pass(id, statement)
@@ -73,7 +73,7 @@ export class RegionBus implements Bus {
 
   async release(id: SessionId, round: Uint8Array, asker: Uint8Array): Promise<Delivered> {
     const failed = this.#sessions.get(id)?.failed
-    if (failed) return { outcome: 'refused', reason: failed }
+    if (failed) return failed
     const by = decodeExactly(asker, takeAsker)
     if (!by) return unreachable
     const message = { type: 'release', ref: 0, round, asker: by } as const
@@ -186,7 +186,8 @@ export class RegionBus implements Bus {
 
   async #recover(session: RegionSession): Promise<void> {
     const head = await this.#store.head(session.id)
-    if (head.outcome === 'refused' || head.overQuota || !this.#failed.has(session)) return
+    if (head.outcome === 'refused' || !this.#failed.has(session)) return
+    if (head.overQuota) return session.staysFull(head.overQuota)
     this.#failed.delete(session)
     session.recover(head)
   }

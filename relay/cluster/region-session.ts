@@ -1,10 +1,10 @@
 import { type Cursor, joinCursors, type Position } from '../../shared/cursor.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
-import type { Subscriber } from '../bus.ts'
+import type { Delivered, Subscriber } from '../bus.ts'
 import { endOf } from '../catch-up.ts'
 import { checksumOf, markOf } from '../hash.ts'
-import { entryKinds, type Pages, type Refusal } from '../store.ts'
+import { type Compaction, entryKinds, type Pages, type Refusal } from '../store.ts'
 import type { Aside, Lines } from './lines.ts'
 import type { Became, News } from './news.ts'
 import type { Presence } from './presence.ts'
@@ -22,6 +22,7 @@ export interface SessionSurroundings {
   readonly failed: (session: RegionSession) => void
 }
 
+type Refused = Extract<Delivered, { outcome: 'refused' }>
 type Ends = Extract<Answers['head'], { outcome: 'heads' }>
 
 const nobody: ConnectionId = 0
@@ -46,7 +47,7 @@ export class RegionSession {
   #early: (() => void)[] | undefined = []
   /** Everything up to here is committed, and everybody here has heard it. */
   #saved: Cursor = new Map()
-  #failed: Refusal | undefined
+  #failed: Refused | undefined
   #tellingElsewhere: NodeJS.Timeout | undefined
   /** What was not heard is read from the log, and the news of what was saved waits. */
   #missing: { again: boolean; saved: Cursor } | undefined
@@ -72,7 +73,7 @@ export class RegionSession {
     return this.#early !== undefined
   }
 
-  get failed(): Refusal | undefined {
+  get failed(): Refused | undefined {
     return this.#failed
   }
 
@@ -92,9 +93,14 @@ export class RegionSession {
 
   fail(reason: Refusal): void {
     if (this.#failed || !this.#isOpen) return
-    this.#failed = reason
+    this.#failed = { outcome: 'refused', reason }
     for (const subscriber of this.subscribers) subscriber.log('unreachable')
     this.#surroundings.failed(this)
+  }
+
+  /** The logs can be read, and nothing is taken before a snapshot. */
+  staysFull(compact: Compaction): void {
+    this.#failed = { outcome: 'refused', reason: 'quota', compact }
   }
 
   /** The logs can be read again, and this is where they end. */
