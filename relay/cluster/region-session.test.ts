@@ -35,7 +35,7 @@ beforeEach(async () => {
       },
     },
     store: {
-      head: async () => ({ outcome: 'heads', saved: end(), overQuota: false, applied: applied() }),
+      head: async () => ({ outcome: 'heads', saved: end(), overQuota: undefined, applied: applied() }),
       since: async (_, cursor) => {
         const pages = pagesAfter(cursor)
         meanwhile()
