@@ -47,6 +47,28 @@ test('what the relay could not save stays, and is sent again byte by byte the sa
   expect(sent).toEqual([first, first])
 })
 
+test('of much that could not be saved only so much is sent again at once, and the rest after it', () => {
+  for (let change = 0; change < 500; change++) {
+    outbox.add(someChange())
+    vi.advanceTimersByTime(60)
+  }
+  const refs = sent.map(({ ref }) => ref)
+  expect(refs.length).toBeGreaterThan(400)
+  for (const ref of refs) outbox.answered({ type: 'unsaved', ref, reason: 'full' })
+  sent.splice(0)
+  vi.advanceTimersByTime(4000)
+  expect(sent).toHaveLength(100)
+  vi.advanceTimersByTime(20_000)
+  expect(sent).toHaveLength(100) // until the relay has answered
+  for (let round = 0; round < 10; round++) {
+    for (const { ref } of sent.splice(0))
+      outbox.answered({ type: 'saved', ref, cursor: new Map(), compact: undefined })
+    vi.advanceTimersByTime(4000)
+    expect(sent.length).toBeLessThanOrEqual(100)
+  }
+  expect(outbox.empty).toBe(true)
+})
+
 test('of a change in several parts nothing counts as saved before the last part is', () => {
   const large = new Y.Doc()
   large.getText().insert(0, 'x'.repeat(200_000))

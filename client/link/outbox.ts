@@ -14,6 +14,8 @@ const coalesceFor = 50
 const worthMerging = 16 * 1024
 /** Each retry reaches everybody in the room again, and a relay whose store is back says so itself. */
 const [firstRetry, lastRetry] = [2_000, 8_000]
+/** So many envelopes at once: a relay closes connections that send more than 400, and in a long outage much comes together. */
+const mostRetried = 100
 
 /** Updates on their way together: their envelopes that are not saved yet, kept so that a retry is the same bytes. */
 interface Shipment {
@@ -30,6 +32,8 @@ export class Outbox {
   readonly #send: (message: Append) => void
   readonly #saved: (update: Uint8Array) => void
   readonly #shipments = new Map<number, Shipment>()
+  /** Of these, what the relay could not save. */
+  readonly #refused = new Set<number>()
   #queue: Uint8Array[] = []
   /** How many are being split into pieces. */
   #splitting = 0
@@ -63,14 +67,15 @@ export class Outbox {
   answered(answer: Answer): void {
     const shipment = this.#shipments.get(answer.ref)
     if (!shipment) return
-    if (answer.type === 'unsaved') {
-      this.#retrying ??= setTimeout(() => this.#retry(), this.#retryAfter * (1 + Math.random()))
-      return
+    if (answer.type === 'unsaved') this.#refused.add(answer.ref)
+    else {
+      this.#retryAfter = firstRetry
+      shipment.envelopes.delete(answer.ref)
+      this.#shipments.delete(answer.ref)
+      if (shipment.envelopes.size === 0) shipment.updates.forEach(this.#saved)
     }
-    this.#retryAfter = firstRetry
-    shipment.envelopes.delete(answer.ref)
-    this.#shipments.delete(answer.ref)
-    if (shipment.envelopes.size === 0) shipment.updates.forEach(this.#saved)
+    if (this.#refused.size > 0)
+      this.#retrying ??= setTimeout(() => this.#retry(), this.#retryAfter * (1 + Math.random()))
   }
 
   stop(): void {
@@ -78,6 +83,7 @@ export class Outbox {
     clearTimeout(this.#gathering)
     clearTimeout(this.#retrying)
     this.#shipments.clear()
+    this.#refused.clear()
     this.#queue = []
   }
 
@@ -125,8 +131,9 @@ export class Outbox {
   #retry(): void {
     this.#retrying = undefined
     this.#retryAfter = Math.min(lastRetry, this.#retryAfter * 2)
-    for (const [ref, { envelopes }] of this.#shipments) {
-      const envelope = envelopes.get(ref)
+    for (const ref of [...this.#refused].slice(0, mostRetried)) {
+      this.#refused.delete(ref)
+      const envelope = this.#shipments.get(ref)?.envelopes.get(ref)
       if (envelope) this.#send({ type: 'append', ref, envelope })
     }
   }
