@@ -1,6 +1,7 @@
+import type { RecordId } from '../../shared/id.ts'
 import type { Mending, MendingOptions } from './mending.ts'
 
-/** Fetches the mending when there is a difference that lasts, which is seldom: the first view does not wait for it. */
+/** Fetches the mending when there is something to mend, which is seldom: the first view does not wait for it. */
 export class LazyMending {
   readonly #options: MendingOptions
   #mending: Promise<Mending> | undefined
@@ -10,17 +11,21 @@ export class LazyMending {
   }
 
   consider(): void {
-    if (this.#options.same() !== false) return
-    this.#mending ??= import('./mending.ts').then(({ Mending }) => new Mending(this.#options))
-    this.#mending.then(
-      (mending) => mending.consider(),
-      () => {
-        this.#mending = undefined // without a network; the next change asks again
-      },
-    )
+    if (this.#options.same() === false) this.#use((mending) => mending.consider())
+  }
+
+  suspect(id: RecordId): void {
+    this.#use((mending) => mending.suspect(id))
   }
 
   stop(): void {
     void this.#mending?.then((mending) => mending.stop())
+  }
+
+  #use(work: (mending: Mending) => void): void {
+    this.#mending ??= import('./mending.ts').then(({ Mending }) => new Mending(this.#options))
+    this.#mending.then(work, () => {
+      this.#mending = undefined // without a network; the next difference asks again
+    })
   }
 }

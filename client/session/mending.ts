@@ -1,3 +1,8 @@
+import type * as Y from 'yjs'
+import type { RecordId } from '../../shared/id.ts'
+import type { Ledger } from '../../shared/ledger.ts'
+import { Restoring } from './restoring.ts'
+
 /** Whoever has what nobody else has begins, and may spare the others the trouble. */
 const head = 5_000
 const spread = 4_000
@@ -13,6 +18,8 @@ export interface MendingOptions {
   readonly alone: () => boolean
   /** `attempt` counts those that were in vain. */
   readonly mend: (attempt: number) => void
+  readonly doc: Y.Doc
+  readonly ledger: Ledger
 }
 
 /**
@@ -22,6 +29,7 @@ export interface MendingOptions {
  */
 export class Mending {
   readonly #options: MendingOptions
+  readonly #restoring: Restoring
   #deciding: ReturnType<typeof setTimeout> | undefined
   #resting: ReturnType<typeof setTimeout> | undefined
   #pause = shortest
@@ -32,6 +40,12 @@ export class Mending {
 
   constructor(options: MendingOptions) {
     this.#options = options
+    this.#restoring = new Restoring(options.doc, options.ledger)
+  }
+
+  /** Somebody erased a record, or wrote over it. */
+  suspect(id: RecordId): void {
+    this.#restoring.suspect(id)
   }
 
   consider(): void {
@@ -42,6 +56,7 @@ export class Mending {
   }
 
   stop(): void {
+    this.#restoring.stop()
     clearTimeout(this.#deciding)
     clearTimeout(this.#resting)
   }
