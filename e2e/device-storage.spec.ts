@@ -342,6 +342,9 @@ test('two tabs with the relay away: both copies are one, whichever tab closes fi
   await second.getByRole('textbox', { name: 'Add stories' }).fill('Made in the second tab')
   await second.getByRole('button', { name: 'Add', exact: true }).click()
   await expect(alice.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(3)
+  // Each tab answers for what the other has done as well: that one may close.
+  await expect(alice.page.getByText('2 changes wait')).toBeVisible()
+  await expect(second.getByText('2 changes wait')).toBeVisible()
   await second.close()
   await alice.page.reload()
   await expect(alice.page.getByRole('textbox', { name: 'Title of the story' })).toHaveCount(3)

@@ -183,10 +183,16 @@ test('appearance and language are chosen and kept', async ({ relay, alice }) => 
   await expect(alice.page.locator('html')).toHaveAttribute('data-theme', 'dark')
 })
 
-test('everybody here sees the same, and says so', async ({ relay, alice, bob }) => {
+test('everybody here sees the same, and says so, with two tabs open as well', async ({
+  relay,
+  alice,
+  bob,
+}) => {
   await alice.starts(relay.url)
   await alice.tellsName()
-  await bob.joins(await alice.invitation(), '3')
+  const link = await alice.invitation()
+  await bob.joins(link, '3')
+  await (await alice.context.newPage()).goto(link)
   await alice.votes('5')
   await expect(alice.status).toContainText('Saved at the relay')
   await alice.status.click()

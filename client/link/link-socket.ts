@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { closeReason } from '../../shared/close-code.ts'
 import { type Cursor, covers } from '../../shared/cursor.ts'
-import { decrypt, encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
+import { decrypt, encrypt } from '../../shared/envelope.ts'
 import type { Asker, Deposit } from '../../shared/escrow.ts'
 import type { SealId } from '../../shared/id.ts'
 import { deleteStatement, roleSeed, sign } from '../../shared/keys.ts'
@@ -14,11 +14,10 @@ import {
   subprotocol,
 } from '../../shared/wire.ts'
 import { mergeInPortions } from './decoded.ts'
-import { isAcceptable } from './gate.ts'
 import { asMade } from './held.ts'
 import { greet } from './hello.ts'
 import { LazyExchange } from './lazy-exchange.ts'
-import { readFromOlder } from './lazy-second-reading.ts'
+import { readFromOlder, snapshotOf } from './lazy-second-reading.ts'
 import { LogReader } from './log-reader.ts'
 import { Outbox } from './outbox.ts'
 import { decodePresence, encodePresence, type Presence, PresentPeers } from './presence.ts'
@@ -140,7 +139,7 @@ export class LinkSocket {
       case 'answer':
         // Not its content: what waits in the document for a change that nobody sent would be uploaded again each time.
         // What others made they upload themselves; if they are gone, `#reconcile` does, and not everybody at once.
-        if (this.#mayWrite && this.#link.waiting > 0 && !this.#reader.sees(this.#link.options.doc))
+        if (this.#mayWrite && this.#link.owes && !this.#reader.sees(this.#link.options.doc))
           this.#outbox.add(frame.update)
         return
       case 'update': {
@@ -280,8 +279,10 @@ export class LinkSocket {
       this.#caughtUp.push(update)
       return
     }
+    this.#link.savedTwice = false
     this.#reader.confirm(this.#reader.cursor) // an entry that comes late may be saved already
     this.#apply(this.#link.early.sort([update]))
+    this.#noticeOthers()
   }
 
   #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {
@@ -297,6 +298,7 @@ export class LinkSocket {
     }
     this.#reader.confirm(message.cursor)
     this.readyState = this.OPEN
+    this.#link.savedTwice = false
     this.#link.backoff.succeeded()
     this.#link.become({ state: message.log === 'kept' ? 'connected' : 'unkept' })
     this.onopen?.()
@@ -383,7 +385,14 @@ export class LinkSocket {
     return true
   }
 
+  /** What another tab did has come to the log, or is on its way there. */
+  #noticeOthers(): void {
+    const { elsewhere, state, options } = this.#link
+    if (elsewhere && state.state === 'connected' && this.#reader.sees(options.doc)) this.#link.elsewhere = 0
+  }
+
   #moved(): void {
+    this.#noticeOthers()
     this.#link.moved(this.#reader.held, this.#reader.place)
   }
 
@@ -397,26 +406,17 @@ export class LinkSocket {
   /**
    * One upload that stands for the whole log so far, by a device that has just read it: what a relay once kept from it would
    * be hidden from everybody. Not while more is on its way, as during an import (unless nothing is taken, which the ref 0 says),
-   * nor while released keys are in no document yet: the relay asks again.
+   * nor while released keys are in no document yet: the relay asks again. Not when it fits no envelope, which is found out before the log is read.
    */
   async #compact(replaces: Uint8Array | undefined, ref: number): Promise<void> {
-    if (this.#compacting || (ref && !this.#outbox.empty) || !this.#content) return
-    this.#compacting = true
-    const covers = await this.#lookBehind()
-    this.#compacting = false
+    if (this.#compacting || (ref && !this.#outbox.empty)) return
     const { early, options } = this.#link
-    if (!covers || early.waits || options.escrow?.holds || this.readyState !== this.OPEN) return
-    const content = this.#content
-    if (!content) return
-    const envelope = encrypt(options.keys, 'snapshot', content)
+    this.#compacting = true
+    const covers = (await snapshotOf(options)) && (await this.#lookBehind())
+    const envelope = await snapshotOf(options)
+    this.#compacting = false
+    if (!covers || !envelope || early.waits || options.escrow?.holds || this.readyState !== this.OPEN) return
     this.#transmit({ type: 'snapshot', covers, replaces, envelope })
-  }
-
-  /** Of a snapshot. Undefined when it fits no envelope, or nobody else would read it: the log stays as it is. */
-  get #content(): Uint8Array | undefined {
-    const content = Y.encodeStateAsUpdate(this.#link.options.doc)
-    const fits = paddedSize(content.length + envelopeOverhead) <= envelopeLimits.snapshot
-    return fits && isAcceptable(content) ? content : undefined
   }
 
   get #mayWrite(): boolean {
@@ -424,7 +424,10 @@ export class LinkSocket {
   }
 
   #emit(frame: Uint8Array | undefined): void {
-    if (frame && this.readyState === this.OPEN) this.onmessage?.({ data: frame })
+    if (!frame || this.readyState !== this.OPEN) return
+    this.#link.delivers = true
+    this.onmessage?.({ data: frame })
+    this.#link.delivers = false
   }
 
   #transmit(message: FromClient): void {

@@ -77,6 +77,10 @@ export class RelayLink {
   skipped = 0
   /** All that is saved is saved in two regions. */
   savedTwice = false
+  /** How many changes other tabs have made that were not seen in the log. They are sent from there. */
+  elsewhere = 0
+  /** What comes to the document now is from the relay. */
+  delivers = false
   /** Of the last presence that the provider was given. */
   awarenessClock = 0
   /** What was told last: the next connection begins with it. */
@@ -104,7 +108,12 @@ export class RelayLink {
 
   /** Changes of this device that no store has. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting.length + this.elsewhere
+  }
+
+  /** This tab has changes to send. */
+  get owes(): boolean {
+    return this.#waiting.length > 0
   }
 
   get place(): LogPlace | undefined {
@@ -129,6 +138,11 @@ export class RelayLink {
     if (this.#place?.held.contains(update)) return
     this.#waiting.push(update)
     this.options.changed()
+  }
+
+  /** The document has got something that did not come from the relay: from another tab. */
+  hearElsewhere(): void {
+    if (!this.delivers) this.elsewhere++
   }
 
   tell(presence: Presence): void {

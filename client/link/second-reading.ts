@@ -1,6 +1,8 @@
 import * as Y from 'yjs'
 import type { Cursor } from '../../shared/cursor.ts'
+import { encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
 import { decodeFromRelay, encodeFromClient, subprotocol } from '../../shared/wire.ts'
+import { isAcceptable } from './gate.ts'
 import { greet } from './hello.ts'
 import { LogReader } from './log-reader.ts'
 import type { LinkOptions } from './relay-link.ts'
@@ -63,4 +65,11 @@ export function readFromOlder(options: LinkOptions, url: string): Promise<Second
     plain.onerror = () => {} // a close follows
     plain.onclose = () => end()
   })
+}
+
+/** The envelope of a snapshot. Undefined when the document fits none, or nobody else would read it: the log stays as it is. */
+export function snapshotOf({ keys, doc }: LinkOptions): Uint8Array | undefined {
+  const content = Y.encodeStateAsUpdate(doc)
+  const fits = paddedSize(content.length + envelopeOverhead) <= envelopeLimits.snapshot
+  return fits && isAcceptable(content) ? encrypt(keys, 'snapshot', content) : undefined
 }

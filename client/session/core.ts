@@ -17,7 +17,6 @@ import { Replica } from '../replica/replica.ts'
 import { LazyEscrow } from './lazy-escrow.ts'
 import { LazyMending } from './lazy-mending.ts'
 import { Moments, type PresenceState } from './moments.ts'
-import { Restoring } from './restoring.ts'
 import { Same } from './same.ts'
 
 export interface SessionOptions {
@@ -63,14 +62,8 @@ export class SessionCore {
   readonly replica: Replica
   readonly moments = new Moments()
   readonly escrow = new LazyEscrow(this)
-  readonly #restoring: Restoring
   readonly #same: Same
-  readonly #mending = new LazyMending({
-    same: () => this.same,
-    digest: () => this.#same.own,
-    alone: () => !this.#digests.includes(this.#same.own),
-    mend: (attempt) => this.#mend(attempt),
-  })
+  readonly #mending: LazyMending
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
   /** Undefined while nobody looks. */
@@ -95,7 +88,6 @@ export class SessionCore {
   constructor(options: SessionOptions) {
     this.options = options
     this.ledger = new Ledger(options.keys)
-    this.#restoring = new Restoring(this.doc, this.ledger)
     this.participant = new Participant(options.keys, options.seed, this.ledger)
     this.replica = new Replica(
       options.keys.session,
@@ -109,6 +101,14 @@ export class SessionCore {
       (digest) => this.#announce({ digest }),
       () => this.change(),
     )
+    this.#mending = new LazyMending({
+      same: () => this.same,
+      digest: () => this.#same.own,
+      alone: () => !this.#digests.includes(this.#same.own),
+      mend: (attempt) => this.#mend(attempt),
+      doc: this.doc,
+      ledger: this.ledger,
+    })
     this.backlog = new Backlog(this.doc)
     this.#subscribe = createSubscriber((update) => {
       this.#changed = update
@@ -149,8 +149,9 @@ export class SessionCore {
     // What this participant owes is paid as soon as the rows are there, which is before there is a link.
     const early: Uint8Array[] = []
     this.doc.on('update', (changes: Uint8Array, origin: unknown) => {
-      if (origin === provider || this.replica.isSource(origin)) return
-      if (link) link.noteChange(changes)
+      if (this.replica.isSource(origin)) return
+      if (origin === provider) link?.hearElsewhere()
+      else if (link) link.noteChange(changes)
       else early.push(changes)
     })
     const found = await this.replica.load((kept) => this.ledger.trust(kept.verified))
@@ -184,7 +185,6 @@ export class SessionCore {
     clearTimeout(this.#showing)
     this.#same.stop()
     this.escrow.stop()
-    this.#restoring.stop()
     this.#mending.stop()
     this.#provider?.destroy()
     await this.replica.close()
@@ -388,7 +388,8 @@ export class SessionCore {
 
   /** What the others here say they have. */
   get #digests(): (string | undefined)[] {
-    const others = [...this.#presences()].filter(([client]) => client !== this.doc.clientID)
+    // Other tabs of this browser tell only the relay; here they have the number of their document.
+    const others = [...this.#presences()].filter(([client]) => client >= 2 ** 32)
     return others.map(([, { digest }]) => digest)
   }
 
@@ -412,7 +413,7 @@ export class SessionCore {
     if (bytes instanceof Uint8Array && this.ledger.add(key, bytes)) return
     const id = parseRecordId(key)
     const known = id && this.ledger.bytesOf(id)
-    if (known && known !== bytes && this.mayWrite) this.#restoring.suspect(id)
+    if (known && known !== bytes && this.mayWrite) this.#mending.suspect(id)
   }
 
   #rememberSessionName(): void {
