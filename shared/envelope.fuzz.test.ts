@@ -62,3 +62,40 @@ fuzz(
     return whole > 101 ? 'whole' : 'in part'
   },
 )
+
+/** What the envelopes of parts held; 16 MiB of them may be kept, and the one that came last. */
+const [small, large] = [new Uint8Array(100_000), new Uint8Array(1_000_000)]
+const mostKept = (16 << 20) + large.length
+
+fuzz(
+  'of updates that arrive in part, no more bytes are kept than allowed',
+  { inputs: 1_500, kinds: ['all kept', 'some given up'] },
+  (chance) => {
+    const collector = new PartCollector()
+    const groups = Array.from({ length: 1 + chance.below(12) }, (_, name) => ({
+      name: Uint8Array.of(name),
+      count: 2 + chance.below(4),
+      envelope: chance.pick([small, large]),
+      come: new Set<number>(),
+    }))
+    for (let turn = 0; turn < 60; turn++) {
+      const { name, count, envelope, come } = chance.pick(groups)
+      // The first is held back: nothing becomes whole yet.
+      const index = 1 + chance.below(count - 1)
+      come.add(index)
+      collector.add({ index, count, group: name, bytes: envelope.subarray(0, 1) })
+    }
+    let [kept, whole] = [0, 0]
+    for (const { name, count, envelope, come } of groups) {
+      for (let index = 0; index < count; index++) {
+        if (come.has(index)) continue
+        const update = collector.add({ index, count, group: name, bytes: new Uint8Array() })
+        if (!update) continue
+        kept += update.length * envelope.length
+        whole++
+      }
+    }
+    if (kept > mostKept) throw new Error(`${kept} bytes were kept`)
+    return whole === groups.length ? 'all kept' : 'some given up'
+  },
+)

@@ -51,14 +51,19 @@ export function decodePart(content: Uint8Array): Part | undefined {
 /** What comes in between, from others, before nobody waits for the rest any more: its author sends it in one go. */
 const patience = 100
 
+/** In bytes: one update of the most parts, and as much as a relay's log of a session holds when nobody has set another limit. */
+const mostKept = mostParts * envelopeLimits.change
+
 interface Group {
   readonly parts: Map<number, Uint8Array>
+  bytes: number
   /** How many had been added when its last part came. */
   addedAt: number
 }
 
 /** Gathers the parts of updates that came in several envelopes, in any order and repeatedly. */
 export class PartCollector {
+  /** The one that has waited longest for its next part comes first. */
   readonly #groups = new Map<string, Group>()
   #added = 0
 
@@ -68,10 +73,15 @@ export class PartCollector {
     this.#giveUp()
     if (part.count === 1) return part.bytes
     const key = `${part.group.join()}/${part.count}`
-    const group = this.#groups.get(key) ?? { parts: new Map<number, Uint8Array>(), addedAt: 0 }
+    const group = this.#groups.get(key) ?? { parts: new Map<number, Uint8Array>(), bytes: 0, addedAt: 0 }
     group.addedAt = this.#added
+    this.#groups.delete(key)
     this.#groups.set(key, group)
-    group.parts.set(part.index, part.bytes)
+    if (!group.parts.has(part.index)) {
+      group.parts.set(part.index, part.bytes)
+      // All that was in the envelope stays with it, the padding, too.
+      group.bytes += part.bytes.buffer.byteLength
+    }
     if (group.parts.size < part.count) return undefined
     this.#groups.delete(key)
     return joinBytes(...[...group.parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes))
@@ -82,10 +92,15 @@ export class PartCollector {
     return this.#groups.size > 0
   }
 
-  /** Somebody was cut off in the middle of an update, and has sent it anew under another name. */
+  /**
+   * Somebody was cut off in the middle of an update, and has sent it anew under another name. What others crowded out is
+   * missed when devices compare what they have: then the log is read again.
+   */
   #giveUp(): void {
-    for (const [key, { addedAt }] of this.#groups) {
-      if (this.#added - addedAt > patience) this.#groups.delete(key)
+    let kept = 0
+    for (const [key, { bytes, addedAt }] of [...this.#groups].reverse()) {
+      kept += bytes
+      if (kept > mostKept || this.#added - addedAt > patience) this.#groups.delete(key)
     }
   }
 }
