@@ -5,23 +5,13 @@ import type { SessionKeys } from '../../shared/keys.ts'
 import { PartCollector } from '../../shared/parts.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
 import { isAcceptable } from './gate.ts'
-import {
-  decodeAnswer,
-  decodeQuestion,
-  decodeStatePart,
-  encodeAnswer,
-  encodeQuestion,
-  isAnswerOfWriter,
-  type Question,
-} from './state-messages.ts'
-import { splitUpdate } from './update-pieces.ts'
+import { patience, StateAnswers } from './state-answers.ts'
+import { decodeAnswer, decodeStatePart, encodeQuestion, isAnswerOfWriter } from './state-messages.ts'
 
-/** Whoever has not answered by then is given up, and the next is asked. */
-const patience = 3_000
-/** After so long a connection is answered again though it has nothing more than when it last asked. */
-const rest = 2_000
-/** Parts of a state vector, or of a piece of the document. */
+/** Of a piece of the document. */
 const mostParts = 32
+/** Of those who say that they have more. */
+const mostRicher = 64
 
 export interface ExchangeOptions {
   readonly keys: SessionKeys
@@ -39,23 +29,24 @@ export interface ExchangeOptions {
  */
 export class StateExchange {
   readonly #options: ExchangeOptions
+  readonly #answers: StateAnswers
   #asked: { readonly of: ConnectionId; readonly nonce: Uint8Array; readonly parts: PartCollector } | undefined
-  /** Asked in vain since somebody last answered. */
+  /** Asked in vain since somebody last gave all they have. */
   readonly #mute = new Set<ConnectionId>()
-  /** How much those had who were answered lately: the sum of their clocks. */
-  readonly #answered = new Map<ConnectionId, number>()
-  readonly #questions = new Map<ConnectionId, PartCollector>()
+  /** Who said that they have more while somebody else was asked: anybody can say so, and nobody is interrupted for it. */
+  readonly #richer = new Set<ConnectionId>()
   #waiting: ReturnType<typeof setTimeout> | undefined
-  #resting: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: ExchangeOptions) {
     this.#options = options
+    this.#answers = new StateAnswers({ ...options, hasMore: (connection) => this.#hasMore(connection) })
   }
 
   /** Asks one of those who are here for what this device lacks; when they stay silent, another. */
   ask(): void {
     if (this.#asked) return
-    const next = this.#options.candidates().find((candidate) => !this.#mute.has(candidate))
+    const others = [...this.#options.candidates(), ...this.#richer]
+    const next = others.find((other) => !this.#mute.has(other))
     if (next === undefined) this.#mute.clear()
     else this.#askOne(next)
   }
@@ -67,31 +58,34 @@ export class StateExchange {
       const answer = this.#asked.parts.add(part)
       if (answer) this.#take(answer)
     }
-    if (part.kind === 'question' && this.#options.keys.role !== 'observer') {
-      const parts = this.#questions.get(from) ?? new PartCollector()
-      this.#questions.set(from, parts)
-      const question = parts.add(part)
-      if (question) this.#answer(from, decodeQuestion(question))
-    }
+    if (part.kind === 'question' && this.#options.keys.role !== 'observer') this.#answers.hear(from, part)
   }
 
   left(connection: ConnectionId): void {
-    this.#questions.delete(connection)
+    this.#answers.left(connection)
+    this.#richer.delete(connection)
     if (this.#asked?.of === connection) this.#giveUp()
   }
 
   stop(): void {
+    this.#answers.stop()
     clearTimeout(this.#waiting)
-    clearTimeout(this.#resting)
   }
 
   #askOne(of: ConnectionId): void {
     clearTimeout(this.#waiting)
+    this.#richer.delete(of)
     const nonce = randomBytes(16)
     this.#asked = { of, nonce, parts: new PartCollector() }
     this.#waiting = setTimeout(() => this.#giveUp(), patience)
     const stateVector = Y.encodeStateVector(this.#options.doc)
     for (const part of encodeQuestion({ nonce, stateVector })) this.#options.send(part, of)
+  }
+
+  #hasMore(connection: ConnectionId): void {
+    if (this.#mute.has(connection)) return
+    if (!this.#asked) this.#askOne(connection)
+    else if (this.#asked.of !== connection && this.#richer.size < mostRicher) this.#richer.add(connection)
   }
 
   #take(bytes: Uint8Array): void {
@@ -102,9 +96,11 @@ export class StateExchange {
     if (!isAnswerOfWriter(keys, answer) || !isAcceptable(answer.update)) return this.#giveUp()
     clearTimeout(this.#waiting)
     this.#asked = undefined
-    this.#mute.clear()
+    if (!answer.more) this.#mute.clear()
     apply(answer.update)
-    if (answer.more) this.#askOne(asked.of)
+    const [richer] = this.#richer
+    const next = answer.more ? asked.of : richer
+    if (next !== undefined) this.#askOne(next)
   }
 
   #giveUp(): void {
@@ -112,31 +108,5 @@ export class StateExchange {
     if (this.#asked) this.#mute.add(this.#asked.of)
     this.#asked = undefined
     this.ask()
-  }
-
-  #answer(from: ConnectionId, question: Question | undefined): void {
-    const state = question && decodeState(question.stateVector)
-    if (!state) return
-    const size = [...state.values()].reduce((sum, clock) => sum + clock, 0)
-    if (size <= (this.#answered.get(from) ?? -1)) return
-    this.#answered.set(from, size)
-    this.#resting ??= setTimeout(() => {
-      this.#resting = undefined
-      this.#answered.clear()
-    }, rest)
-    const { keys, doc, send } = this.#options
-    const [piece, more] = splitUpdate(Y.encodeStateAsUpdate(doc, question.stateVector))
-    if (!piece) return
-    for (const part of encodeAnswer(keys, question.nonce, more !== undefined, piece)) send(part, from)
-    const lacks = [...state].some(([client, end]) => end > Y.getState(doc.store, client))
-    if (lacks && this.#asked?.of !== from) this.#askOne(from)
-  }
-}
-
-function decodeState(stateVector: Uint8Array): Map<number, number> | undefined {
-  try {
-    return Y.decodeStateVector(stateVector)
-  } catch {
-    return undefined // a member may send anything
   }
 }
