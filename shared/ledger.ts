@@ -169,9 +169,9 @@ export class Ledger {
     return this.#records.has(id)
   }
 
-  /** Of the record, as it came. */
-  bytesOf(id: RecordId): Uint8Array | undefined {
-    return this.#records.get(id)?.bytes
+  /** Of the record with this id, as it came. */
+  bytesOf(key: string): Uint8Array | undefined {
+    return this.#records.get(key as RecordId)?.bytes
   }
 
   /** The newest profile of everybody who may take part. */

@@ -97,7 +97,8 @@ export class LinkSocket {
     this.#exchange = new LazyExchange({
       keys: link.options.keys,
       doc: link.options.doc,
-      candidates: () => this.#peers.othersThan(link.presence?.digest),
+      others: () => this.#peers.others,
+      digest: () => link.presence?.digest,
       send: (content, to) => this.#signal(content, to),
       apply: (update) => this.#apply(link.early.sort([update])),
     })
@@ -139,7 +140,11 @@ export class LinkSocket {
       case 'answer':
         // Not its content: what waits in the document for a change that nobody sent would be uploaded again each time.
         // What others made they upload themselves; if they are gone, `#reconcile` does, and not everybody at once.
-        if (this.#mayWrite && this.#link.owes && !this.#reader.sees(this.#link.options.doc))
+        if (
+          this.#mayWrite &&
+          this.#link.waiting > this.#link.elsewhere &&
+          !this.#reader.sees(this.#link.options.doc)
+        )
           this.#outbox.add(frame.update)
         return
       case 'update': {

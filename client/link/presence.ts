@@ -55,15 +55,9 @@ export class PresentPeers {
     if (this.#here.size < mostPeers) this.#here.add(connection)
   }
 
-  /** Everybody else, those first who have something else than `digest` says, and who follow last: they cannot answer. */
-  othersThan(digest: Uint8Array | undefined): ConnectionId[] {
-    const own = digest && base32(digest)
-    const rank = (connection: ConnectionId) => {
-      const peer = this.#peers.get(connection)
-      const differs = peer?.digest && base32(peer.digest) !== own
-      return (peer?.participant ? 0 : 2) + (differs ? 0 : 1)
-    }
-    return [...this.#here].sort((a, b) => rank(a) - rank(b))
+  /** Everybody else, with what they have told. */
+  get others(): [ConnectionId, Presence | undefined][] {
+    return [...this.#here].map((connection) => [connection, this.#peers.get(connection)])
   }
 
   /** Undefined, too, when there are more than anybody could look at. */

@@ -111,11 +111,6 @@ export class RelayLink {
     return this.#waiting.length + this.elsewhere
   }
 
-  /** This tab has changes to send. */
-  get owes(): boolean {
-    return this.#waiting.length > 0
-  }
-
   get place(): LogPlace | undefined {
     return this.#place
   }

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
+import { participantId } from '../../shared/id.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { PartCollector } from '../../shared/parts.ts'
 import { bytesOf, memberKeys, observerKeys } from '../../shared/testing.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
+import type { Presence } from './presence.ts'
 import { StateExchange } from './state-exchange.ts'
 import { decodeQuestion, decodeStatePart, encodeAnswer, encodeQuestion } from './state-messages.ts'
 
+const someone = participantId(bytesOf(7, 32))
 /** In milliseconds: from one device to another, and as long as one waits for an answer. */
 const [travel, patience] = [5, 3_000]
 
@@ -34,6 +37,8 @@ class Device {
   readonly connection: ConnectionId
   readonly exchange: StateExchange
   candidates: Device[] = []
+  /** What the others have heard of it. */
+  presence: Presence = { participant: someone }
   /** Instead of the exchange, when this device is up to something. */
   hears: (from: ConnectionId, content: Uint8Array) => void
 
@@ -42,7 +47,8 @@ class Device {
     this.exchange = new StateExchange({
       keys,
       doc: this.doc,
-      candidates: () => this.candidates.map(({ connection }) => connection),
+      others: () => this.candidates.map(({ connection, presence }) => [connection, presence]),
+      digest: () => bytesOf(1, 8),
       send: (content, to) => this.sends(content, to),
       apply: (update) => Y.applyUpdate(this.doc, update),
     })
@@ -373,4 +379,18 @@ test('what a document holds by now is answered, also when the same was asked bef
     expect(newcomer.has(alice)).toBe(true)
     alice.writes('more')
   }
+})
+
+test('who has something else is asked first, and who only follows last', () => {
+  const nora = new Device()
+  const [observer, same, other] = [new Device(), new Device(), new Device()]
+  observer.presence = { participant: undefined, digest: bytesOf(2, 8) }
+  same.presence = { participant: someone, digest: bytesOf(1, 8) }
+  other.presence = { participant: someone, digest: bytesOf(2, 8) }
+  nora.candidates = [observer, same, other]
+  for (const silent of nora.candidates) silent.hears = () => {}
+  nora.exchange.ask()
+  vi.advanceTimersByTime(3 * patience)
+  const asked = [...new Set(nora.sent.map(({ to }) => to))]
+  expect(asked).toEqual([other.connection, same.connection, observer.connection])
 })

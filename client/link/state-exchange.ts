@@ -5,6 +5,7 @@ import type { SessionKeys } from '../../shared/keys.ts'
 import { PartCollector } from '../../shared/parts.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
 import { isAcceptable } from './gate.ts'
+import type { Presence } from './presence.ts'
 import { patience, StateAnswers } from './state-answers.ts'
 import { decodeAnswer, decodeStatePart, encodeQuestion, isAnswerOfWriter } from './state-messages.ts'
 
@@ -16,8 +17,10 @@ const mostRicher = 64
 export interface ExchangeOptions {
   readonly keys: SessionKeys
   readonly doc: Y.Doc
-  /** Who could be asked now, the best first. */
-  readonly candidates: () => readonly ConnectionId[]
+  /** Who could be asked now, with what they have told. */
+  readonly others: () => readonly (readonly [ConnectionId, Presence | undefined])[]
+  /** Of what this device has told the others that it has. */
+  readonly digest: () => Uint8Array | undefined
   readonly send: (content: Uint8Array, to: ConnectionId) => void
   readonly apply: (update: Uint8Array) => void
 }
@@ -45,7 +48,7 @@ export class StateExchange {
   /** Asks one of those who are here for what this device lacks; when they stay silent, another. */
   ask(): void {
     if (this.#asked) return
-    const others = [...this.#options.candidates(), ...this.#richer]
+    const others = [...this.#bestFirst(), ...this.#richer]
     const next = others.find((other) => !this.#mute.has(other))
     if (next === undefined) this.#mute.clear()
     else this.#askOne(next)
@@ -70,6 +73,17 @@ export class StateExchange {
   stop(): void {
     this.#answers.stop()
     clearTimeout(this.#waiting)
+  }
+
+  /** Those who have something else than this device, and last those who follow only: they cannot answer. */
+  #bestFirst(): ConnectionId[] {
+    const { others, digest } = this.#options
+    const own = digest()
+    const rank = (presence: Presence | undefined) => {
+      const differs = presence?.digest && !(own && equalBytes(presence.digest, own))
+      return (presence?.participant ? 0 : 2) + (differs ? 0 : 1)
+    }
+    return [...others()].sort(([, a], [, b]) => rank(a) - rank(b)).map(([connection]) => connection)
   }
 
   #askOne(of: ConnectionId): void {

@@ -97,7 +97,11 @@ fuzz(
     const exchange = new StateExchange({
       keys: memberKeys,
       doc: own,
-      candidates: () => [1, 2],
+      others: () => [
+        [1, undefined],
+        [2, undefined],
+      ],
+      digest: () => undefined,
       send: (content) => {
         if (decodeStatePart(content)?.kind === 'answer') answered++
       },

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
 import { joinBytes } from '../../shared/codec.ts'
 import { addRecord, createDocument, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
-import { idBytes, type ParticipantId, parseRecordId, type RecordId } from '../../shared/id.ts'
+import { idBytes, type ParticipantId, type RecordId } from '../../shared/id.ts'
 import type { SessionKeys, Signature } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
@@ -411,9 +411,8 @@ export class SessionCore {
   #index(key: string): void {
     const bytes = recordsOf(this.doc).get(key)
     if (bytes instanceof Uint8Array && this.ledger.add(key, bytes)) return
-    const id = parseRecordId(key)
-    const known = id && this.ledger.bytesOf(id)
-    if (known && known !== bytes && this.mayWrite) this.#mending.suspect(id)
+    const known = this.ledger.bytesOf(key)
+    if (known && known !== bytes && this.mayWrite) this.#mending.suspect(key)
   }
 
   #rememberSessionName(): void {

@@ -1,4 +1,3 @@
-import type { RecordId } from '../../shared/id.ts'
 import type { Mending, MendingOptions } from './mending.ts'
 
 /** Fetches the mending when there is something to mend, which is seldom: the first view does not wait for it. */
@@ -14,8 +13,8 @@ export class LazyMending {
     if (this.#options.same() === false) this.#use((mending) => mending.consider())
   }
 
-  suspect(id: RecordId): void {
-    this.#use((mending) => mending.suspect(id))
+  suspect(key: string): void {
+    this.#use((mending) => mending.suspect(key))
   }
 
   stop(): void {

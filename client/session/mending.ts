@@ -1,5 +1,4 @@
 import type * as Y from 'yjs'
-import type { RecordId } from '../../shared/id.ts'
 import type { Ledger } from '../../shared/ledger.ts'
 import { Restoring } from './restoring.ts'
 
@@ -44,8 +43,8 @@ export class Mending {
   }
 
   /** Somebody erased a record, or wrote over it. */
-  suspect(id: RecordId): void {
-    this.#restoring.suspect(id)
+  suspect(key: string): void {
+    this.#restoring.suspect(key)
   }
 
   consider(): void {

@@ -1,6 +1,5 @@
 import type * as Y from 'yjs'
 import { recordsOf } from '../../shared/document.ts'
-import type { RecordId } from '../../shared/id.ts'
 import type { Ledger } from '../../shared/ledger.ts'
 import { recordIdOf } from '../../shared/record.ts'
 
@@ -15,7 +14,7 @@ const [shortest, longest] = [5_000, 45_000]
 export class Restoring {
   readonly #doc: Y.Doc
   readonly #ledger: Ledger
-  readonly #suspects = new Set<RecordId>()
+  readonly #suspects = new Set<string>()
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Undefined: nothing was put back lately. */
   #pause: number | undefined
@@ -27,8 +26,8 @@ export class Restoring {
   }
 
   /** What the document has under a record's id is something else than it was. */
-  suspect(id: RecordId): void {
-    this.#suspects.add(id)
+  suspect(key: string): void {
+    this.#suspects.add(key)
     const pause = this.#pause ? this.#pause * (0.5 + Math.random() / 2) : shortest * Math.random()
     this.#timer ??= setTimeout(() => this.#restore(), pause)
   }
@@ -47,10 +46,10 @@ export class Restoring {
     }, longest)
     const records = recordsOf(this.#doc)
     this.#doc.transact(() => {
-      for (const id of this.#suspects) {
-        const found = records.get(id)
-        const bytes = this.#ledger.bytesOf(id)
-        if (bytes && !(found instanceof Uint8Array && recordIdOf(found) === id)) records.set(id, bytes)
+      for (const key of this.#suspects) {
+        const found = records.get(key)
+        const bytes = this.#ledger.bytesOf(key)
+        if (bytes && !(found instanceof Uint8Array && recordIdOf(found) === key)) records.set(key, bytes)
       }
     })
     this.#suspects.clear()
