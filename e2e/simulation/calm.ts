@@ -82,7 +82,17 @@ async function staySettled({ clock, disk, peers, promises }: World): Promise<str
   await clock.pass(quiet)
   if (disk.length > length) throw new Error(`The log grows in quiet by ${disk.length - length} entries`)
   promises.checkAll()
+  checkSameness(peers)
   return resolvedRounds(first)
+}
+
+/** Once it is quiet "everybody here sees the same" is said by all when it is so, and by nobody when it is not. */
+function checkSameness(peers: readonly Peer[]): void {
+  const contents = new Set(peers.map(({ core }) => core && contentOf(core.doc)))
+  for (const { name, core } of peers) {
+    if (core && (core.same === true) !== (contents.size === 1))
+      throw new Error(`${name} says "same: ${core.same}" of ${contents.size} different contents`)
+  }
 }
 
 /** What people saw is there after they have opened the app again, whatever somebody erased. */
