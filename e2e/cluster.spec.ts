@@ -5,6 +5,7 @@ const test = base.extend<{ region: RegionProcesses }>({
   region: async ({ network }, use) => {
     const region = await RegionProcesses.start('east')
     network.allow(region.url)
+    network.search(region.nats.folder)
     for (const process of [...region.relays, ...region.stores]) {
       await network.add(process, async () => {}) // the region removes it
     }
@@ -15,7 +16,12 @@ const test = base.extend<{ region: RegionProcesses }>({
 
 test.use({ withoutSockets: false })
 
-test('alice and bob are at different relays and estimate together', async ({ region, alice, bob }) => {
+test('alice and bob are at different relays and estimate together', async ({
+  network,
+  region,
+  alice,
+  bob,
+}) => {
   const [first, second] = region.relays.map(({ url }) => url)
   await alice.starts(String(first))
   await alice.tellsName()
@@ -28,6 +34,9 @@ test('alice and bob are at different relays and estimate together', async ({ reg
     await expect(person.seatOf(bob)).toContainText('voted 8')
     await expect(person.status).toContainText('Saved at the relay')
   }
+  // What NATS keeps is looked through as well: there it names the session.
+  const session = /\/s\/(\w+)/.exec(alice.page.url())?.[1] ?? 'none'
+  expect(network.whereabouts([Buffer.from(session)])).toContain('1.blk')
 })
 
 test('relays are killed in mid-round, one after the other: people go on at the other, and no vote is lost', async ({

@@ -9,6 +9,7 @@ export const isRough = process.env.FACEDOWN_NETWORK === 'rough'
 
 /** The relays of one test and the lines to them: nobody's browser has any business anywhere else. */
 export class Network {
+  readonly #folders: string[] = []
   readonly #relays: { readonly relay: RelayProcess; readonly remove: () => Promise<void> }[] = []
   readonly #lines: TcpProxy[] = []
   readonly #blocked = new Map<RelayProcess, HttpProxy>()
@@ -33,6 +34,11 @@ export class Network {
     if (this.#withoutSockets) await this.blockSockets(relay)
     else await this.#roughen(relay)
     this.allow(relay.url)
+  }
+
+  /** What other servers of an operator keep is searched, too. */
+  search(folder: string): void {
+    this.#folders.push(folder)
   }
 
   async layCable(relay: RelayProcess): Promise<TcpProxy> {
@@ -79,18 +85,17 @@ export class Network {
     )
   }
 
-  /** Where any of these stands in what the relays said and keep. */
+  /** Where any of these stands in what the relays said and what they and others keep. */
   whereabouts(secrets: readonly Buffer[]): string[] {
-    return this.#relays.flatMap(({ relay }) => {
-      const files = readdirSync(relay.dataDir, { recursive: true, withFileTypes: true })
-      const places = files
+    const said = this.#relays.map(({ relay }) => ({ place: 'the output', bytes: Buffer.from(relay.output) }))
+    const kept = [...this.#relays.map(({ relay }) => relay.dataDir), ...this.#folders].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((file) => file.isFile())
-        .map(({ name, parentPath }) => ({ place: name, bytes: readFileSync(join(parentPath, name)) }))
-      places.push({ place: 'the output', bytes: Buffer.from(relay.output) })
-      return places
-        .filter(({ bytes }) => secrets.some((secret) => bytes.includes(secret)))
-        .map(({ place }) => place)
-    })
+        .map(({ name, parentPath }) => ({ place: name, bytes: readFileSync(join(parentPath, name)) })),
+    )
+    return [...said, ...kept]
+      .filter(({ bytes }) => secrets.some((secret) => bytes.includes(secret)))
+      .map(({ place }) => place)
   }
 
   async remove(): Promise<void> {

@@ -8,6 +8,7 @@ const test = base.extend<{ cluster: Cluster }>({
     const cluster = await Cluster.start()
     for (const region of Object.values(cluster.regions)) {
       network.allow(region.url)
+      network.search(region.nats.folder)
       for (const process of [...region.relays, ...region.stores]) {
         await network.add(process, async () => {}) // the region removes it
       }

@@ -12,6 +12,8 @@ export interface NatsServer {
   signal(signal: NodeJS.Signals): void
   /** Whether the bytes are in what a reader of its streams would get. */
   holds(bytes: Uint8Array): Promise<boolean>
+  /** Where its files are. */
+  readonly folder: string
   /** Ends it and starts it again on the same port and files; what it kept only in memory is gone. */
   restart(): Promise<void>
   /** As if its disk had been replaced. */
@@ -62,6 +64,7 @@ export async function startNats(options?: NatsOptions): Promise<NatsServer> {
   }
 
   return {
+    folder,
     url: `127.0.0.1:${server.port}`,
     get pid() {
       return server.process.pid
