@@ -60,6 +60,8 @@ export class Follower {
   /** What was read last, and when it was said, in milliseconds. */
   #last: { readonly sequence: number; readonly said: number | undefined }
   #lostItsEnd = false
+  /** When it was looked at last, the stream ended before what was read. */
+  #isShort = false
   /** What its own region's stream did not take, and has to. */
   readonly #unsaid = new WeakSet<Task>()
   /** Where the stream has to be read again, because too much waits, and how much of it was passed over since. */
@@ -118,12 +120,15 @@ export class Follower {
 
   /**
    * Whether its region's stream ends before what was read of it here, or goes on otherwise: NATS acknowledges before it fsyncs, and
-   * may come back without its end, or with an older disk. The numbers of what is missing are given out again.
+   * may come back without its end, or with an older disk. The numbers of what is missing are given out again. Of a shorter stream this
+   * is said the second time it is asked: in a cluster of NATS servers whoever has just begun to lead may not know yet what it has.
    */
   async lostItsEnd(): Promise<boolean> {
     if (!this.#isOwn) return false // a mirror fetches what it lost
     const { sequence } = this.#last
-    return this.#lostItsEnd || (await lastGiven(this.#region.manager, this.#store.origin)) < sequence
+    const wasShort = this.#isShort
+    this.#isShort = (await lastGiven(this.#region.manager, this.#store.origin)) < sequence
+    return this.#lostItsEnd || (this.#isShort && wasShort)
   }
 
   /** Finishes what it has begun. */
@@ -155,11 +160,11 @@ export class Follower {
     for await (const message of this.#messages) {
       this.#pending = message.info.pending
       const { seq: sequence, data, info } = message
-      // The first one of a consumer: that may be another one since NATS was away.
-      if (info.deliverySequence === 1) await this.#compareLast()
       // Asked for what comes after its end, a stream gives its end.
       const isAgain = sequence <= this.#last.sequence
-      this.#lostItsEnd ||= isAgain && this.#isOwn
+      // The first one of a consumer: that may be another one since NATS was away.
+      if (isAgain || info.deliverySequence === 1) await this.#compareLast()
+      this.#lostItsEnd ||= isAgain && this.#isOwn && this.#last.said === undefined
       if (isAgain || this.#lostItsEnd) continue
       const task = this.#taskOf(message)
       if (this.#left || this.#waitingBytes > this.#mostBytes) this.#leave(sequence, task)
