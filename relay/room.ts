@@ -151,8 +151,10 @@ export class Room implements Subscriber {
     this.#announce(encodeFromRelay({ type: 'joined', connection }), connection)
   }
 
+  /** Told also to those who still read the log, after what was heard from whoever left: else that would stay with them. */
   left(connection: ConnectionId): void {
-    this.#announce(encodeFromRelay({ type: 'left', connection }), connection)
+    const frame = encodeFromRelay({ type: 'left', connection })
+    for (const other of this.#connections.values()) if (other.id !== connection) other.deliver(frame)
   }
 
   saved(cursor: Cursor): void {

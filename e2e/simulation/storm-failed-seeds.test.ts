@@ -16,5 +16,7 @@ testFailedSeeds({
   100904: 'what a store had lost came back at the second mending, when all had the same for half a minute',
   303829:
     'who stopped listening late ended what others had begun, and nobody heard what was saved from then on',
+  17: 'two devices put back in turn what the other had not, and never came to rest',
+  376: 'who signalled and left while somebody read the log stayed at their table for good',
   98: 'a change that a store had refused was tried again only after half a minute',
 })
