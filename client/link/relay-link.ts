@@ -135,9 +135,9 @@ export class RelayLink {
     this.options.changed()
   }
 
-  /** The document has got something that did not come from the relay: from another tab. */
+  /** The document has got something that may not have come from the relay, but from another tab. Observers have nothing to send. */
   hearElsewhere(): void {
-    if (!this.delivers) this.elsewhere++
+    if (!this.delivers && this.options.keys.role !== 'observer') this.elsewhere++
   }
 
   tell(presence: Presence): void {
