@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys, type SessionKeys } from '../../shared/keys.ts'
 import { BareClient } from '../bare-client.testing.ts'
@@ -66,6 +69,30 @@ test('behind HAProxy nobody gets to a store that has the address of a relay', as
   await meet(proxy, '', Array.from({ length: sessions }, createSessionKeys))
 })
 
+test('HAProxy asks another relay when one dies over a question, and sends nothing twice that was posted', async () => {
+  const asked: string[] = []
+  const dying = createServer(({ method, url, socket }, answer) => {
+    if (url === '/readyz') return answer.end('The relay is ready.\n')
+    asked.push(`${method}`)
+    socket.destroy()
+  })
+  dying.listen(0, '127.0.0.1')
+  await once(dying, 'listening')
+  onTestFinished(() => void dying.close())
+  const there = dying.address() as AddressInfo
+  const [relay] = members.map(({ relay }) => relay)
+  const { url } = await startHaproxy([`127.0.0.1:${relay?.port}`, `127.0.0.1:${there.port}`])
+  const ask = async (method: string) => {
+    const answers = Array.from({ length: 40 }, (_, at) => statusOf(`${url}/assets/${at}`, method))
+    return (await Promise.all(answers)).filter((status) => status === 502).length
+  }
+  expect(await ask('GET')).toBe(0)
+  expect(asked.length).toBeGreaterThan(5)
+  asked.length = 0
+  expect(await ask('POST')).toBe(asked.length)
+  expect(asked.length).toBeGreaterThan(5)
+})
+
 test('a relay that comes back at another address is found there by HAProxy, and one that is not there yet later', async () => {
   const port = Number(await freePort())
   const names = await startNameServer({ relay1: '127.0.0.1' })
@@ -87,6 +114,13 @@ test('a relay that comes back at another address is found there by HAProxy, and 
   names.tell('relay2', '127.0.0.2')
   await expect.poll(() => proxy.said, { timeout: 10_000 }).toContain("Server relays/relay2 ('relay2') is UP")
 })
+
+/** By a connection of its own: on one that was used before, a balancer leaves it to the browser to ask again. */
+async function statusOf(url: string, method: string): Promise<number | undefined> {
+  const [answer] = await once(request(url, { method, agent: false }).end(), 'response')
+  answer.resume()
+  return answer.statusCode
+}
 
 async function isThere({ url }: RunningProxy): Promise<boolean> {
   return (await fetch(`${url}/config.json`)).ok
