@@ -29,6 +29,8 @@ export interface Outlet {
   flush(): Promise<void>
   /** How many bytes wait because the client does not read fast enough. */
   readonly bufferedAmount: number
+  /** Takes nothing more from the client for so many milliseconds; what it sends meanwhile waits at its end. */
+  hold(ms: number): void
   close(code: number, words: string): void
 }
 
@@ -66,6 +68,8 @@ interface Missed {
 type WithEnvelope = Extract<FromClient, { envelope: unknown }>
 type WithoutEnvelope = Exclude<FromClient, Hello | WithEnvelope>
 
+/** Shorter than anybody on the way waits for an answer, and than it takes to count as gone. */
+const longestHoldMs = 10_000
 const closed: State = { phase: 'closed' }
 
 /** One client on this relay: frames come in by `receive` and go out by the outlet. */
@@ -118,6 +122,8 @@ export class Connection implements Reader {
     if (length > envelopeLimits[message.type === 'append' ? 'change' : message.type])
       return this.close('tooLarge')
     this.#take(message, state.role, state.room)
+    const early = state.room.earliness(this.#surroundings.limits.bytesOfSession, this.now())
+    if (early > 0) this.#outlet.hold(Math.min(early, longestHoldMs))
   }
 
   /** Each frame counts, pings too: they are work as well. False when there were too many, and it is closed. */

@@ -43,6 +43,8 @@ export class Addresses {
 export interface Limits {
   readonly framesOfConnection: Rate
   readonly framesOfSession: Rate
+  /** Bytes that are passed on, to each connection anew, with `writeCost` for each. */
+  readonly bytesOfSession: Rate
   readonly connectionsOfAddress: Rate
   readonly openOfAddress: number
   readonly open: number
@@ -54,6 +56,8 @@ export interface Limits {
   readonly bufferedInAll: number
 }
 
+/** Writing a small frame takes as long as copying so many bytes more. */
+export const writeCost = 1024
 /** With more than that waiting a client counts as slow. */
 export const slowBytes = 65_536
 
@@ -63,6 +67,7 @@ export function limitsOf(config: LimitConfig): Limits {
   return {
     framesOfConnection: { perSecond: 200, burst: 400 },
     framesOfSession: { perSecond: 1000, burst: 2000 },
+    bytesOfSession: { perSecond: 8 << 20, burst: 16 << 20 },
     connectionsOfAddress: { perSecond: newConnectionsPerSecond, burst: newConnectionsPerSecond * 10 },
     openOfAddress: maxConnectionsPerAddress,
     open: maxConnections,

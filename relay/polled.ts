@@ -30,6 +30,7 @@ export class Polled implements Outlet, Member {
   slot = 0
   readonly #forget: () => void
   readonly #up = new FrameReader()
+  #held: Promise<void> | undefined
   #received = 0
   /** What has not arrived for sure. Its first byte is at `#start` of the stream. */
   #unconfirmed: Uint8Array[] = []
@@ -119,20 +120,42 @@ export class Polled implements Outlet, Member {
     if (this.connection.phase !== 'live') this.#give(new Uint8Array())
   }
 
-  /** A piece of the client's stream. False when there is a gap before it: something is still on its way. */
-  receive(offset: number, piece: Uint8Array): boolean {
+  hold(ms: number): void {
+    this.#held ??= new Promise((resolve) => {
+      const goOn = () => {
+        this.#held = undefined
+        this.#takeFrames()
+        resolve(this.#held)
+      }
+      setTimeout(goOn, ms).unref()
+    })
+  }
+
+  /**
+   * A piece of the client's stream. False when there is a gap before it, so that something is still on its way, or when
+   * the piece before it has no answer yet. It is answered once the next one may come.
+   */
+  async receive(offset: number, piece: Uint8Array): Promise<boolean> {
     if (offset > this.#received) return false
     const fresh = piece.subarray(this.#received - offset)
-    this.#received += fresh.length
-    if (fresh.length > 0 && this.#state === 'open') this.#up.push(fresh)
-    while (this.#state === 'open') {
+    if (fresh.length > 0) {
+      if (this.#held) return false
+      this.#received += fresh.length
+      if (this.#state === 'open') this.#up.push(fresh)
+    }
+    this.#takeFrames()
+    await this.#held
+    return true
+  }
+
+  #takeFrames(): void {
+    while (this.#state === 'open' && !this.#held) {
       const isGreeting = this.connection.phase === 'greeting'
       const frame = this.#up.next(isGreeting ? frameLimits.beforeHello : frameLimits.snapshot)
       if (!frame) break
       if (frame === 'tooLarge') this.connection.close('tooLarge')
       else this.connection.receive(frame)
     }
-    return true
   }
 
   /**

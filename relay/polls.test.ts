@@ -233,6 +233,7 @@ test('clients that do not ask for more may have so much waiting together, and no
     bufferedBytes: 64 << 20,
     framesOfConnection: rate,
     framesOfSession: rate,
+    bytesOfSession: { perSecond: 1e9, burst: 1e9 },
   }
   const { url, reports, stop } = await startRelay({ limits, sessionMaxBytes: 1 << 30 })
   const alice = await BareClient.join(url, keys)

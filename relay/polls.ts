@@ -66,7 +66,7 @@ export class Polls {
     if (polled?.session !== session) return context.body(null, 410)
     switch (poll.type) {
       case 'up':
-        return context.body(null, polled.receive(poll.offset, poll.piece) ? 204 : 409)
+        return context.body(null, (await polled.receive(poll.offset, poll.piece)) ? 204 : 409)
       case 'down': {
         const piece = await polled.poll(poll.offset, context.req.raw.signal)
         if (!piece) return context.body(null, 409)

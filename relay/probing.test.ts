@@ -81,6 +81,7 @@ function probeFor(session: SessionId, surroundings: Surroundings): { answer: str
   const outlet: Outlet = {
     bufferedAmount: 0,
     flush: () => Promise.resolve(),
+    hold: () => {},
     send: (frame) => {
       const message = decodeFromRelay(frame)
       if (message) frames.push(message)

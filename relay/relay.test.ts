@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import { BareClient } from './bare-client.testing.ts'
 import { someEnvelope, startRelay, type TestRelay } from './testing.ts'
@@ -59,6 +59,27 @@ test('signals reach everybody else, or only the one they are for', async () => {
   expect((await bob.next('signal')).envelope).toEqual(toBob)
   expect((await bob.next('signal')).envelope).toEqual(toAll)
   expect((await carol.next('signal')).envelope).toEqual(toAll)
+})
+
+test('a session that sends more to all than is passed on for it waits, and loses nothing', async () => {
+  const bytesOfSession = { perSecond: 2 << 20, burst: 1 << 20 }
+  const busy = await startRelay({ limits: { bytesOfSession } })
+  onTestFinished(() => busy.stop())
+  const keys = createSessionKeys()
+  const alice = await BareClient.join(busy.url, keys)
+  const others = await Promise.all(Array.from({ length: 4 }, () => BareClient.join(busy.url, keys)))
+  const envelopes = Array.from({ length: 12 }, () => someEnvelope(65_536))
+  const began = performance.now()
+  for (const envelope of envelopes) alice.send({ type: 'signal', to: 0, envelope })
+  const last = alice.save(someEnvelope())
+  for (const other of others) {
+    for (const envelope of envelopes) {
+      expect(Buffer.compare((await other.next('signal')).envelope, envelope)).toBe(0)
+    }
+  }
+  // Three megabytes: one is passed on at once.
+  expect(performance.now() - began).toBeGreaterThan(600)
+  expect(await last).toMatchObject({ type: 'saved' })
 })
 
 test('everybody hears who joined and who left', async () => {

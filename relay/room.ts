@@ -5,7 +5,7 @@ import { type ConnectionId, encodeFromRelay } from '../shared/wire.ts'
 import type { Bus, Delivered, Subscriber } from './bus.ts'
 import type { Connection } from './connection.ts'
 import { encodeEntry } from './frames.ts'
-import { type Rate, spend } from './limits.ts'
+import { type Rate, spend, writeCost } from './limits.ts'
 import { type Asked, SharedReading } from './shared-reading.ts'
 import type { Archive, Compaction, Deleted, EntryKind, Unreachable } from './store.ts'
 
@@ -27,6 +27,9 @@ export class Room implements Subscriber {
   #log: 'kept' | 'unreachable' = 'kept'
   #askedAt = Number.NEGATIVE_INFINITY
   #earnedAt = 0
+  /** Bytes that `#passedOnAt` does not know yet. */
+  #passedOn = 0
+  #passedOnAt = 0
   /** All three, 96 bytes; whoever entered has proven that they are the session's. */
   publicKeys = new Uint8Array()
   #deleting: Promise<Deleted | Unreachable> | undefined
@@ -84,6 +87,13 @@ export class Room implements Subscriber {
     return earnedAt !== undefined
   }
 
+  /** By how many milliseconds another frame would come too early, for what was passed on so far: below 0 if it would not. */
+  earliness({ perSecond, burst }: Rate, now: number): number {
+    this.#passedOnAt = Math.max(this.#passedOnAt, now) + (this.#passedOn * 1000) / perSecond
+    this.#passedOn = 0
+    return this.#passedOnAt - now - (burst * 1000) / perSecond
+  }
+
   async append(author: Connection, ref: number, envelope: Uint8Array): Promise<void> {
     this.#answer(author, ref, await this.#bus.append(this.session, author.id, envelope))
   }
@@ -133,18 +143,14 @@ export class Room implements Subscriber {
   entry(author: ConnectionId, at: Cursor | undefined, envelope: Uint8Array, kind: EntryKind): void {
     this.#reading.outdate()
     if (this.#connections.size === 1 && this.#connections.has(author)) return
-    const frame = encodeEntry(at ?? noPlace, envelope, kind)
-    for (const connection of this.#connections.values()) {
-      if (connection.id !== author) connection.deliver(frame, at)
-    }
+    this.#passOn(encodeEntry(at ?? noPlace, envelope, kind), author, at)
   }
 
   signal(from: ConnectionId, to: ConnectionId, envelope: Uint8Array): void {
     const frame = encodeFromRelay({ type: 'signal', from, envelope })
-    if (to !== 0) return this.#connections.get(to)?.deliver(frame)
-    for (const connection of this.#connections.values()) {
-      if (connection.id !== from) connection.deliver(frame)
-    }
+    if (to === 0) return this.#passOn(frame, from)
+    this.#passedOn += frame.length + writeCost
+    this.#connections.get(to)?.deliver(frame)
   }
 
   joined(connection: ConnectionId): void {
@@ -153,8 +159,7 @@ export class Room implements Subscriber {
 
   /** Told also to those who still read the log, after what was heard from whoever left: else that would stay with them. */
   left(connection: ConnectionId): void {
-    const frame = encodeFromRelay({ type: 'left', connection })
-    for (const other of this.#connections.values()) if (other.id !== connection) other.deliver(frame)
+    this.#passOn(encodeFromRelay({ type: 'left', connection }), connection)
   }
 
   saved(cursor: Cursor): void {
@@ -191,6 +196,14 @@ export class Room implements Subscriber {
     author.unsaved(ref, delivered.reason)
     // No append has this ref: it only asks.
     if (compact) author.saved(0, this.savedCursor, compact)
+  }
+
+  #passOn(frame: Uint8Array, from: ConnectionId, at?: Cursor): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.id === from) continue
+      this.#passedOn += frame.length + writeCost
+      connection.deliver(frame, at)
+    }
   }
 
   #announce(frame: Uint8Array, about?: ConnectionId): void {

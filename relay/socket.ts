@@ -6,6 +6,7 @@ import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
 import { type Address, slowBytes } from './limits.ts'
 import type { Member, Registry } from './sockets.ts'
+import { Turns, type Waiting } from './turns.ts'
 
 /** What the receiver of ws closes with when a client breaks its rules, in our words. */
 const protocolErrors: Readonly<Record<number, CloseReason>> = {
@@ -17,12 +18,15 @@ const protocolErrors: Readonly<Record<number, CloseReason>> = {
 
 const missedPongsAllowed = 2
 const flushBelow = 131_072
+/** Copying that much takes longer than the system call does. */
+const largeBytes = 16_384
+const turns = new Turns()
 
 /**
  * A WebSocket and its connection. It takes its events where they are emitted: with many thousand sockets the memory of
  * listeners is felt.
  */
-export class Socket extends WebSocket implements Outlet, Member {
+export class Socket extends WebSocket implements Outlet, Member, Waiting {
   connection: Connection | undefined
   address: Address | undefined
   registry: Registry | undefined
@@ -31,6 +35,7 @@ export class Socket extends WebSocket implements Outlet, Member {
   slot = 0
   #missedPongs = 0
   #isGathering = false
+  #isWaiting = false
 
   /** `trace` is the header by which a client tells of a trace it has begun. */
   begin(session: SessionId, origin: string, surroundings: Surroundings, trace?: string): void {
@@ -67,6 +72,7 @@ export class Socket extends WebSocket implements Outlet, Member {
 
   override send(frame: Uint8Array): void {
     if (this.connection?.phase === 'catchingUp') this.#gather() // whoever joins is told many small things
+    if (frame.length >= largeBytes) this.#await()
     super.send(frame)
     if (this.waitingBytes > slowBytes) this.registry?.noteSlow(this)
   }
@@ -74,6 +80,12 @@ export class Socket extends WebSocket implements Outlet, Member {
   flush(): Promise<void> {
     if (this.bufferedAmount < flushBelow) return Promise.resolve()
     return new Promise((resolve) => this.ping(undefined, false, () => resolve()))
+  }
+
+  hold(ms: number): void {
+    if (this.isPaused) return
+    this.pause()
+    setTimeout(() => this.resume(), ms).unref()
   }
 
   /** Pings, and ends the socket when too many pings stayed without an answer. */
@@ -105,12 +117,30 @@ export class Socket extends WebSocket implements Outlet, Member {
   #gather(): void {
     if (this.#isGathering) return
     this.#isGathering = true
-    const { _socket } = this as unknown as { _socket: Pick<Duplex, 'cork' | 'uncork'> }
-    _socket.cork()
+    const stream = this.#stream
+    stream.cork()
     process.nextTick(() => {
       this.#isGathering = false
-      _socket.uncork()
+      stream.uncork()
     })
+  }
+
+  /** From here on everything leaves when its turn has come, in the order in which it was sent. */
+  #await(): void {
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    this.#stream.cork()
+    turns.add(this)
+  }
+
+  /** What `Turns` calls. */
+  write(): void {
+    this.#isWaiting = false
+    this.#stream.uncork()
+  }
+
+  get #stream(): Pick<Duplex, 'cork' | 'uncork'> {
+    return (this as unknown as { _socket: Duplex })._socket
   }
 
   /** ws has one limit for all sockets; who has not said hello gets a smaller one, so that it can fill no memory. */

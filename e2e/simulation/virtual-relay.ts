@@ -108,6 +108,7 @@ export class VirtualRelay implements Far {
       get bufferedAmount() {
         return wire.down.waiting
       },
+      hold: () => {}, // nobody here sends that much
       close: (code, words) => wire.closeByRelay(code, words),
     }
     this.#wires.add(wire)
