@@ -40,6 +40,10 @@ const marker = Buffer.from('@time@')
 /** Loopback has many addresses; a relay allows each only so many connections. */
 const addresses = 40
 
+export function addressOf(number: number): string {
+  return `127.0.0.${2 + (number % addresses)}`
+}
+
 /** Resolves once the player has got what there is. */
 export function open(place: Place, heard: Heard): Promise<Player> {
   const { port, dialect, room, number } = place
@@ -48,7 +52,7 @@ export function open(place: Place, heard: Heard): Promise<Player> {
   const socket = new WebSocket(
     `ws://127.0.0.1:${port}/${path}`,
     dialect === 'facedown' ? [subprotocol] : [],
-    { origin, perMessageDeflate: false, localAddress: `127.0.0.${2 + (number % addresses)}` },
+    { origin, perMessageDeflate: false, localAddress: addressOf(number) },
   )
   socket.binaryType = 'nodebuffer'
   return new Promise((resolve, reject) => {
@@ -169,7 +173,7 @@ function hear(bytes: Buffer, heard: Heard): void {
 }
 
 /** PKCS #8 of an Ed25519 seed (RFC 8410 section 7). */
-function privateKeyOf(seed: Uint8Array) {
+export function privateKeyOf(seed: Uint8Array) {
   const head = Buffer.from('302e020100300506032b657004220420', 'hex')
   return createPrivateKey({ key: Buffer.concat([head, seed]), format: 'der', type: 'pkcs8' })
 }

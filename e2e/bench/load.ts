@@ -2,9 +2,11 @@
  * The load: teams of sockets on one server or several, changes of about 150 bytes from random ones, each to be seen by the
  * others of its team. Runs as a process of its own and obeys its parent.
  */
-import { createSessionKeys } from '../../shared/keys.ts'
-import { type Dialect, type Heard, open, type Player } from './dialects.ts'
+import type { KeyObject } from 'node:crypto'
+import { createSessionKeys, roleSeed, type SessionKeys } from '../../shared/keys.ts'
+import { addressOf, type Dialect, type Heard, open, type Player, privateKeyOf } from './dialects.ts'
 import { pause, quantile } from './figures.ts'
+import { joinLightly } from './light-client.ts'
 
 export type Order =
   /** Each team's people take the ports in turn. */
@@ -24,9 +26,15 @@ export type Order =
   | { readonly do: 'listen'; readonly seconds: number }
   /** Fills sessions with changes, then has others join them, all within some time. */
   | {
-      readonly do: 'storm'
+      readonly do: 'fill'
       readonly port: number
       readonly sessions: number
+      readonly changes: number
+    }
+  | {
+      /** Into the sessions that were filled, with so many changes each. */
+      readonly do: 'storm'
+      readonly port: number
       readonly changes: number
       readonly clients: number
       readonly withinMs: number
@@ -37,8 +45,9 @@ export interface Answers {
   play: Played
   /** Frames that came without anybody doing anything. */
   listen: { readonly frames: number; readonly bytes: number }
+  fill: { readonly filled: number }
   /** From the beginning of connecting to having read the log, in milliseconds, and how long it took until all had begun. */
-  storm: { readonly times: readonly number[]; readonly begunMs: number }
+  storm: { readonly times: readonly number[]; readonly begunMs: number; readonly loadSeconds: number }
 }
 
 export interface Played {
@@ -54,7 +63,13 @@ export interface Played {
   readonly loadBusy: number
 }
 
+interface Filled {
+  readonly room: SessionKeys
+  readonly key: KeyObject
+}
+
 const players: Player[] = []
+const filled: Filled[] = []
 const heard: Heard = { latencies: [], savedAfter: [], frames: 0, bytes: 0 }
 
 process.on('message', async (order: Order) => {
@@ -69,6 +84,8 @@ function obey(order: Order): Promise<Answers[Order['do']]> {
       return play(order)
     case 'listen':
       return listen(order)
+    case 'fill':
+      return fill(order)
     case 'storm':
       return storm(order)
   }
@@ -135,29 +152,44 @@ async function listen({ seconds }: Extract<Order, { do: 'listen' }>): Promise<An
   return { frames: heard.frames - frames, bytes: heard.bytes - bytes }
 }
 
-async function storm(order: Extract<Order, { do: 'storm' }>): Promise<Answers['storm']> {
-  const { port, sessions, changes, clients, withinMs } = order
-  const rooms = Array.from({ length: sessions }, createSessionKeys)
-  let number = 0
-  for (const room of rooms) {
-    const author = await open({ port, dialect: 'facedown', room, number: number++ }, heard)
+async function fill({ port, sessions, changes }: Extract<Order, { do: 'fill' }>): Promise<Answers['fill']> {
+  for (let number = 0; number < sessions; number++) {
+    const room = createSessionKeys()
+    const author = await open({ port, dialect: 'facedown', room, number }, heard)
     const before = heard.savedAfter.length
     for (let at = 0; at < changes; at++) author.socket.send(author.change())
     while (heard.savedAfter.length < before + changes) await pause(5)
     author.socket.terminate()
+    filled.push({ room, key: privateKeyOf(roleSeed(room)) })
   }
+  return { filled: filled.length }
+}
+
+async function storm({
+  port,
+  clients,
+  changes,
+  withinMs,
+}: Extract<Order, { do: 'storm' }>): Promise<Answers['storm']> {
   const times: Promise<number>[] = []
+  const cpu = process.cpuUsage()
   const start = performance.now()
-  for (let at = 0; at < clients; at++) {
-    const due = start + (at * withinMs) / clients
+  for (let number = 0; number < clients; number++) {
+    const due = start + (number * withinMs) / clients
     while (performance.now() < due) await pause(1)
     const began = performance.now()
-    const room = rooms[at % sessions] ?? ''
-    const arrived = open({ port, dialect: 'facedown', room, number: number++ }, heard)
-    times.push(arrived.then(() => performance.now() - began))
+    const { room, key } = filled[number % filled.length] as Filled
+    const arrived = joinLightly(port, room, key, addressOf(number))
+    const took = async () => {
+      if ((await arrived) !== changes) throw new Error('Somebody did not get the whole log')
+      return performance.now() - began
+    }
+    times.push(took())
   }
   const begunMs = performance.now() - start
-  return { times: await Promise.all(times), begunMs }
+  await Promise.all(times)
+  const { user, system } = process.cpuUsage(cpu)
+  return { times: await Promise.all(times), begunMs, loadSeconds: (user + system) / 1e6 }
 }
 
 function anybody(): Player {

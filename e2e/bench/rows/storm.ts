@@ -10,17 +10,23 @@ export async function storm(): Promise<void> {
   await withServer(
     'facedown',
     async (server) => {
-      const { times, begunMs } = await server.load.ask({
+      const { port, load } = server
+      await load.ask({ do: 'fill', port, sessions, changes })
+      const before = server.cpu
+      const { times, begunMs, loadSeconds } = await load.ask({
         do: 'storm',
-        port: server.port,
-        sessions,
+        port,
         changes,
         clients,
         withinMs: 1000,
       })
+      const after = server.cpu
       const p99 = quantile(times, 0.99) / 1000
       console.log(
         `${clients} clients into ${sessions} sessions of ${changes} changes, all begun within ${(begunMs / 1000).toFixed(2)} s: p50 ${(quantile(times, 0.5) / 1000).toFixed(2)} s, p99 ${p99.toFixed(2)} s, ${against(p99, 3)}`,
+      )
+      console.log(
+        `CPU of the relay ${(after.all - before.all).toFixed(2)} s (sockets ${(after.sockets - before.sockets).toFixed(2)}), of the load ${loadSeconds.toFixed(2)} s`,
       )
     },
     { NEW_CONNECTIONS_PER_SECOND: '1000' },
