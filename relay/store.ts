@@ -92,7 +92,10 @@ export type Deposited = { readonly outcome: 'deposited' | 'closed' } | Deleted |
 /** What is to be appended: the same for whoever asks later. */
 export type Release = { readonly outcome: 'released'; readonly body: Uint8Array } | Deleted | Unreachable
 
-/** Keeps the logs of sessions. Whatever is asked first is done first, so a read sees every append asked before it. */
+/**
+ * Keeps the logs of sessions. Whatever is asked first is done first, but for appends, which may be done before anything else that waits;
+ * so a read sees every append asked before it.
+ */
 export interface Store {
   /** Names this store's sequences in cursors. */
   readonly origin: string

@@ -1,10 +1,12 @@
-import { rmSync } from 'node:fs'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { cpSync, rmSync } from 'node:fs'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Position } from '../../shared/cursor.ts'
+import { decodeReleased } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys, deleteStatement, roleSeed, sign } from '../../shared/keys.ts'
+import { checksumOf, markOf } from '../hash.ts'
 import { openSqliteStore, type SqliteStore } from '../sqlite-store.ts'
-import { someEnvelope, temporaryFolder } from '../testing.ts'
+import { someDeposit, someEnvelope, temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { decodeBulletin } from './news.ts'
@@ -21,6 +23,7 @@ afterAll(() => nats.stop())
 const shards = new Set(Array.from({ length: 64 }, (_, at) => at))
 const envelopeBytes = 10_000
 const mostBytes = 20 * envelopeBytes
+const quota = 1 << 20
 
 test('a store whose disk is full keeps only so much of what its region says, deletes what is to be deleted, and misses nothing afterwards', async () => {
   const region = await joined('east')
@@ -63,10 +66,66 @@ test('a store takes more of one session at once than it lets wait for the disk',
   expect(Buffer.concat(await keptIn(store, session)).equals(Buffer.concat(envelopes))).toBe(true)
 }, 60_000)
 
+test('a store that does everything at once comes to the same at the very quota as one that does each by itself', async () => {
+  const region = await joined('quota')
+  const [patient, hasty] = [await opened(region, { quota }), await opened(region, { quota })]
+  const [first, second] = [await followed(region, patient), await followed(region, hasty)]
+  await hold(region, hasty)
+  const { session } = createSessionKeys()
+  const sequences: number[] = []
+  const each = async (sequence: number) => {
+    await expect.poll(() => first.upTo).toBe(sequence)
+    sequences.push(sequence)
+  }
+  await sayUpToTheQuota(region, session, each)
+  const later = someEnvelope()
+  await each(await sayIn(region, session, append(later)))
+  await expect.poll(() => second.lag).toBe(sequences.length)
+  await hasty.limit(undefined)
+  await expect.poll(() => second.upTo, { timeout: 20_000 }).toBe(sequences.at(-1))
+  expect(await keptIn(patient, session)).toEqual([Buffer.from(later)])
+  expect(await keptIn(hasty, session)).toEqual([Buffer.from(later)])
+}, 60_000)
+
+test('what a store refused at the quota it does not take when it reads that again after a crash', async () => {
+  const region = await joined('crash')
+  const [dataDir, afterCrash] = [temporaryFolder(), temporaryFolder()]
+  const store = await opened(region, { quota, dataDir })
+  const follower = await followed(region, store)
+  await hold(region, store)
+  const { session } = createSessionKeys()
+  const said: number[] = []
+  await sayUpToTheQuota(region, session, async (sequence) => void said.push(sequence))
+  await expect.poll(() => follower.lag).toBe(said.length)
+  await store.limit(undefined)
+  await expect.poll(() => follower.upTo, { timeout: 20_000 }).toBe(said.at(-1))
+  cpSync(dataDir, afterCrash, { recursive: true })
+  const again = await opened(region, { quota, dataDir: afterCrash })
+  const reading = await followed(region, again)
+  await expect.poll(() => reading.upTo).toBe(said.at(-1))
+  expect(await keptIn(store, session)).toEqual([])
+  expect(await keptIn(again, session)).toEqual([])
+}, 60_000)
+
+test('a key that could not be kept at once does not come back behind the one that replaces it', async () => {
+  const region = await joined('keys')
+  const store = await opened(region)
+  const { session } = createSessionKeys()
+  const first = someDeposit()
+  const second = { ...someDeposit(), replaces: [first.key] }
+  vi.spyOn(store, 'deposit').mockResolvedValueOnce({ outcome: 'refused', reason: 'full' })
+  for (const deposit of [first, second]) await sayIn(region, session, { type: 'deposit', ref: 0, ...deposit })
+  const follower = await followed(region, store)
+  await expect.poll(() => follower.upTo, { timeout: 20_000 }).toBe(2)
+  const release = await store.release(session, first.round, new Uint8Array(176))
+  if (release.outcome !== 'released') throw new Error(release.outcome)
+  expect(decodeReleased(release.body)?.keys).toEqual([{ seal: second.seal, key: second.key }])
+}, 60_000)
+
 test('a session that was deleted in another region is not kept because this one’s stream takes nothing for a while', async () => {
   const far = await joined('far')
   const near = await joined('near')
-  const store = await opened(near, await originIn(far))
+  const store = await opened(near, { of: await originIn(far) })
   const follower = await followed(near, store)
   const unwanted = createSessionKeys()
   let refused = 0
@@ -133,11 +192,19 @@ async function originIn({ manager, name }: Region): Promise<string> {
   return origins.find((origin) => regionOf(origin) === name) ?? ''
 }
 
-/** Of that region's own stream, unless told another. */
-async function opened(region: Region, of?: string): Promise<SqliteStore> {
-  const dataDir = temporaryFolder()
+interface Opening {
+  /** The region's own stream, unless told another. */
+  readonly of?: string
+  readonly quota?: number
+  readonly dataDir?: string
+}
+
+async function opened(
+  region: Region,
+  { of, quota = 1 << 26, dataDir = temporaryFolder() }: Opening = {},
+): Promise<SqliteStore> {
   const origin = of ?? (await originIn(region))
-  const options = { dataDir, region: region.name, origin, sessionMaxBytes: 1 << 26, sessionIdleDays: 90 }
+  const options = { dataDir, region: region.name, origin, sessionMaxBytes: quota, sessionIdleDays: 90 }
   const store = await openSqliteStore(options, () => {})
   onTestFinished(async () => {
     await store.close()
@@ -152,8 +219,35 @@ async function followed(region: Region, store: SqliteStore, most?: number): Prom
   return follower
 }
 
-async function sayIn({ name, stream }: Region, session: SessionId, message: Stated): Promise<void> {
-  await stream.publish(logOf(name, session), encodeStatement({ author: 1, message }))
+/** From here on it does nothing until its limit is lifted. */
+async function hold(region: Region, store: SqliteStore): Promise<void> {
+  const tried = vi.spyOn(store, 'append')
+  await store.limit(1)
+  await sayIn(region, createSessionKeys().session, append(someEnvelope(envelopeBytes)))
+  await expect.poll(() => tried.mock.calls.length).toBeGreaterThan(0)
+}
+
+/** Gives its sequence. */
+async function sayIn({ name, stream }: Region, session: SessionId, message: Stated): Promise<number> {
+  return (await stream.publish(logOf(name, session), encodeStatement({ author: 1, message }))).seq
+}
+
+/** Says what fills a session, one more, which is refused, and a snapshot, which leads back under the quota; each is told by its sequence. */
+async function sayUpToTheQuota(
+  region: Region,
+  session: SessionId,
+  each: (sequence: number) => Promise<void>,
+): Promise<void> {
+  let covers: readonly [string, Position] | undefined
+  for (let number = 0; number < quota / 65_536; number++) {
+    const envelope = someEnvelope(65_536)
+    const sequence = await sayIn(region, session, append(envelope))
+    covers = [await originIn(region), { sequence, mark: markOf(checksumOf(envelope)) }]
+    await each(sequence)
+  }
+  await each(await sayIn(region, session, append(someEnvelope())))
+  const snapshot = { covers: new Map(covers && [covers]), replaces: undefined, envelope: someEnvelope() }
+  await each(await sayIn(region, session, { type: 'snapshot', ...snapshot }))
 }
 
 function append(envelope: Uint8Array): Stated {

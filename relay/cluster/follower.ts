@@ -253,8 +253,10 @@ export class Follower {
     this.#atWork = false
   }
 
-  /** Returns what has to be tried again: nothing that comes after it is done before. */
+  /** Returns what has to be tried again, and what comes after that in the same session: done twice it comes to the same. */
   async #try(tasks: readonly Task[]): Promise<readonly Task[]> {
+    // What the quota refused before a snapshot must not come after it, when all that is read again after a crash.
+    if (tasks.some(isSnapshot)) await this.#store.noteApplied(this.#upTo)
     const became = await Promise.all(tasks.map((task) => this.#do(task)))
     const news = new Map<SessionId, News[]>()
     tasks.forEach(({ session, sequence, message }, at) => {
@@ -266,7 +268,11 @@ export class Follower {
     const { origin } = this.#store
     for (const [session, own] of news)
       connection.publish(`room.${session}.news`, encodeBulletin({ origin, region: name, news: own }))
-    const left = tasks.filter((_, at) => isStuck(became[at] ?? unreachable))
+    const held = new Set<SessionId>()
+    const left = tasks.filter(({ session }, at) => {
+      if (isStuck(became[at] ?? unreachable)) held.add(session)
+      return held.has(session)
+    })
     if (left.length > 0) await wait(retryMs)
     return left
   }
@@ -373,16 +379,27 @@ async function messagesFrom(
 }
 
 /**
- * Appends go into one transaction; a release needs all before it, and nothing after it. All of it may be of one session, of which a
- * store lets only so much wait.
+ * Appends go into one transaction, and everything else comes after them. A release needs all before it, and nothing after it; so does,
+ * within its session, a deletion, and a snapshot, before which the quota may refuse what it takes afterwards. All of it may be of one
+ * session, of which a store lets only so much wait.
  */
 function portionOf(waiting: readonly Reading[]): number {
   let bytes = 0
-  const end = waiting.findIndex((reading, at) => {
-    bytes += reading.bytes
-    return at === portion || bytes > maxWaitingBytes.ofSession || reading.task?.message.type === 'release'
+  const closed = new Set<SessionId>()
+  const end = waiting.findIndex(({ bytes: more, task }, at) => {
+    bytes += more
+    if (at === portion || bytes > maxWaitingBytes.ofSession || task?.message.type === 'release') return true
+    if (!task) return false
+    if (closed.size > 0 && closed.has(task.session)) return true
+    if (!isSnapshot(task) && task.message.type !== 'delete') return false
+    closed.add(task.session)
+    return waiting.slice(0, at).some((before) => before.task?.session === task.session)
   })
   return end < 0 ? waiting.length : Math.max(1, end)
+}
+
+function isSnapshot({ message }: Task): boolean {
+  return message.type === 'snapshot'
 }
 
 function isStuck(became: Became): boolean {
