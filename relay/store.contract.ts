@@ -23,8 +23,12 @@ export interface Place {
   reported(): number
 }
 
-/** What every store must do. */
-export function storeContract(name: string, createPlace: () => Place): void {
+/** What every store must do. One that `readsStream` has its entries, their order and its past from there. */
+export function storeContract(
+  name: string,
+  createPlace: () => Place,
+  { readsStream } = { readsStream: false },
+): void {
   const session = createSessionKeys().session
 
   async function opened(
@@ -159,44 +163,11 @@ export function storeContract(name: string, createPlace: () => Place): void {
       expect(bodyOf(await store.release(session, kept.round, asker))).toContain(hex(kept.key))
     })
 
-    test('a store that went back and releases the same again does not know places of the log it lost', async () => {
-      const place = createPlace()
-      const first = await opened(place)
-      const { round, ...deposit } = someDeposit(1)
-      await first.deposit(session, { round, ...deposit })
-      await first.close()
-      place.copy()
-      const lost = await opened(place)
-      const again = async (store: Store) => {
-        const released = await store.release(session, round, asker)
-        if (released.outcome !== 'released') throw new Error(released.outcome)
-        const entry = { ...newEntry(1, 0, released.body), kind: entryKinds.released }
-        await store.append(session, entry)
-        return { sequence: 1, mark: markOf(entry.checksum) }
-      }
-      const before = await again(lost)
-      await lost.close()
-      place.restore()
-      const store = await opened(place)
-      const after = await again(store)
-      expect((await readPage(store, cursor(store, after))).resumed).toBe(true)
-      expect((await readPage(store, cursor(store, before))).resumed).toBe(false)
-    })
-
     test('a round has an end of keys, and so has a session', async () => {
       const store = await opened()
       const deposits = Array.from({ length: mostKeys + 1 }, () => store.deposit(session, someDeposit(1)))
       expect((await Promise.all(deposits)).at(-1)).toEqual({ outcome: 'refused', reason: 'quota' })
       expect(await store.deposit(session, someDeposit(2))).toEqual({ outcome: 'deposited' })
-    })
-
-    test('what was released is told apart from changes in the log', async () => {
-      const store = await opened()
-      const entry = { ...entryAfter(0), kind: entryKinds.released }
-      await store.append(session, entry)
-      await store.append(session, entryAfter(1))
-      const { entries } = await readPage(store)
-      expect(entries.map(({ kind }) => kind)).toEqual([entryKinds.released, entryKinds.change])
     })
 
     test('a deleted session keeps no key and takes none', async () => {
@@ -235,27 +206,6 @@ export function storeContract(name: string, createPlace: () => Place): void {
       expect(await store.append(other, entry)).toMatchObject({ outcome: 'saved' })
     })
 
-    test('an entry whose predecessor is not in the log is refused, so that no cursor stands behind a gap', async () => {
-      const store = await opened()
-      await write(store, 0, 2)
-      const results = await Promise.all([
-        store.append(session, newEntry(4, 3)),
-        store.append(session, newEntry(5, 4)),
-      ])
-      expect(results).toEqual([
-        { outcome: 'refused', reason: 'unreachable' },
-        { outcome: 'refused', reason: 'unreachable' },
-      ])
-      expect(await store.append(session, newEntry(9, 2))).toMatchObject({ outcome: 'saved' })
-    })
-
-    test('a read that was asked for after an append sees it', async () => {
-      const store = await opened()
-      const appending = store.append(session, newEntry(1, 0))
-      expect((await read(store)).entries).toHaveLength(1)
-      expect(await appending).toMatchObject({ outcome: 'saved' })
-    })
-
     test('a known cursor gets what came after it', async () => {
       const store = await opened()
       const written = await write(store, 0, 4)
@@ -288,22 +238,6 @@ export function storeContract(name: string, createPlace: () => Place): void {
         resumed: false,
         entries: names(written),
       })
-    })
-
-    test('after a roll-back a cursor into what is lost gets everything, even when the log has grown past it', async () => {
-      const place = createPlace()
-      const yesterday = await place.open()
-      await write(yesterday, 0, 2)
-      await yesterday.close()
-      place.copy()
-      const today = await place.open()
-      const [lost] = await write(today, 2, 1)
-      await today.close()
-      place.restore()
-      const store = await opened(place)
-      expect(await read(store, at(store, lost))).toMatchObject({ resumed: false, entries: { length: 2 } })
-      await write(store, 2, 2)
-      expect(await read(store, at(store, lost))).toMatchObject({ resumed: false, entries: { length: 4 } })
     })
 
     test('a long log comes in pages', async () => {
@@ -448,22 +382,6 @@ export function storeContract(name: string, createPlace: () => Place): void {
       expect((await read(store, undefined, 1)).entries).toHaveLength(2)
     })
 
-    test('what snapshots do not replace ends at the quota', async () => {
-      const store = await opened(createPlace(), { sessionMaxBytes: 1 << 20 })
-      let replaces: Uint8Array | undefined
-      let saved = 0
-      for (; saved < 60; saved++) {
-        const entry = { ...entryAfter(saved, 65_536), kind: entryKinds.released }
-        if ((await store.append(session, entry)).outcome === 'refused') break
-        const envelope = someEnvelope()
-        const position = { sequence: entry.sequence, mark: markOf(entry.checksum) }
-        await put(store, { ...entry, position }, replaces, envelope)
-        replaces = checksumOf(envelope)
-      }
-      expect(saved).toBeGreaterThan(16)
-      expect(saved).toBeLessThan(60)
-    })
-
     test('a damaged entry is reported, never served, and repaired by sending it again', async () => {
       const place = createPlace()
       const first = await place.open()
@@ -536,6 +454,94 @@ export function storeContract(name: string, createPlace: () => Place): void {
         reason: 'unreachable',
       })
       expect(await first.head(session)).toEqual({ outcome: 'refused', reason: 'unreachable' })
+    })
+
+    if (readsStream) return
+
+    test('a store that went back and releases the same again does not know places of the log it lost', async () => {
+      const place = createPlace()
+      const first = await opened(place)
+      const { round, ...deposit } = someDeposit(1)
+      await first.deposit(session, { round, ...deposit })
+      await first.close()
+      place.copy()
+      const lost = await opened(place)
+      const again = async (store: Store) => {
+        const released = await store.release(session, round, asker)
+        if (released.outcome !== 'released') throw new Error(released.outcome)
+        const entry = { ...newEntry(1, 0, released.body), kind: entryKinds.released }
+        await store.append(session, entry)
+        return { sequence: 1, mark: markOf(entry.checksum) }
+      }
+      const before = await again(lost)
+      await lost.close()
+      place.restore()
+      const store = await opened(place)
+      const after = await again(store)
+      expect((await readPage(store, cursor(store, after))).resumed).toBe(true)
+      expect((await readPage(store, cursor(store, before))).resumed).toBe(false)
+    })
+
+    test('what was released is told apart from changes in the log', async () => {
+      const store = await opened()
+      const entry = { ...entryAfter(0), kind: entryKinds.released }
+      await store.append(session, entry)
+      await store.append(session, entryAfter(1))
+      const { entries } = await readPage(store)
+      expect(entries.map(({ kind }) => kind)).toEqual([entryKinds.released, entryKinds.change])
+    })
+
+    test('an entry whose predecessor is not in the log is refused, so that no cursor stands behind a gap', async () => {
+      const store = await opened()
+      await write(store, 0, 2)
+      const results = await Promise.all([
+        store.append(session, newEntry(4, 3)),
+        store.append(session, newEntry(5, 4)),
+      ])
+      expect(results).toEqual([
+        { outcome: 'refused', reason: 'unreachable' },
+        { outcome: 'refused', reason: 'unreachable' },
+      ])
+      expect(await store.append(session, newEntry(9, 2))).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('a read that was asked for after an append sees it', async () => {
+      const store = await opened()
+      const appending = store.append(session, newEntry(1, 0))
+      expect((await read(store)).entries).toHaveLength(1)
+      expect(await appending).toMatchObject({ outcome: 'saved' })
+    })
+
+    test('after a roll-back a cursor into what is lost gets everything, even when the log has grown past it', async () => {
+      const place = createPlace()
+      const yesterday = await place.open()
+      await write(yesterday, 0, 2)
+      await yesterday.close()
+      place.copy()
+      const today = await place.open()
+      const [lost] = await write(today, 2, 1)
+      await today.close()
+      place.restore()
+      const store = await opened(place)
+      expect(await read(store, at(store, lost))).toMatchObject({ resumed: false, entries: { length: 2 } })
+      await write(store, 2, 2)
+      expect(await read(store, at(store, lost))).toMatchObject({ resumed: false, entries: { length: 4 } })
+    })
+
+    test('what snapshots do not replace ends at the quota', async () => {
+      const store = await opened(createPlace(), { sessionMaxBytes: 1 << 20 })
+      let replaces: Uint8Array | undefined
+      let saved = 0
+      for (; saved < 60; saved++) {
+        const entry = { ...entryAfter(saved, 65_536), kind: entryKinds.released }
+        if ((await store.append(session, entry)).outcome === 'refused') break
+        const envelope = someEnvelope()
+        const position = { sequence: entry.sequence, mark: markOf(entry.checksum) }
+        await put(store, { ...entry, position }, replaces, envelope)
+        replaces = checksumOf(envelope)
+      }
+      expect(saved).toBeGreaterThan(16)
+      expect(saved).toBeLessThan(60)
     })
   })
 

@@ -69,6 +69,8 @@ export class Lines {
 
   /** Resolves with what a store made of it. Undefined: the stream did not take it. */
   async state(session: SessionId, statement: Statement): Promise<Became | undefined> {
+    const { connection } = this.#region
+    if (connection.isClosed() || connection.isDraining()) return undefined // this process ends
     const line = this.#line(session)
     line.open++
     try {
