@@ -185,6 +185,7 @@ export class Sockets implements Registry {
     if (upgrade === 404) return refuseUpgrade(socket, '404 Not Found')
     if (upgrade === 400) return refuseUpgrade(socket, '400 Bad Request')
     const { session, origin, isOriginServed, isVersionSpoken, trace } = upgrade
+    socket.cork() // the answer and the challenge leave in one piece
     this.#server.handleUpgrade(request, socket, head, (opened) => {
       const refusal = this.refusal(isOriginServed, isVersionSpoken)
       if (refusal) return refuseSocket(opened, refusal)
@@ -193,6 +194,7 @@ export class Sockets implements Registry {
       this.add(opened)
       opened.begin(session, origin, this.#surroundings, trace)
     })
+    socket.uncork()
   }
 
   *#all(): Iterable<Member> {
