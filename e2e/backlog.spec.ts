@@ -127,3 +127,28 @@ test('a long backlog is searched and filtered', async ({ relay, alice }) => {
   await alice.page.getByRole('button', { name: 'Show all stories' }).click()
   await expect(titles.first()).toHaveValue('Story number 1')
 })
+
+test('the rest of a long backlog comes where a busy browser tells late that its end is seen', async ({
+  relay,
+  alice,
+}) => {
+  await alice.page.addInitScript(() => {
+    window.IntersectionObserver = class extends IntersectionObserver {
+      constructor(told: IntersectionObserverCallback) {
+        const late: IntersectionObserverEntry[] = []
+        super((entries, observer) => {
+          late.push(...entries)
+          if (entries.some(({ isIntersecting }) => isIntersecting)) told(late.splice(0), observer)
+        })
+      }
+    }
+  })
+  await alice.starts(relay.url)
+  await alice.addsStory(...Array.from({ length: 230 }, (_, at) => `Story number ${at + 1}`))
+  const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+  await expect(titles).toHaveCount(100)
+  await alice.page.getByText('130 more stories').scrollIntoViewIfNeeded()
+  await expect(titles).toHaveCount(200)
+  await alice.page.getByText('30 more stories').scrollIntoViewIfNeeded()
+  await expect(titles).toHaveCount(230)
+})
