@@ -25,6 +25,35 @@ test('a deck of one’s own is made, shared and used from the next round; old ro
   await expect(bob.page.getByRole('dialog').getByRole('button', { name: /Fruit.*in use/ })).toBeVisible()
 })
 
+test('the first card of a large hand stays under the mouse that is about to choose it', async ({
+  relay,
+  alice,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('First')
+  await alice.opensMenu('Decks')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
+  await dialog.getByLabel('Name of the deck').fill('Forty')
+  await dialog.getByLabel('More cards').fill(Array.from({ length: 40 }, (_, at) => at + 1).join(';'))
+  await dialog.getByRole('button', { name: 'Save and use' }).click()
+  await alice.laysOut('First')
+  const first = alice.card('1')
+  await first.scrollIntoViewIfNeeded()
+  const { x, y, width, height } = (await first.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+  const middle = { x: x + width / 2, y: y + height / 2 }
+  await alice.page.mouse.move(middle.x, middle.y)
+  const isThere = await first.evaluate((card, { x, y }) => {
+    for (const animation of card.getAnimations()) animation.finish()
+    return card.contains(document.elementFromPoint(x, y))
+  }, middle)
+  expect(isThere).toBe(true)
+  await alice.page.mouse.down()
+  await alice.page.mouse.up()
+  await expect(first).toHaveAttribute('aria-pressed', 'true')
+})
+
 test('looking back shows every round, how votes moved, the matrix and the summary', async ({
   relay,
   alice,
