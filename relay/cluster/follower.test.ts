@@ -157,7 +157,11 @@ test.each([
     const { session } = createSessionKeys()
     const say = async () => await sayIn(region, session, append(someEnvelope()))
     const there = () => originIn(region).catch(() => '')
-    const isThere = async () => await expect.poll(there, { timeout: 20_000 }).not.toBe('')
+    const isThere = async () => {
+      // A question on a broken line waits for a time-out.
+      await expect.poll(() => region.isConnected, { timeout: 20_000 }).toBe(true)
+      await expect.poll(there, { timeout: 20_000 }).not.toBe('')
+    }
     const before = await nats.copy()
     await isThere()
     for (let times = 0; times < otherwise; times++) await say()
@@ -174,6 +178,7 @@ test.each([
     await expect.poll(() => follower.upTo, { timeout: 20_000 }).toBe(6)
     expect(await follower.lostItsEnd()).toBe(false)
     await nats.goBack(after)
+    await isThere()
     const isLost = () => follower.lostItsEnd().catch(() => false)
     await expect.poll(isLost, { timeout: 20_000 }).toBe(true)
     expect(follower.upTo).toBe(6)
