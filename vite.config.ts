@@ -5,6 +5,7 @@ import { compileMessageOrThrow } from '@lingui/message-utils/compileMessage'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { bundled } from './relay/bundled.ts'
 import { compressFolder } from './relay/compress.ts'
 
@@ -15,6 +16,15 @@ const built = { globalSetup: ['relay/built.testing.ts'] }
 const thread = { find: /^\.{1,2}\/store-thread\.ts$/, replacement: `${top}/relay/store-thread.testing.ts` }
 const withThread = { root: top, resolve: { alias: [thread] } }
 const relay = `http://localhost:${process.env.PORT ?? 8787}`
+
+/** Vitest begins with large files. The storms are small ones, and work longest: the others find time beside them for what they wait for. */
+class StormsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isStorm = ({ moduleId }: TestSpecification) => /\/storm-(even|odd)-seeds\.test\.ts$/.test(moduleId)
+    return [...sorted.filter(isStorm), ...sorted.filter((file) => !isStorm(file))]
+  }
+}
 
 /** `vite build` makes the client, `vite build --ssr` the relay. */
 export default defineConfig(({ isSsrBuild }) => ({
@@ -55,8 +65,9 @@ export default defineConfig(({ isSsrBuild }) => ({
       },
   server: { proxy: { '/sync': { target: relay, ws: true }, '/config.json': relay } },
   test: {
-    // One more than there are cores: many tests wait for a relay, or for time to pass, more than they work.
-    maxWorkers: availableParallelism() + 1,
+    // Two are for the storms, which give way. Of the others one more than there are cores: many wait for a relay, or for time to pass, more than they work.
+    maxWorkers: availableParallelism() + 3,
+    sequence: { sequencer: StormsFirst },
     projects: [
       { root: top, test: { name: 'shared', include: ['shared/**/*.test.ts'], testTimeout: 120_000 } },
       {

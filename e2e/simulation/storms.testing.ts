@@ -1,6 +1,10 @@
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import type { Counts } from './counts.ts'
+
+// The time of a storm is its own: it leaves the cores to tests for which time passes.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 const simulation = inject('builtSimulation')
 const { replaceGlobals }: typeof import('./virtual-globals.ts') = await import(
