@@ -52,6 +52,21 @@ test('a store whose disk is full keeps only so much of what its region says, del
   expect((await read()).outcome).toBe('deleted')
 }, 60_000)
 
+test('what waited for a full disk is kept, however often it was tried in vain', async () => {
+  const [region, other] = [await joined('patient'), await joined('patient')]
+  const store = await opened(region)
+  const { session } = createSessionKeys()
+  const refused = refusalsHeard(other, session)
+  await store.limit(1)
+  const follower = await followed(region, store)
+  const envelope = someEnvelope(envelopeBytes)
+  await sayIn(region, session, append(envelope))
+  await expect.poll(refused, { timeout: 20_000 }).toBe(4)
+  await store.limit(undefined)
+  await expect.poll(() => follower.upTo, { timeout: 20_000 }).toBe(1)
+  expect(await keptIn(store, session)).toEqual([Buffer.from(envelope)])
+}, 60_000)
+
 test('a store takes more of one session at once than it lets wait for the disk', async () => {
   const region = await joined('large')
   const store = await opened(region)
@@ -128,18 +143,13 @@ test('a session that was deleted in another region is not kept because this oneâ
   const store = await opened(near, { of: await originIn(far) })
   const follower = await followed(near, store)
   const unwanted = createSessionKeys()
-  let refused = 0
-  far.connection.subscribe(`room.${unwanted.session}.news`, {
-    callback: (_, { data }) => {
-      refused += decodeBulletin(data).news.filter(({ outcome }) => outcome.outcome === 'refused').length
-    },
-  })
+  const refused = refusalsHeard(far, unwanted.session)
   await sayIn(far, unwanted.session, append(someEnvelope()))
   await expect.poll(() => follower.upTo).toBe(1)
   await near.manager.streams.delete(streamOf(await originIn(near)))
   const signature = sign(deleteStatement(unwanted.session), roleSeed(unwanted))
   await sayIn(far, unwanted.session, { type: 'delete', signature })
-  await expect.poll(() => refused, { timeout: 30_000 }).toBeGreaterThan(4)
+  await expect.poll(refused, { timeout: 30_000 }).toBeGreaterThan(4)
   expect(follower.upTo).toBe(1)
   await provideStream(near.manager, 'near')
   const read = async () => (await store.since(unwanted.session, new Map(), 0)).outcome
@@ -257,6 +267,17 @@ async function sayUpToTheQuota(
 
 function append(envelope: Uint8Array): Stated {
   return { type: 'append', ref: 0, envelope }
+}
+
+/** How many there were since. A connection does not hear what it says itself. */
+function refusalsHeard({ connection }: Region, session: SessionId): () => number {
+  let refused = 0
+  connection.subscribe(`room.${session}.news`, {
+    callback: (_, { data }) => {
+      refused += decodeBulletin(data).news.filter(({ outcome }) => outcome.outcome === 'refused').length
+    },
+  })
+  return () => refused
 }
 
 async function keptIn(store: SqliteStore, session: SessionId): Promise<Buffer[]> {

@@ -240,10 +240,10 @@ export class Follower {
       for (const { bytes } of readings) this.#waitingBytes -= bytes
       let left: readonly Task[] = readings.flatMap(({ task }) => task ?? [])
       for (let tries = 1; left.length > 0 && !this.#stopped; tries++) {
+        const worked = tries >= triesAlone && (await this.#works())
         left = await this.#try(left)
-        // The disk works, and something is wrong with these sessions alone. What a stream has to take waits for that.
-        if (tries >= triesAlone && (await this.#store.check()).outcome === 'ready')
-          left = left.filter((task) => this.#unsaid.has(task))
+        // The disk worked before and works now, so something is wrong with these sessions alone. What a stream has to take waits for that.
+        if (worked && (await this.#works())) left = left.filter((task) => this.#unsaid.has(task))
         if (left.length > 0) await this.#deleteAhead()
       }
       const last = readings.at(-1)
@@ -275,6 +275,10 @@ export class Follower {
     })
     if (left.length > 0) await wait(retryMs)
     return left
+  }
+
+  async #works(): Promise<boolean> {
+    return (await this.#store.check()).outcome === 'ready'
   }
 
   /** Deletions do not wait behind what a full disk has no room for: they make some. They are final, so they need no turn. */
