@@ -10,7 +10,7 @@ import { bundled } from './relay/bundled.ts'
 import { compressFolder } from './relay/compress.ts'
 
 const top = import.meta.dirname
-const measured = 'e2e/{faults/{attack,disk,kill},cluster/{upgrade,killed-relay},alerts/alerts}.test.ts'
+const measured = 'e2e/{faults/{attack,disk,kill},cluster/{upgrade,killed-relay},alerts/silent}.test.ts'
 /** Tests start the relay, and the thread of its store, from what is built once for them. */
 const built = { globalSetup: ['relay/built.testing.ts'] }
 const thread = { find: /^\.{1,2}\/store-thread\.ts$/, replacement: `${top}/relay/store-thread.testing.ts` }
