@@ -21,8 +21,8 @@ export default defineConfig({
     },
   ],
   fullyParallel: true,
-  // One more than a small machine has cores: people wait for each other, and for time to pass.
-  workers: 3,
+  // Two more than a small machine has cores: people wait for each other, and for time to pass.
+  workers: 4,
   retries: 0,
   forbidOnly: true,
   timeout: 150_000 * slowness,
