@@ -9,7 +9,7 @@ import { mendIndexes, removeUnused } from './mending.ts'
 import { type Damage, ReadTables } from './read-tables.ts'
 import { SnapshotTables } from './snapshot-tables.ts'
 import type { Appended, Unreachable } from './store.ts'
-import type { Answer, Notice, Request, StoreOptions } from './store-protocol.ts'
+import type { Answer, Notice, Reached, Request, StoreOptions } from './store-protocol.ts'
 import { startSweeping } from './sweep.ts'
 
 /** Where so much fits, several of the largest envelopes do. */
@@ -60,8 +60,10 @@ export class Engine {
       giveRoom: database.prepare(`DELETE FROM facts WHERE name = 'room'`),
     }
     this.#noted = {
-      write: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('applied', ?)`),
-      read: database.prepare(`SELECT value FROM facts WHERE name = 'applied'`).pluck(),
+      write: database.prepare<[number, string]>(
+        `INSERT OR REPLACE INTO facts VALUES ('applied', ?), ('said', ?)`,
+      ),
+      read: database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck(),
     }
     if (isDamaged(open)) notice({ type: 'damagedDatabase' })
     this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
@@ -134,7 +136,7 @@ export class Engine {
         if (this.#reserve.isTouched()) return full
         return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
       case 'applied':
-        return this.#applied(request.sequence)
+        return this.#applied(request.reached)
       case 'limit':
         this.#limit(request.bytes)
         return { outcome: 'ready' }
@@ -194,12 +196,16 @@ export class Engine {
     return this.#commitNothing(() => this.#check.giveRoom.run())
   }
 
-  #applied(sequence: number | undefined): Answer {
+  /** Whoever knows only of a sequence notes that alone. So what was said when stands beside its own. */
+  #applied(reached: Reached | undefined): Answer {
     const note = () => {
-      if (sequence !== undefined) this.#noted.write.run(sequence)
-      return { outcome: 'applied' as const, sequence: Number(this.#noted.read.get() ?? 0) }
+      if (reached) this.#noted.write.run(reached.sequence, `${reached.sequence} ${reached.said ?? ''}`)
+      const sequence = Number(this.#noted.read.get('applied') ?? 0)
+      const [of, said] = String(this.#noted.read.get('said') ?? '').split(' ')
+      const isKnown = Number(of) === sequence && said
+      return { outcome: 'applied' as const, sequence, said: isKnown ? Number(said) : undefined }
     }
-    return outcomeOf(sequence === undefined ? this.#read(note) : this.#commit(note, []))
+    return outcomeOf(reached ? this.#commit(note, []) : this.#read(note))
   }
 
   #commitNothing(work: () => void): Answer {

@@ -48,6 +48,19 @@ test('a full disk refuses and takes again once there is room; other logs stay re
   expect(await append(store, session, sequence, 60_000)).toMatchObject({ outcome: 'saved' })
 })
 
+test('when what was read last was said is known of that message alone', async () => {
+  const dataDir = newFolder()
+  const store = await opened(dataDir)
+  await store.noteApplied({ sequence: 7, said: 1_700_000_000_123 })
+  expect(await store.applied()).toMatchObject({ sequence: 7, said: 1_700_000_000_123 })
+  await store.close()
+  const { database, close } = openDatabase(dataDir, 'local')
+  database.exec(`UPDATE facts SET value = 9 WHERE name = 'applied'`)
+  close()
+  const again = await opened(dataDir)
+  expect(await again.applied()).toMatchObject({ sequence: 9, said: undefined })
+})
+
 test('a number that a stream gives out again saves no other change under it', async () => {
   const store = await opened(newFolder())
   const { session } = createSessionKeys()

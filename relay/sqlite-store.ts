@@ -20,7 +20,15 @@ import type {
   Store,
   Unreachable,
 } from './store.ts'
-import type { Answer, FromStore, PackedPage, Request, StoreOptions, ToStore } from './store-protocol.ts'
+import type {
+  Answer,
+  FromStore,
+  PackedPage,
+  Reached,
+  Request,
+  StoreOptions,
+  ToStore,
+} from './store-protocol.ts'
 import { storeThread } from './store-thread.ts'
 
 /** How long appends wait for company in one transaction. */
@@ -173,13 +181,13 @@ export class SqliteStore implements Store {
   }
 
   /** How far a stream was read, as it was noted last. */
-  async applied(): Promise<number> {
-    const answer = await this.#ask({ type: 'applied', sequence: undefined })
-    return answer.outcome === 'applied' ? answer.sequence : 0
+  async applied(): Promise<Reached> {
+    const answer = await this.#ask({ type: 'applied', reached: undefined })
+    return answer.outcome === 'applied' ? answer : { sequence: 0, said: undefined }
   }
 
-  async noteApplied(sequence: number): Promise<void> {
-    await this.#ask({ type: 'applied', sequence })
+  async noteApplied(reached: Reached): Promise<void> {
+    await this.#ask({ type: 'applied', reached })
   }
 
   /** Lets the database grow to so many bytes and no further, as a full disk would; undefined lifts it. */

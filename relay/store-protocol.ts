@@ -15,6 +15,13 @@ export interface StoreOptions {
   readonly diskReserve?: number
 }
 
+/** A place in a stream up to which it was read. */
+export interface Reached {
+  readonly sequence: number
+  /** When that message was said, in milliseconds, as far as it is known. */
+  readonly said: number | undefined
+}
+
 export type Request =
   | {
       readonly type: 'since'
@@ -40,8 +47,8 @@ export type Request =
     }
   | { readonly type: 'delete'; readonly session: string }
   | { readonly type: 'check' }
-  /** How far a stream was read; with a sequence it is noted first. */
-  | { readonly type: 'applied'; readonly sequence: number | undefined }
+  /** How far a stream was read; with a place it is noted first. */
+  | { readonly type: 'applied'; readonly reached: Reached | undefined }
   /** The largest the database may grow; undefined for no limit but the disk. */
   | { readonly type: 'limit'; readonly bytes: number | undefined }
   | { readonly type: 'close' }
@@ -56,7 +63,7 @@ export type Answer =
   | Deposited
   | Release
   | { readonly outcome: 'ready' }
-  | { readonly outcome: 'applied'; readonly sequence: number }
+  | ({ readonly outcome: 'applied' } & Reached)
   | Deleted
   | Unreachable
 

@@ -95,7 +95,7 @@ export class Copies {
   async #offer(): Promise<Offer> {
     const origins = new Map<string, number>()
     for (const { store, follower, isWhole } of this.#origins.all)
-      if (isWhole) origins.set(store.origin, follower?.upTo ?? (await store.applied()))
+      if (isWhole) origins.set(store.origin, follower?.upTo ?? (await store.applied()).sequence)
     return {
       subject: this.#subject,
       region: this.#region.name,
@@ -137,11 +137,11 @@ export class Copies {
     return begun
   }
 
-  async #copy({ store, follower, folder }: Kept, path: string): Promise<Made> {
+  async #copy({ follower, folder }: Kept, path: string): Promise<Made> {
     await this.#empty(folder)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     // What was offered is in the copy, and the copy says so.
-    if (follower) await store.noteApplied(follower.upTo)
+    await follower?.note()
     const from = join(folder, databaseName)
     if (new DiskReserve({ ...this.#options, dataDir: folder }).isTouched((await stat(from)).size))
       throw new Error('There is no room for a copy')

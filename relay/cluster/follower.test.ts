@@ -196,6 +196,33 @@ test.each([
   60_000,
 )
 
+test('a store that was off notices that its stream goes on otherwise, though it has grown past what was read', async () => {
+  const region = await joined('outgrown')
+  const { session } = createSessionKeys()
+  const say = async () => await sayIn(region, session, append(someEnvelope()))
+  const isThere = async () =>
+    await expect.poll(() => originIn(region).catch(() => ''), { timeout: 20_000 }).not.toBe('')
+  const store = await opened(region)
+  const before = await followed(region, store)
+  await say()
+  const copy = await nats.copy()
+  await isThere()
+  for (let times = 0; times < 3; times++) await say()
+  await expect.poll(() => before.upTo, { timeout: 20_000 }).toBe(4)
+  await before.stop()
+  const same = await Follower.start(region, store, shards)
+  expect(await same.lostItsEnd()).toBe(false)
+  await same.stop()
+  await nats.goBack(copy)
+  await isThere()
+  for (let times = 0; times < 6; times++) await say()
+  const again = await followed(region, store)
+  expect(await again.lostItsEnd()).toBe(true)
+  await say()
+  await expect.poll(() => again.lag).toBe(0)
+  expect(again.upTo).toBe(4)
+}, 60_000)
+
 async function joined(name: string): Promise<Region> {
   const region = await joinRegion(nats.url, name)
   onTestFinished(() => region.leave())

@@ -6,6 +6,7 @@ import { checksumOf, markOf } from '../hash.ts'
 import { shardOf } from '../shard.ts'
 import { maxWaitingBytes } from '../sqlite-store.ts'
 import { type Appended, type EntryKind, entryKinds, inStreamOrder, type Store } from '../store.ts'
+import type { Reached } from '../store-protocol.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Stated } from './statement.ts'
@@ -24,8 +25,8 @@ const patience = 4_000
 
 /** A store that also keeps how far it has read its stream. */
 export interface OriginStore extends Store {
-  applied(): Promise<number>
-  noteApplied(sequence: number): Promise<void>
+  applied(): Promise<Reached>
+  noteApplied(reached: Reached): Promise<void>
 }
 
 interface Task {
@@ -36,8 +37,7 @@ interface Task {
 }
 
 /** What was read from the stream; without a task when it says nothing that this store understands or keeps. */
-interface Reading {
-  readonly sequence: number
+interface Reading extends Reached {
   readonly bytes: number
   task: Task | undefined
 }
@@ -55,11 +55,11 @@ export class Follower {
   readonly #waiting: Reading[] = []
   #messages: ConsumerMessages
   #done: Promise<void>
-  #upTo: number
+  #reached: Reached
   #waitingBytes = 0
-  /** What was read last, and when it was said, in milliseconds. */
-  #last: { readonly sequence: number; readonly said: number | undefined }
-  #lostItsEnd = false
+  /** What was read last. */
+  #last: Reached
+  #lostItsEnd: boolean
   /** When it was looked at last, the stream ended before what was read. */
   #isShort = false
   /** What its own region's stream did not take, and has to. */
@@ -73,22 +73,24 @@ export class Follower {
   #noting: NodeJS.Timeout | undefined
   #atWork = false
   #stopped = false
-  #reached: (() => void)[] = []
+  #awaiting: (() => void)[] = []
 
   private constructor(
     region: Region,
     store: OriginStore,
     shards: ReadonlySet<number>,
     messages: ConsumerMessages,
-    upTo: number,
+    reached: Reached,
+    lostItsEnd: boolean,
     mostBytes: number,
   ) {
     this.#region = region
     this.#store = store
     this.#shards = shards
     this.#messages = messages
-    this.#upTo = upTo
-    this.#last = { sequence: upTo, said: undefined }
+    this.#reached = reached
+    this.#last = reached
+    this.#lostItsEnd = lostItsEnd
     this.#mostBytes = mostBytes
     this.#done = this.#read()
   }
@@ -99,13 +101,15 @@ export class Follower {
     shards: ReadonlySet<number>,
     mostBytes = mostWaitingBytes,
   ): Promise<Follower> {
-    const upTo = await store.applied()
-    const messages = await messagesFrom(region, store, upTo + 1)
-    return new Follower(region, store, shards, messages, upTo, mostBytes)
+    const reached = await store.applied()
+    // While this store was off the stream may have lost its end, and have grown past it since.
+    const lostItsEnd = isOwn(region, store) && (await goesOnOtherwise(region, store, reached))
+    const messages = await messagesFrom(region, store, reached.sequence + 1)
+    return new Follower(region, store, shards, messages, reached, lostItsEnd, mostBytes)
   }
 
   get upTo(): number {
-    return this.#upTo
+    return this.#reached.sequence
   }
 
   /** Messages of the stream that are not applied yet. */
@@ -138,7 +142,12 @@ export class Follower {
     await this.#done
     while (this.#atWork) await wait(5)
     clearTimeout(this.#noting)
-    await this.#store.noteApplied(this.#upTo)
+    await this.note()
+  }
+
+  /** Has its store write down how far it has read. */
+  async note(): Promise<void> {
+    await this.#store.noteApplied(this.#reached)
   }
 
   /**
@@ -149,9 +158,9 @@ export class Follower {
     const last = await lastOf(this.#region.manager, this.#store.origin, session)
     if (last === undefined) return undefined
     const end = performance.now() + patience
-    while (this.#upTo < last) {
+    while (this.upTo < last) {
       if (performance.now() > end || this.#stopped) return undefined
-      await Promise.race([new Promise<void>((resolve) => this.#reached.push(resolve)), wait(100)])
+      await Promise.race([new Promise<void>((resolve) => this.#awaiting.push(resolve)), wait(100)])
     }
     return last
   }
@@ -169,25 +178,24 @@ export class Follower {
       const task = this.#taskOf(message)
       if (this.#left || this.#waitingBytes > this.#mostBytes) this.#leave(sequence, task)
       else {
-        this.#waiting.push({ sequence, bytes: data.length, task })
+        const said = message.time.getTime()
+        this.#waiting.push({ sequence, said, bytes: data.length, task })
         this.#waitingBytes += data.length
-        this.#last = { sequence, said: message.time.getTime() }
+        this.#last = { sequence, said }
       }
       if (!this.#atWork) void this.#work()
     }
   }
 
   get #isOwn(): boolean {
-    return regionOf(this.#store.origin) === this.#region.name
+    return isOwn(this.#region, this.#store)
   }
 
   async #compareLast(): Promise<void> {
-    const { sequence, said } = this.#last
-    while (said !== undefined && this.#isOwn && !this.#stopped) {
+    const last = this.#last
+    while (this.#isOwn && !this.#stopped) {
       try {
-        const there = await saidAt(this.#region.manager, this.#store.origin, sequence)
-        // The client rounds nanoseconds that no number holds.
-        this.#lostItsEnd ||= there !== undefined && Math.abs(there - said) > 1
+        this.#lostItsEnd ||= await goesOnOtherwise(this.#region, this.#store, last)
         return
       } catch {
         await wait(retryMs) // no NATS
@@ -247,7 +255,7 @@ export class Follower {
         if (left.length > 0) await this.#deleteAhead()
       }
       const last = readings.at(-1)
-      if (last && !this.#stopped) this.#reach(last.sequence)
+      if (last && !this.#stopped) this.#reach(last)
       if (this.#waiting.length === 0 && this.#left) await this.#readLeft(this.#left)
     }
     this.#atWork = false
@@ -362,15 +370,30 @@ export class Follower {
       .catch(() => {}) // it is gone from the ring within a day in any case
   }
 
-  #reach(sequence: number): void {
-    this.#upTo = sequence
+  #reach({ sequence, said }: Reached): void {
+    this.#reached = { sequence, said }
     // What is read again after a crash is known by its sequence. The last one is noted, too: it may be the last for days.
     this.#noting ??= setTimeout(() => {
       this.#noting = undefined
-      void this.#store.noteApplied(this.#upTo)
+      void this.note()
     }, noteEveryMs).unref()
-    for (const resolve of this.#reached.splice(0)) resolve()
+    for (const resolve of this.#awaiting.splice(0)) resolve()
   }
+}
+
+function isOwn({ name }: Region, { origin }: OriginStore): boolean {
+  return regionOf(origin) === name
+}
+
+/** Whether the stream has something else where this was read last. Rejects when NATS does not say. */
+async function goesOnOtherwise(
+  { manager }: Region,
+  { origin }: OriginStore,
+  { sequence, said }: Reached,
+): Promise<boolean> {
+  const there = said === undefined ? undefined : await saidAt(manager, origin, sequence)
+  // The client rounds nanoseconds that no number holds.
+  return said !== undefined && there !== undefined && Math.abs(there - said) > 1
 }
 
 async function messagesFrom(

@@ -5,6 +5,7 @@ import { createSessionKeys } from '../../shared/keys.ts'
 import { DirectStore } from '../direct-store.ts'
 import { shardCount } from '../shard.ts'
 import type { Appended } from '../store.ts'
+import type { Reached } from '../store-protocol.ts'
 import { someEnvelope, temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
 import { Lines } from './lines.ts'
@@ -45,8 +46,8 @@ class SlowStore extends DirectStore {
     return this.standsStill ? unreachable : super.check()
   }
 
-  async applied(): Promise<number> {
-    return 0
+  async applied(): Promise<Reached> {
+    return { sequence: 0, said: undefined }
   }
 
   async noteApplied(): Promise<void> {}

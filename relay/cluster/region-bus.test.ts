@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { type BusUnderTest, busContract } from '../bus.contract.ts'
 import { DirectStore } from '../direct-store.ts'
 import { shardCount } from '../shard.ts'
+import type { Reached } from '../store-protocol.ts'
 import { temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
 import { Lines } from './lines.ts'
@@ -24,8 +25,8 @@ const shards = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
 
 /** A store whose log is the only one of its region. */
 class OnlyStore extends DirectStore {
-  async applied(): Promise<number> {
-    return 0
+  async applied(): Promise<Reached> {
+    return { sequence: 0, said: undefined }
   }
 
   async noteApplied(): Promise<void> {}
