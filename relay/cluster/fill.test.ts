@@ -231,8 +231,11 @@ test('how far a store has read stands in its database soon after, though nothing
   await expect.poll(() => appliedIn(join(dataDir, origin)), { timeout: 10_000 }).toBe(last)
 })
 
-test('a mirror that has nothing yet is not taken for all that its region ever said', async () => {
-  const far = `far${regions}-${(Date.now() - twoDays).toString(36)}`
+test.each([
+  ['an old', twoDays],
+  ['a young', 0],
+])('a mirror of %s stream that has nothing yet is not taken for all that was ever said', async (_, age) => {
+  const far = `far${regions}-${(Date.now() - age).toString(36)}`
   await region.manager.streams.add({
     name: streamOf(far),
     mirror: { name: streamOf(far), domain: 'elsewhere' },

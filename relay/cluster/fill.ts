@@ -50,7 +50,7 @@ interface Known {
  * more comes from other stores.
  */
 export async function fill(region: Region, wish: Wish): Promise<Filling> {
-  const ring = await ringOf(region.manager, wish.origin)
+  const ring = await ringOf(region, wish.origin)
   const isOffered = wish.offers.some(({ origins }) => origins.has(wish.origin))
   const isNew = !existsSync(join(wish.dataDir, databaseName))
   if (isNew && !ring?.isWhole && !isOffered && !wish.beginEmpty)
@@ -68,7 +68,7 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
       const upTo = Math.min(...copies, ...own)
       const filling = done(database, wish, upTo, true)
       // Copying takes its time, in which a busy stream may have lost what came after the copy.
-      const now = await ringOf(region.manager, wish.origin)
+      const now = await ringOf(region, wish.origin)
       const isOvertaken = now !== undefined && !now.isWhole && upTo + 1 < now.first
       return isOvertaken ? { outcome: 'lacks', what: 'a time', isEmpty: false } : filling
     }

@@ -1,4 +1,9 @@
-import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
+import {
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  type StreamInfo,
+} from '@nats-io/jetstream'
 import type { SessionId } from '../../shared/id.ts'
 import { shardOf } from '../shard.ts'
 import type { Region } from './region.ts'
@@ -54,7 +59,7 @@ export async function provideStream(
 
 /** Mirrors another region's stream, as soon as that region can be reached. It goes on by itself after every cut. */
 export async function provideMirror(region: Region, other: string): Promise<void> {
-  const far = await jetstreamManager(region.connection, { domain: other, checkAPI: false, timeout: 2_000 })
+  const far = await managerOf(region, other)
   const here = new Set(await originsHere(region.manager))
   for (const name of await streamsOf(far, other)) {
     if (here.has(originOf(name))) continue
@@ -89,19 +94,43 @@ export interface Ring {
 }
 
 /** Undefined when the stream is gone. Rejects when NATS does not say. */
-export async function ringOf(manager: JetStreamManager, origin: string): Promise<Ring | undefined> {
+export async function ringOf(region: Region, origin: string): Promise<Ring | undefined> {
   if (origin.includes('.')) return undefined // of a single relay, before it was a region's
-  const stream = await manager.streams.info(streamOf(origin)).catch((error: unknown) => {
+  const stream = await infoOf(region.manager, origin)
+  if (!stream) return undefined
+  const { first_seq: first } = stream.state
+  const isWhole = stream.config.mirror
+    ? first === 1 || (await mirrorsAll(region, origin, first))
+    : hasAll(origin, stream)
+  return { first, isWhole }
+}
+
+/** Of a region's own stream: nothing but what was deleted has gone from one that is young and far from full. */
+function hasAll(origin: string, { state }: StreamInfo): boolean {
+  const began = Number.parseInt(origin.slice(origin.lastIndexOf('-') + 1), 36)
+  const isYoung = Date.now() - began < day / 1_000_000 && state.bytes < ringBytes / 2
+  return state.first_seq <= 1 || isYoung
+}
+
+/** What a mirror holds says nothing of what its stream had before. That one says it; false while its region cannot be reached. */
+async function mirrorsAll(region: Region, origin: string, first: number): Promise<boolean> {
+  try {
+    const stream = await infoOf(await managerOf(region, regionOf(origin)), origin)
+    return stream !== undefined && first <= stream.state.first_seq && hasAll(origin, stream)
+  } catch {
+    return false
+  }
+}
+
+function managerOf({ connection }: Region, other: string): Promise<JetStreamManager> {
+  return jetstreamManager(connection, { domain: other, checkAPI: false, timeout: 2_000 })
+}
+
+async function infoOf(manager: JetStreamManager, origin: string): Promise<StreamInfo | undefined> {
+  return await manager.streams.info(streamOf(origin)).catch((error: unknown) => {
     if (error instanceof JetStreamApiError && error.code === noStream) return undefined
     throw error
   })
-  if (!stream) return undefined
-  const { first_seq: first, bytes } = stream.state
-  const began = Number.parseInt(origin.slice(origin.lastIndexOf('-') + 1), 36)
-  const isYoung = Date.now() - began < day / 1_000_000 && bytes < ringBytes / 2
-  // A mirror that has not got anything yet knows nothing of what its stream has.
-  const isFirst = first === 1 || (first === 0 && !stream.config.mirror)
-  return { first, isWhole: isFirst || isYoung }
 }
 
 /** The last sequence given in a stream, whether or not that message is still there. Rejects when NATS does not say. */

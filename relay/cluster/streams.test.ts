@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { createSessionKeys } from '../../shared/keys.ts'
+import { freePort } from '../process.testing.ts'
+import { type NatsServer, startNats } from './nats.testing.ts'
+import { joinRegion, type Region } from './region.ts'
+import { logOf, originsHere, provideMirror, regionOf, ringOf, streamOf } from './streams.ts'
+
+let east: NatsServer
+let west: NatsServer
+beforeAll(async () => {
+  const port = Number(await freePort())
+  east = await startNats({ domain: 'east', leafs: { port, advertised: port } })
+  west = await startNats({ domain: 'west', linkedTo: port })
+})
+afterAll(async () => {
+  await west.stop()
+  await east.stop()
+})
+
+const messageBytes = 10_000
+
+test('a mirror has everything when its stream says so, and the whole of its stream', async () => {
+  const [there, here] = [await joined(east, 'east'), await joined(west, 'west')]
+  const [origin = ''] = await originsHere(there.manager)
+  const name = streamOf(origin)
+  for (let times = 0; times < 10; times++)
+    await there.stream.publish(logOf('east', createSessionKeys().session), new Uint8Array(messageBytes))
+  const ring = () => ringOf(here, origin)
+
+  await here.manager.streams.add({
+    name,
+    mirror: { name, domain: 'east' },
+    max_bytes: 4 * messageBytes,
+  })
+  await expect.poll(lastHere, { timeout: 10_000 }).toBe(10)
+  expect((await ring())?.first).toBeGreaterThan(1)
+  expect(await ring()).toMatchObject({ isWhole: false })
+
+  await here.manager.streams.delete(name)
+  // As when the first sessions were deleted.
+  await there.manager.streams.purge(name, { seq: 4 })
+  await provideMirror(here, 'east')
+  await expect.poll(lastHere, { timeout: 10_000 }).toBe(10)
+  expect(await ring()).toEqual({ first: 4, isWhole: true })
+  await east.end()
+  expect(await ring()).toEqual({ first: 4, isWhole: false })
+
+  async function lastHere(): Promise<number> {
+    return (await here.manager.streams.info(name)).state.last_seq
+  }
+}, 60_000)
+
+test('a mirror from the first message on has everything, whether or not its region can be reached', async () => {
+  await east.restart()
+  const [there, here] = [await joined(east, 'north'), await joined(west, 'west')]
+  const origin = (await originsHere(there.manager)).find((each) => regionOf(each) === 'north') ?? ''
+  await there.stream.publish(logOf('north', createSessionKeys().session), new Uint8Array(messageBytes))
+  const name = streamOf(origin)
+  await here.manager.streams.add({ name, mirror: { name, domain: 'east' } })
+  await expect.poll(async () => (await ringOf(here, origin))?.first, { timeout: 20_000 }).toBe(1)
+  await east.end()
+  expect(await ringOf(here, origin)).toEqual({ first: 1, isWhole: true })
+}, 60_000)
+
+async function joined({ url }: NatsServer, name: string): Promise<Region> {
+  const region = await joinRegion(url, name)
+  onTestFinished(() => region.leave())
+  return region
+}
