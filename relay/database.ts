@@ -106,6 +106,14 @@ export function openDatabase(dataDir: string, region: string, shared?: string): 
   }
 }
 
+/** A second connection to the database of a folder that this process holds already. */
+export function openBeside(dataDir: string): Pick<OpenDatabase, 'database' | 'close'> {
+  const database = new Sqlite(join(dataDir, databaseName), { timeout: 1000, fileMustExist: true })
+  makeDurable(database)
+  database.pragma('secure_delete = ON')
+  return { database, close: () => database.close() }
+}
+
 function requireSqlite(): void {
   const memory = new Sqlite(':memory:')
   const version = String(memory.prepare('SELECT sqlite_version()').pluck().get())

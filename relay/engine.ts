@@ -137,6 +137,9 @@ export class Engine {
         return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
       case 'applied':
         return this.#applied(request.reached)
+      case 'forget':
+        this.#logs.forgetAll()
+        return { outcome: 'ready' }
       case 'limit':
         this.#limit(request.bytes)
         return { outcome: 'ready' }

@@ -4,7 +4,7 @@ import Sqlite from 'better-sqlite3'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { decodeReleased } from '../shared/escrow.ts'
 import { createSessionKeys } from '../shared/keys.ts'
-import { openDatabase } from './database.ts'
+import { openBeside, openDatabase } from './database.ts'
 import { checksumOf } from './hash.ts'
 import { createPlace } from './place.testing.ts'
 import type { Report } from './report.ts'
@@ -59,6 +59,20 @@ test('when what was read last was said is known of that message alone', async ()
   close()
   const again = await opened(dataDir)
   expect(await again.applied()).toMatchObject({ sequence: 9, said: undefined })
+})
+
+test('what another connection changed is known once the store was told to forget', async () => {
+  const dataDir = newFolder()
+  const store = await opened(dataDir)
+  const { session } = createSessionKeys()
+  await append(store, session, 1)
+  const { database, close } = openBeside(dataDir)
+  expect(database.pragma('synchronous', { simple: true })).toBe(2)
+  database.exec('UPDATE sessions SET head = 9')
+  close()
+  expect(await store.head(session)).toMatchObject({ sequence: 1 })
+  await store.forget()
+  expect(await store.head(session)).toMatchObject({ sequence: 9 })
 })
 
 test('a number that a stream gives out again saves no other change under it', async () => {

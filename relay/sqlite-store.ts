@@ -190,6 +190,11 @@ export class SqliteStore implements Store {
     await this.#ask({ type: 'applied', reached })
   }
 
+  /** To be called when another connection has changed sessions of its database. */
+  async forget(): Promise<void> {
+    await this.#ask({ type: 'forget' })
+  }
+
   /** Lets the database grow to so many bytes and no further, as a full disk would; undefined lifts it. */
   async limit(bytes: number | undefined): Promise<void> {
     await this.#ask({ type: 'limit', bytes })

@@ -49,6 +49,8 @@ export type Request =
   | { readonly type: 'check' }
   /** How far a stream was read; with a place it is noted first. */
   | { readonly type: 'applied'; readonly reached: Reached | undefined }
+  /** Sessions were changed by another connection. */
+  | { readonly type: 'forget' }
   /** The largest the database may grow; undefined for no limit but the disk. */
   | { readonly type: 'limit'; readonly bytes: number | undefined }
   | { readonly type: 'close' }

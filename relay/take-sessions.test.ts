@@ -7,8 +7,11 @@ import { createSessionKeys } from '../shared/keys.ts'
 import { copyDatabase } from './commands/copy-database.ts'
 import { count, damagePage, fill, newFolder, openStore, withDatabase } from './commands/kept.testing.ts'
 import { databaseName } from './database.ts'
+import { checksumOf } from './hash.ts'
 import { shardCount, shardOf } from './shard.ts'
+import { entryKinds } from './store.ts'
 import { takeSessions } from './take-sessions.ts'
+import { someEnvelope } from './testing.ts'
 
 const tables = ['entries', 'snapshots', 'deposits', 'releases']
 const all = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
@@ -36,6 +39,56 @@ test('who is here already gives way, and is here once', async () => {
   await closedWith(from, 3)
   await take(from, to, all)
   withDatabase(to, (database) => database.exec('DELETE FROM entries WHERE sequence > 5'))
+  const keys = () => withDatabase(to, (database) => database.prepare('SELECT id, key FROM sessions').all())
+  const before = keys()
+  withDatabase(to, (database) =>
+    database.prepare('INSERT INTO sessions VALUES (99, ?, 0, 0)').run(createSessionKeys().session),
+  )
+  await take(from, to, all)
+  withDatabase(to, (database) => database.exec('DELETE FROM sessions WHERE key = 99'))
+  expect(await everythingIn(to)).toEqual(await everythingIn(from))
+  expect(keys()).toEqual(before)
+})
+
+test('where the copy lacks, or has another, what was said last here, a session stays as it is', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const [longer = '', other = '', same = ''] = await closedWith(from, 3)
+  await take(from, to, all)
+  const keyOf = `(SELECT key FROM sessions WHERE id = ?)`
+  withDatabase(from, (database) => {
+    database.prepare(`DELETE FROM entries WHERE sequence > 15 AND session = ${keyOf}`).run(longer)
+    const envelope = Buffer.from('another one')
+    const change = `UPDATE entries SET checksum = ?, envelope = ? WHERE sequence = 20 AND session = ${keyOf}`
+    database.prepare(change).run(checksumOf(envelope), envelope, other)
+  })
+  withDatabase(to, (database) =>
+    database.prepare(`DELETE FROM entries WHERE sequence > 15 AND session = ${keyOf}`).run(same),
+  )
+  const [there, here] = [await everythingIn(from), await everythingIn(to)]
+  expect(await take(from, to, all)).toEqual({ isWhole: true, damaged: [] })
+  expect(await everythingIn(to)).toEqual(new Map([...here, [same, there.get(same)]]))
+})
+
+test('what snapshots have replaced in the copy is no reason to leave it', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const [session = ''] = await closedWith(from, 1)
+  await take(from, to, all)
+  const store = await openStore(from)
+  const read = async () => {
+    const page = await store.since(session as SessionId, new Map(), 0)
+    if (page.outcome !== 'page' || !page.upTo) throw new Error(page.outcome)
+    return { upTo: page.upTo, snapshot: page.snapshot }
+  }
+  for (const sequence of [21, 22]) {
+    const { upTo, snapshot } = await read()
+    const envelope = someEnvelope()
+    const place = { previous: upTo.sequence, checksum: checksumOf(envelope), kind: entryKinds.change }
+    await store.append(session as SessionId, { sequence, ...place, envelope })
+    const covers = new Map([[store.origin, (await read()).upTo]])
+    const replaces = snapshot?.id
+    await store.putSnapshot(session as SessionId, { covers, replaces, envelope: someEnvelope() })
+  }
+  await store.close()
   await take(from, to, all)
   expect(await everythingIn(to)).toEqual(await everythingIn(from))
 })

@@ -1,13 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import Sqlite, { type Database } from 'better-sqlite3'
+import { equalBytes } from '../shared/codec.ts'
 import { parseSessionId } from '../shared/id.ts'
 import { unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
+import { checksumOf } from './hash.ts'
 import { mendIndexes } from './mending.ts'
-import { keyedRows, sequencedRows } from './readable-rows.ts'
+import { keyedRows, type Rows, sequencedRows } from './readable-rows.ts'
 import { shardOf } from './shard.ts'
 import type { CheckedTable } from './store-protocol.ts'
-import { numberIn } from './whole-rows.ts'
+import { hasSequence, isBytes, numberIn } from './whole-rows.ts'
 
 /** How long one transaction takes sessions; whoever else has work to do gets it done in between. */
 const turnMs = 20
@@ -29,8 +31,9 @@ export interface TakenFrom {
 
 /**
  * Takes the sessions of some shards, and which were deleted, from the copy of another database with the same origin. Where both have
- * a session the copy's takes its place; one that the copy cannot give whole, because pages are damaged, is added to what is here. Rejects with SQLite's error when it cannot
- * be read which sessions there are, or which were deleted.
+ * a session the copy's takes its place; one that the copy cannot give whole, because pages are damaged, is added to what is here. One of
+ * which the copy does not have what was said last here stays. Rejects with SQLite's error when it cannot be read which sessions there
+ * are, or which were deleted.
  */
 export async function takeSessions(
   into: Database,
@@ -73,6 +76,12 @@ interface Known {
   readonly key: number
 }
 
+interface StoredEntry {
+  readonly sequence: number
+  readonly checksum: Uint8Array
+  readonly envelope: unknown
+}
+
 /** Returns whether nothing was missing. */
 function prepareTaking(
   into: Database,
@@ -81,8 +90,12 @@ function prepareTaking(
 ): (session: Known) => boolean {
   const drop = prepareDropping(into)
   const own = into.prepare<[string], number>('SELECT key FROM sessions WHERE id = ?').pluck()
-  const create = into.prepare<[string, number, number]>(
-    'INSERT INTO sessions (id, head, day) VALUES (?, ?, ?)',
+  const last = into.prepare<[number], StoredEntry>(
+    `SELECT sequence, checksum, envelope FROM entries WHERE session = ? AND ${hasSequence} ORDER BY sequence DESC LIMIT 1`,
+  )
+  // Whoever has this database open finds a session where it was.
+  const create = into.prepare<[number | undefined, string, number, number]>(
+    'INSERT INTO sessions (key, id, head, day) VALUES (?, ?, ?, ?)',
   )
   const found = from.prepare<[number], { head: number; day: number }>(
     `SELECT ${numberIn('head')} AS head, ${numberIn('day')} AS day FROM sessions WHERE key = ?`,
@@ -98,25 +111,49 @@ function prepareTaking(
     const add = into.prepare<unknown[]>(
       `INSERT OR IGNORE INTO ${table} (session, ${columns}) VALUES (?, ${places})`,
     )
-    return { read, add }
+    return { table, read, add }
   })
-  const begin = ({ id, key }: Known): number => {
+  const begin = ({ id, key }: Known, here?: number): number => {
     const row = unlessCorrupt(
       () => found.get(key),
       () => undefined, // where its log ends, the log says as well
     )
-    return Number(create.run(id, row?.head ?? 0, dayHere(row?.day || undefined)).lastInsertRowid)
+    return Number(create.run(here, id, row?.head ?? 0, dayHere(row?.day || undefined)).lastInsertRowid)
+  }
+  const lastWhole = (key: number) => {
+    const entry = unlessCorrupt(
+      () => last.get(key),
+      () => undefined,
+    )
+    const isWhole = entry && isBytes(entry.envelope) && isBytes(entry.checksum)
+    return isWhole && checksumOf(entry.envelope).equals(entry.checksum) ? entry : undefined
   }
   return (session) => {
-    const found = tables.map(({ read, add }) => ({ ...read(session.key), add }))
+    const found = tables.map(({ table, read, add }) => ({ ...read(session.key), table, add }))
     const isWhole = found.every(({ isAll }) => isAll)
     const known = own.get(session.id)
     const isReplaced = known !== undefined && isWhole
+    if (isReplaced && !isPartOf(lastWhole(known), found)) return true
     if (isReplaced) for (const statement of drop) statement.run(known)
-    const key = known === undefined || isReplaced ? begin(session) : known
+    const key = known === undefined || isReplaced ? begin(session, known) : known
     for (const { readable, add } of found) for (const row of readable) add.run(key, ...row)
     return isWhole
   }
+}
+
+/** False when a copy has something else, or nothing, where the log of a session ends here. Snapshots replace what comes before the older one. */
+function isPartOf(
+  last: StoredEntry | undefined,
+  found: readonly { readonly table: string; readonly readable: Rows['readable'] }[],
+): boolean {
+  if (!last) return true
+  const rows = (of: string) => found.find(({ table }) => table === of)?.readable ?? []
+  const [, older = 0] = rows('snapshots')
+    .map(([sequence]) => Number(sequence))
+    .sort((a, b) => b - a)
+  const isSame = ([sequence, checksum]: readonly unknown[]) =>
+    Number(sequence) === last.sequence && isBytes(checksum) && equalBytes(checksum, last.checksum)
+  return last.sequence <= older || rows('entries').some(isSame)
 }
 
 /** Of what was deleted while this store was off, nothing stays here either. */

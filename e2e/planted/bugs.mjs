@@ -177,8 +177,8 @@ export const bugs = [
   {
     name: 'a store on an empty disk answers with what the stream has left',
     file: 'relay/cluster/fill.ts',
-    text: '[...wish.shards].filter((shard) => isBehind || !had.has(shard))',
-    instead: '[...wish.shards].filter(() => isBehind)',
+    text: 'isBehind || lacked.has(shard) || !had.has(shard)',
+    instead: 'isBehind || lacked.has(shard)',
     run: ['relay', 'cluster/fill'],
   },
   {

@@ -31,7 +31,7 @@ import { offersSubject } from './copies.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { Origins } from './origins.ts'
 import { joinRegion, type Region } from './region.ts'
-import { originsHere, provideStream, regionOf, streamOf } from './streams.ts'
+import { originOf, originsHere, provideStream, regionOf, streamOf } from './streams.ts'
 
 const twoDays = 2 * 86_400_000
 const [lower, upper] = [numbers(0, 32), numbers(32, 64)]
@@ -203,6 +203,64 @@ test('a store that was off for longer than the stream lasts begins all the same,
   expect((await BareClient.join(relay.url, owner)).envelopes()).toContainEqual(old)
 }, 60_000)
 
+test('what a store had not read when a stream was lost it takes from one that had, while it serves', async () => {
+  const relay = await started({ role: 'relay' })
+  const store = await started({ role: 'store' })
+  const owner = createSessionKeys()
+  const sent = [await savedBy(relay, owner)]
+  const behind = await started({ role: 'store', diskReserve: 1e14 })
+  const [another, nobody] = [createSessionKeys(), createSessionKeys()]
+  sent.push(await keptBy(store, relay, owner))
+  const first = await keptBy(store, relay, another)
+  await region.manager.streams.delete(await stream())
+  const copied = { event: 'copied', region: region.name }
+  await expect.poll(() => behind.reports, { timeout: 30_000 }).toContainEqual(copied)
+  expect(store.reports).not.toContainEqual(copied)
+  await stop(store)
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual(sent)
+  expect((await BareClient.join(relay.url, another)).envelopes()).toEqual([first])
+  expect((await BareClient.join(relay.url, nobody)).envelopes()).toEqual([])
+}, 60_000)
+
+test('of shards that another store has it takes the rest of a lost stream once, and keeps the others', async () => {
+  const relay = await started({ role: 'relay' })
+  const behind = await started({ role: 'store' })
+  const [other, owner] = [ownerOf(upper), ownerOf(lower)]
+  const own = await savedBy(relay, other)
+  const sent = [await savedBy(relay, owner)]
+  await stop(behind)
+  const store = await started({ role: 'store', shards: lower })
+  const full = await started({ role: 'store', dataDir: behind.dataDir, diskReserve: 1e14 })
+  sent.push(await keptBy(store, relay, owner))
+  let looks = 0
+  await region.manager.streams.delete(await stream())
+  const copies = () => full.reports.filter(({ event }) => event === 'copied').length
+  await expect.poll(copies, { timeout: 30_000 }).toBe(1)
+  region.connection.subscribe(offersSubject, { callback: () => void looks++ })
+  await expect.poll(() => looks, { timeout: 30_000 }).toBeGreaterThan(5)
+  expect(copies()).toBe(1)
+  await stop(store)
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual(sent)
+  expect((await BareClient.join(relay.url, other)).envelopes()).toEqual([own])
+}, 60_000)
+
+test('a store that was off when a stream was lost has all of it from another one, before it answers', async () => {
+  const dataDir = newFolder()
+  const relay = await started({ role: 'relay' })
+  const store = await started({ role: 'store' })
+  const off = await started({ role: 'store', dataDir })
+  const owner = createSessionKeys()
+  const sent = [await savedBy(relay, owner)]
+  await stop(off)
+  sent.push(await savedBy(relay, owner))
+  await region.manager.streams.delete(await stream())
+  await expect.poll(stream, { timeout: 10_000 }).not.toBe(streamOf(''))
+  const again = await started({ role: 'store', dataDir })
+  await stop(store)
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual(sent)
+  expect(again.reports).toContainEqual({ event: 'copied', region: region.name })
+}, 60_000)
+
 test('a store that is told to stop while it fills ends at once', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))
@@ -316,6 +374,19 @@ async function savedBy(relay: TestRelay, owner: SessionKeys): Promise<Uint8Array
   const alice = await BareClient.join(relay.url, owner)
   const envelope = someEnvelope()
   expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
+  await alice.leave()
+  return envelope
+}
+
+/** Of two stores the other one may refuse it first. */
+async function keptBy(store: TestRelay, relay: TestRelay, owner: SessionKeys): Promise<Uint8Array> {
+  const alice = await BareClient.join(relay.url, owner)
+  const envelope = someEnvelope()
+  const before = await lastSequence()
+  alice.append(envelope)
+  await expect.poll(lastSequence, { timeout: 10_000 }).toBe(before + 1)
+  const folder = join(store.dataDir, originOf(await stream()))
+  await expect.poll(() => appliedIn(folder), { timeout: 10_000 }).toBe(before + 1)
   await alice.leave()
   return envelope
 }

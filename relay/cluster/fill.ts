@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { databaseName, openDatabase } from '../database.ts'
+import { databaseName, openBeside, openDatabase } from '../database.ts'
 import type { CheckedTable } from '../store-protocol.ts'
 import { takeSessions } from '../take-sessions.ts'
 import type { Offer } from './copies.ts'
@@ -57,32 +57,71 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
     return { outcome: 'lacks', what: 'everything', isEmpty: true }
   const { database, close } = openDatabase(wish.dataDir, region.name, wish.origin)
   try {
-    const known = readKnown(database)
-    const isBehind = ring !== undefined && !ring.isWhole && known.applied + 1 < ring.first
-    const had = known.shards ?? (known.applied > 0 ? wish.shards : new Set<number>())
-    const missing = new Set([...wish.shards].filter((shard) => isBehind || !had.has(shard)))
-    if (missing.size === 0) return done(database, wish, known.applied, false)
-    const copies = ring?.isWhole ? [] : await takeFrom(region, wish, ring, database, missing)
-    const own = had.size > 0 && !isBehind ? [known.applied] : []
-    if (missing.size === 0) {
-      const upTo = Math.min(...copies, ...own)
-      const filling = done(database, wish, upTo, true)
-      // Copying takes its time, in which a busy stream may have lost what came after the copy.
-      const now = await ringOf(region, wish.origin)
-      const isOvertaken = now !== undefined && !now.isWhole && upTo + 1 < now.first
-      return isOvertaken ? { outcome: 'lacks', what: 'a time', isEmpty: false } : filling
-    }
-    // A stream that has everything is read from its beginning: what this store knows already it does not do again.
-    if (ring?.isWhole || wish.beginEmpty) return done(database, wish, 0, copies.length > 0)
-    const isEmpty = database.prepare('SELECT 1 FROM sessions LIMIT 1').get() === undefined
-    const lacksTime = [...missing].every((shard) => had.has(shard))
-    // From here on it does not follow the others.
-    if (lacksTime) noteShards(database, wish.shards)
-    const what = lacksTime ? 'a time' : had.size > 0 ? 'shards' : 'everything'
-    return { outcome: 'lacks', what, isEmpty }
+    return await fillInto(database, region, wish, ring)
   } finally {
     close()
   }
+}
+
+/** Takes what others have read further of a stream that is gone, while a store serves what its database has. */
+export async function fillBeside(region: Region, wish: Wish): Promise<Filling> {
+  const { database, close } = openBeside(wish.dataDir)
+  try {
+    return await fillInto(database, region, wish, undefined)
+  } finally {
+    close()
+  }
+}
+
+/** Of these shards, those of which others have read further. */
+export function lackedShards(
+  offers: readonly Offer[],
+  origin: string,
+  upTo: number,
+  shards: ReadonlySet<number>,
+): ReadonlySet<number> {
+  const further = offers.filter(({ origins }) => (origins.get(origin) ?? 0) > upTo)
+  return new Set([...shards].filter((shard) => further.some((offer) => offer.shards.has(shard))))
+}
+
+async function fillInto(
+  database: Database,
+  region: Region,
+  wish: Wish,
+  ring: Ring | undefined,
+): Promise<Filling> {
+  const { origin, shards, offers } = wish
+  const known = readKnown(database)
+  const had = known.shards ?? (known.applied > 0 ? shards : new Set<number>())
+  const isBehind = ring !== undefined && !ring.isWhole && known.applied + 1 < ring.first
+  // What was not read of a stream before it was lost nobody has but who had read it.
+  const lacked = ring ? new Set() : lackedShards(offers, origin, known.applied, shards)
+  const missing = new Set([...shards].filter((shard) => isBehind || lacked.has(shard) || !had.has(shard)))
+  if (missing.size === 0) return done(database, wish, known.applied, false)
+  const own = missing.size < shards.size ? [known.applied] : []
+  const isFurther = (offer: Offer) => (offer.origins.get(origin) ?? 0) > known.applied
+  const copies = ring?.isWhole
+    ? []
+    : await takeFrom(region, wish, ring, database, missing, (offer, shard) => {
+        return !lacked.has(shard) || isFurther(offer)
+      })
+  if (missing.size === 0) {
+    const upTo = Math.min(...copies, ...own)
+    const filling = done(database, wish, upTo, true)
+    // Copying takes its time, in which a busy stream may have lost what came after the copy.
+    const now = await ringOf(region, origin)
+    const isOvertaken = now !== undefined && !now.isWhole && upTo + 1 < now.first
+    return isOvertaken ? { outcome: 'lacks', what: 'a time', isEmpty: false } : filling
+  }
+  // A stream that has everything is read from its beginning: what this store knows already it does not do again.
+  if (ring?.isWhole || wish.beginEmpty)
+    return done(database, wish, ring ? 0 : known.applied, copies.length > 0)
+  const isEmpty = database.prepare('SELECT 1 FROM sessions LIMIT 1').get() === undefined
+  const lacksTime = [...missing].every((shard) => had.has(shard))
+  // From here on it does not follow the others.
+  if (lacksTime) noteShards(database, shards)
+  const what = lacksTime ? 'a time' : had.size > 0 ? 'shards' : 'everything'
+  return { outcome: 'lacks', what, isEmpty }
 }
 
 /**
@@ -95,13 +134,14 @@ async function takeFrom(
   ring: Ring | undefined,
   database: Database,
   missing: Set<number>,
+  gives: (offer: Offer, shard: number) => boolean,
 ): Promise<number[]> {
   const applied: number[] = []
   const inPart = new Set<number>()
   const whole = new Set<string>()
   const copy = join(dataDir, 'copy.sqlite')
-  for (const offer of ranked(offers, origin, region.name)) {
-    const shards = new Set([...missing].filter((shard) => offer.shards.has(shard)))
+  for (const offer of ranked(offers, origin, region.name, ring === undefined)) {
+    const shards = new Set([...missing].filter((shard) => offer.shards.has(shard) && gives(offer, shard)))
     // What comes after the copy has to be in the stream.
     const reaches = ring === undefined || (offer.origins.get(origin) ?? 0) + 1 >= ring.first
     if (shards.size === 0 || !reaches) continue
@@ -130,13 +170,16 @@ async function removeDatabase(path: string): Promise<void> {
   for (const end of ['', '-wal', '-shm', '-journal']) await rm(path + end, { force: true })
 }
 
-/** Near ones first, and of those who has read most. */
-function ranked(offers: readonly Offer[], origin: string, region: string): readonly Offer[] {
+/** Near ones first, and of those who has read most; the other way round when the stream is gone and nobody reads on in it. */
+function ranked(offers: readonly Offer[], origin: string, region: string, isGone: boolean): readonly Offer[] {
   const isFar = (offer: Offer) => Number(offer.region !== region)
   const upTo = (offer: Offer) => offer.origins.get(origin) ?? 0
   return offers
     .filter(({ origins }) => origins.has(origin))
-    .sort((a, b) => isFar(a) - isFar(b) || upTo(b) - upTo(a))
+    .sort((a, b) => {
+      const [nearer, further] = [isFar(a) - isFar(b), upTo(b) - upTo(a)]
+      return isGone ? further || nearer : nearer || further
+    })
 }
 
 function done(database: Database, { shards }: Wish, applied: number, copied: boolean): Filling {

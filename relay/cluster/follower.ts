@@ -27,6 +27,7 @@ const patience = 4_000
 export interface OriginStore extends Store {
   applied(): Promise<Reached>
   noteApplied(reached: Reached): Promise<void>
+  forget(): Promise<void>
 }
 
 interface Task {
@@ -264,7 +265,7 @@ export class Follower {
   /** Returns what has to be tried again, and what comes after that in the same session: done twice it comes to the same. */
   async #try(tasks: readonly Task[]): Promise<readonly Task[]> {
     // What the quota refused before a snapshot must not come after it, when all that is read again after a crash.
-    if (tasks.some(isSnapshot)) await this.#store.noteApplied(this.#upTo)
+    if (tasks.some(isSnapshot)) await this.note()
     const became = await Promise.all(tasks.map((task) => this.#do(task)))
     const news = new Map<SessionId, News[]>()
     tasks.forEach(({ session, sequence, message }, at) => {

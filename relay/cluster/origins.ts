@@ -12,7 +12,7 @@ import type { CheckedTable } from '../store-protocol.ts'
 import { committedTo } from '../traces.ts'
 import type { Offer } from './copies.ts'
 import { offersFrom } from './fetch-copy.ts'
-import { fill } from './fill.ts'
+import { fill, fillBeside, lackedShards, type Wish } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
 import type { Region } from './region.ts'
 import { mirrorLags, originsHere, provideMirror, provideStream, regionOf, streamOf } from './streams.ts'
@@ -21,11 +21,15 @@ import { mirrorLags, originsHere, provideMirror, provideStream, regionOf, stream
 const lookEveryMs = 5_000
 /** How long a store that lacks something waits at its start for another one that has it. */
 const ordinaryPatience = 30_000
+/** How long a store that could not copy what others have read further leaves them alone. */
+const pauseMs = 600_000
 const words =
   'This region has sessions that are older than its stream, and no other store that answers has them. Start a store of these SHARDS that has them, or restore a backup of one (facedown restore), or set BEGIN_EMPTY=1 to do without them'
 const lostWords =
   'NATS has come back without the end of this region’s stream, which stores have read already. Its rest was removed and a new stream begins'
 const silentWords = 'NATS does not say which streams it has. Look after its JetStream, then start again'
+
+const nothing: ReadonlySet<number> = new Set()
 
 /** One log of all sessions: what was said in one stream. */
 export interface Kept {
@@ -36,6 +40,8 @@ export interface Kept {
   readonly isWhole: boolean
   /** Undefined while its stream is gone: then it is only read. */
   follower: Follower | undefined
+  /** Shards of which another store had read more when the stream was lost. */
+  lacked: ReadonlySet<number>
 }
 
 /** The databases of this process, one for each origin: another stream has other sequences. */
@@ -48,6 +54,9 @@ export class Origins {
   readonly #folders = new Set<string>()
   /** How far each mirror here is behind its stream, as NATS last knew. */
   #mirrors: ReadonlyMap<string, number> = new Map()
+  /** What others offered of streams that are gone, and this store has taken as far as it could. */
+  readonly #taken = new Set<string>()
+  #takeAgainAt = 0
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -127,7 +136,8 @@ export class Origins {
     await provideStream(manager, name).catch(() => {}) // without NATS everything stays as it is
     const others = this.#config.regions.filter((region) => region.name !== name)
     await Promise.all(others.map((other) => provideMirror(this.#region, other.name).catch(() => {}))) // cut off from it
-    await this.#follow().catch((error: unknown) => this.#failed(error))
+    const isServing = true
+    await this.#follow(isServing).catch((error: unknown) => this.#failed(error))
     if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
   }
 
@@ -158,7 +168,7 @@ export class Origins {
    * Follows every stream there is, and lets go of those that are gone. False while something of this region is missing, undefined when
    * NATS does not say what there is.
    */
-  async #follow(): Promise<boolean | undefined> {
+  async #follow(isServing = false): Promise<boolean | undefined> {
     const here = await originsHere(this.#region.manager).catch(() => undefined)
     if (!here) return undefined
     const offers = await offersFrom(this.#region.connection, this.#regions)
@@ -170,11 +180,32 @@ export class Origins {
       if (!kept && regionOf(origin) === this.#region.name) isComplete = false
     }
     for (const [origin, kept] of this.#kept) {
-      if (here.includes(origin)) continue
-      await kept.follower?.stop()
-      kept.follower = undefined
+      if (here.includes(origin)) kept.lacked = nothing
+      else await this.#leave(kept, offers, isServing)
     }
     return isComplete
+  }
+
+  /** Lets go of a stream that is gone. What this store had not read of it by then, it takes from those who had. */
+  async #leave(kept: Kept, offers: readonly Offer[], isServing: boolean): Promise<void> {
+    // At first the others do not know either that nothing more comes.
+    const isKnown = kept.follower === undefined
+    await kept.follower?.stop()
+    kept.follower = undefined
+    const { origin } = kept.store
+    const nameOf = ({ subject, origins }: Offer) => `${origin} ${subject} ${origins.get(origin)}`
+    const open = offers.filter((offer) => !this.#taken.has(nameOf(offer)))
+    const { sequence } = await kept.store.applied()
+    kept.lacked = lackedShards(open, origin, sequence, this.#config.shards)
+    if (!isServing || !isKnown || kept.lacked.size === 0 || performance.now() < this.#takeAgainAt) return
+    this.#takeAgainAt = performance.now() + pauseMs
+    const wish = this.#wish(origin, kept.folder, open)
+    const filling = await fillBeside(this.#region, wish).finally(() => kept.store.forget())
+    if (filling.outcome === 'lacks') return
+    this.#takeAgainAt = 0
+    for (const offer of open) this.#taken.add(nameOf(offer))
+    kept.lacked = nothing
+    if (filling.copied) this.#report({ event: 'copied', region: regionOf(origin) })
   }
 
   /** Origins whose streams are here, that this store had before, or that other stores have. */
@@ -187,13 +218,8 @@ export class Origins {
 
   /** Opens the database of an origin once it has what it should; undefined until then. */
   async #fill(origin: string, offers: readonly Offer[]): Promise<Kept | undefined> {
-    const { dataDir, shards, beginEmpty } = this.#config
-    const folder = join(dataDir, origin)
-    const { signal } = this.#closing
-    const failed = (error: unknown) => this.#failed(error)
-    const damaged = (table: CheckedTable) => this.#report({ event: 'damagedRow', table })
-    const wish = { dataDir: folder, origin, shards, offers, beginEmpty, failed, damaged, signal }
-    const filling = await fill(this.#region, wish)
+    const folder = join(this.#config.dataDir, origin)
+    const filling = await fill(this.#region, this.#wish(origin, folder, offers))
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {
       if (filling.copied) this.#report({ event: 'copied', region })
@@ -205,6 +231,14 @@ export class Origins {
     if (!isLeft) return undefined
     this.#report({ event: 'incomplete', region })
     return this.#open(folder, origin, filling.what !== 'shards')
+  }
+
+  #wish(origin: string, dataDir: string, offers: readonly Offer[]): Wish {
+    const { shards, beginEmpty } = this.#config
+    const { signal } = this.#closing
+    const failed = (error: unknown) => this.#failed(error)
+    const damaged = (table: CheckedTable) => this.#report({ event: 'damagedRow', table })
+    return { dataDir, origin, shards, offers, beginEmpty, failed, damaged, signal }
   }
 
   #failed(error: unknown): void {
@@ -222,7 +256,7 @@ export class Origins {
       this.#report,
       committedTo(this.#meters, this.#region.traces),
     )
-    const kept = { store, folder: dataDir, isWhole, follower: undefined }
+    const kept = { store, folder: dataDir, isWhole, follower: undefined, lacked: nothing }
     this.#folders.add(dataDir)
     this.#kept.set(store.origin, kept)
     return kept

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { DirectStore } from '../direct-store.ts'
-import { shardCount } from '../shard.ts'
+import { shardCount, shardOf } from '../shard.ts'
 import type { Appended } from '../store.ts'
 import type { Reached } from '../store-protocol.ts'
 import { someEnvelope, temporaryFolder } from '../testing.ts'
@@ -34,12 +34,26 @@ const shards = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
 
 const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
 
+const emptyPage = {
+  outcome: 'page',
+  resumed: false,
+  snapshot: undefined,
+  entries: [],
+  upTo: undefined,
+  more: false,
+} as const
+
 /** A store that reads its stream and, while it stands still, applies nothing of it. */
 class SlowStore extends DirectStore {
   standsStill = false
+  readonly lacked = new Set<number>()
 
   override async append(...entry: Parameters<DirectStore['append']>): Promise<Appended> {
     return this.standsStill ? unreachable : super.append(...entry)
+  }
+
+  override async since(...question: Parameters<DirectStore['since']>): ReturnType<DirectStore['since']> {
+    return this.lacked.has(shardOf(question[0])) ? emptyPage : super.since(...question)
   }
 
   override async check(): ReturnType<DirectStore['check']> {
@@ -51,6 +65,8 @@ class SlowStore extends DirectStore {
   }
 
   async noteApplied(): Promise<void> {}
+
+  async forget(): Promise<void> {}
 }
 
 test('a store that is behind leaves a session to one that is not, and so nobody waits in vain', async () => {
@@ -67,6 +83,18 @@ test('a store that is behind leaves a session to one that is not, and so nobody 
     expect(head).toMatchObject({ outcome: 'heads' })
     expect(performance.now() - asked).toBeLessThan(3_000)
   }
+}, 30_000)
+
+test('a store that lacks the end of a lost stream leaves its sessions to one that has it, and answers when there is none', async () => {
+  const { session } = createSessionKeys()
+  const envelope = await said(session)
+  const stores = new RegionStore(relay, new Lines(relay))
+  const lacking = await started()
+  lacking.lacked.add(shardOf(session))
+  expect(envelopesIn(await stores.since(session, new Map(), 0))).toEqual([])
+  await started()
+  for (let times = 0; times < 12; times++)
+    expect(envelopesIn(await stores.since(session, new Map(), 0))).toEqual([envelope])
 }, 30_000)
 
 test('alone it answers for the sessions it has, and for the others as soon as it has caught up', async () => {
@@ -105,7 +133,7 @@ async function started(): Promise<SlowStore> {
     sessionIdleDays: 90,
   })
   const follower = await Follower.start(region, store, shards)
-  const all = [{ store, folder: dataDir, isWhole: true, follower }]
+  const all = [{ store, folder: dataDir, isWhole: true, follower, lacked: store.lacked }]
   const questions = new Questions(region, { all }, shards)
   await region.connection.flush()
   onTestFinished(async () => {

@@ -49,6 +49,8 @@ export interface Answers {
 const behindMs = 500
 /** Of one that is asked by another one, which waits as long as whoever asked that. */
 const otherMs = 4_000
+/** What others have read further of a lost stream is waited for so long, and asked for so often: some may lack it, too. */
+const further = { ms: 2_000, tries: 4 } as const
 /** How long what was asked before a store stops may take to arrive. */
 const drainMs = 1_000
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
@@ -115,18 +117,33 @@ export class Questions {
       const checks = await Promise.all(kept.map(({ store }) => store.check()))
       return checks.find(({ outcome }) => outcome !== 'ready') ?? { outcome: 'ready' }
     }
+    if (kept.some(({ lacked }) => lacked.has(shardOf(question.session)))) {
+      if (question.isPassedOn) return unreachable
+      const answer = await this.#askFurther(question)
+      if (answer) return answer
+    }
     const reached = Promise.all(kept.map((one) => appliedIn(one, question.session)))
     const own = reached.then((applied) => answerFrom(this.#region.name, kept, question, applied))
     if (question.isPassedOn || (await isDoneWithin(behindMs, reached))) return own
     return Promise.any([useful(own), useful(this.#askOther(question))]).catch(() => own)
   }
 
+  /** Undefined when nobody answers in time who lacks nothing. */
+  async #askFurther(question: LogQuestion): Promise<Answers[LogQuestion['type']] | undefined> {
+    const end = performance.now() + further.ms
+    for (let tries = 0; tries < further.tries && performance.now() < end; tries++) {
+      const answer = await this.#askOther(question, further.ms).catch(() => undefined)
+      if (answer && answer.outcome !== 'refused') return answer
+    }
+    return undefined
+  }
+
   /** Rejects at once when there is none. Nobody is brought what they say themselves, and so another one of the group gets it. */
-  async #askOther(question: LogQuestion): Promise<Answers[LogQuestion['type']]> {
+  async #askOther(question: LogQuestion, timeout = otherMs): Promise<Answers[LogQuestion['type']]> {
     const { connection, name } = this.#region
     const subject = subjectOf(name, shardOf(question.session))
     const passedOn = serialize({ ...question, isPassedOn: true } satisfies Question)
-    return deserialize((await connection.request(subject, passedOn, { timeout: otherMs })).data)
+    return deserialize((await connection.request(subject, passedOn, { timeout })).data)
   }
 }
 

@@ -30,6 +30,8 @@ class OnlyStore extends DirectStore {
   }
 
   async noteApplied(): Promise<void> {}
+
+  async forget(): Promise<void> {}
 }
 
 busContract(
@@ -47,7 +49,7 @@ busContract(
       sessionIdleDays: 90,
     })
     const follower = await Follower.start(home, kept, shards)
-    const all = [{ store: kept, folder: dataDir, isWhole: true, follower }]
+    const all = [{ store: kept, folder: dataDir, isWhole: true, follower, lacked: new Set<number>() }]
     const questions = new Questions(home, { all }, shards)
     await home.connection.flush()
     const lines = new Lines(away)
