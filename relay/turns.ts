@@ -1,5 +1,5 @@
-/** What is written in one turn of the event loop; a millisecond's work. */
-const turnBytes = 1 << 20
+/** What is written in one turn of the event loop; a third of a millisecond's work. */
+const turnBytes = 1 << 18
 
 export interface Waiting {
   /** Bytes it has to write. */
