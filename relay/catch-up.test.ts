@@ -2,12 +2,14 @@ import { rmSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys, helloStatement, roleSeed, type SessionKeys, sign } from '../shared/keys.ts'
 import { decodeFromRelay, encodeFromClient, type FromRelay, protocolVersion } from '../shared/wire.ts'
+import { catchUp } from './catch-up.ts'
 import { Connection } from './connection.ts'
+import { checksumOf, markOf } from './hash.ts'
 import { limitsOf } from './limits.ts'
 import { LocalBus } from './local-bus.ts'
 import { Rooms } from './rooms.ts'
 import { openSqliteStore } from './sqlite-store.ts'
-import { archiveOf } from './store.ts'
+import { archiveOf, entryKinds, type Page } from './store.ts'
 import { random, someEnvelope, temporaryFolder } from './testing.ts'
 
 test('what was signalled while the log was read is heard, and that whoever signalled it has left meanwhile', async () => {
@@ -32,6 +34,33 @@ test('what was signalled while the log was read is heard, and that whoever signa
     { type: 'caughtUp' },
   ])
   bob.connection.gone()
+})
+
+test('of a long log a little is sent at a time, and nothing to somebody who has gone', async () => {
+  const entries = Array.from({ length: 300 }, (_, at) => {
+    const envelope = someEnvelope()
+    const position = { sequence: at + 1, mark: markOf(checksumOf(envelope)) }
+    return { position, envelope, kind: entryKinds.change }
+  })
+  const upTo = entries.at(-1)?.position
+  const page: Page = { outcome: 'page', resumed: true, snapshot: undefined, entries, upTo, more: false }
+  const log = {
+    since: async () => ({ outcome: 'pages', resumed: true, of: new Map([['local', page]]) }) as const,
+  }
+  let sent = 0
+  let turns = 0
+  const reader = {
+    get isListening() {
+      return turns < 3
+    },
+    send: () => void sent++,
+    flush: async () => {
+      turns++
+      expect(sent).toBe(turns * 64)
+    },
+  }
+  await catchUp(log, new Map(), 0, reader)
+  expect(sent).toBe(3 * 64)
 })
 
 async function roomsWithALogThatWaits(until: () => Promise<void>): Promise<Rooms> {

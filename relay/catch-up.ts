@@ -7,7 +7,7 @@ export interface Reader {
   /** False once the client has gone. */
   readonly isListening: boolean
   send(frame: Uint8Array): void
-  /** Resolves when little of what was sent still waits in this process. */
+  /** Resolves when little of what was sent still waits in this process, and others have had their turn. */
   flush(): Promise<void>
 }
 
@@ -26,6 +26,9 @@ export type CaughtUp =
   | { readonly log: 'unreachable' }
   | { readonly log: 'deleted' }
 
+/** A page may have a thousand entries, and take 6 ms in which nobody else is served. */
+const atOnce = 64
+
 /** Sends what a cursor does not cover, page by page, as fast as the client reads. */
 export async function catchUp(
   log: Log,
@@ -41,7 +44,7 @@ export async function catchUp(
     if (pages.outcome === 'refused') return { log: 'unreachable' }
     if (pages.outcome === 'deleted') return { log: 'deleted' }
     resumed ??= pages.resumed
-    if (reader.isListening) for (const [origin, page] of pages.of) bytes += sendPage(origin, page, reader)
+    for (const [origin, page] of pages.of) bytes += await sendPage(origin, page, reader)
     upTo = joinCursors(upTo, endOf(pages))
     const hasMore = [...pages.of.values()].some(({ more }) => more)
     if (!hasMore || !reader.isListening) return { log: 'kept', upTo, resumed, bytes }
@@ -55,13 +58,17 @@ export function endOf({ of }: Pages): Cursor {
   return new Map<string, Position>(places)
 }
 
-function sendPage(origin: string, { snapshot, entries }: Page, reader: Reader): number {
+/** Returns how many bytes of envelopes were sent. */
+async function sendPage(origin: string, { snapshot, entries }: Page, reader: Reader): Promise<number> {
+  if (!reader.isListening) return 0
   let bytes = snapshot?.envelope.length ?? 0
   if (snapshot) {
     const { id, covers, envelope } = snapshot
     reader.send(encodeFromRelay({ type: 'snapshot', id, covers: new Map([[origin, covers]]), envelope }))
   }
-  for (const { position, envelope, kind } of entries) {
+  for (const [at, { position, envelope, kind }] of entries.entries()) {
+    if (at > 0 && at % atOnce === 0) await reader.flush()
+    if (!reader.isListening) break
     reader.send(encodeEntry(new Map([[origin, position]]), envelope, kind))
     bytes += envelope.length
   }

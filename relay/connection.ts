@@ -25,7 +25,7 @@ import type { Follow } from './traces.ts'
 /** The way to one client. */
 export interface Outlet {
   send(frame: Uint8Array): void
-  /** Resolves when what was sent has left this process, or can no longer. */
+  /** Resolves when what was sent has left this process, or can no longer, and others have had their turn. */
   flush(): Promise<void>
   /** How many bytes wait because the client does not read fast enough. */
   readonly bufferedAmount: number

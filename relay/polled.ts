@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SessionId } from '../shared/id.ts'
 import { FrameReader, prefixBytes, putFrames } from '../shared/polling.ts'
 import { frameLimits } from '../shared/wire.ts'
@@ -85,7 +86,7 @@ export class Polled implements Outlet, Member {
   }
 
   flush(): Promise<void> {
-    if (this.#state !== 'open' || this.bufferedAmount < flushBelow) return Promise.resolve()
+    if (this.#state !== 'open' || this.bufferedAmount < flushBelow) return nextTurn()
     return new Promise((resolve) => this.#flushed.push(resolve))
   }
 

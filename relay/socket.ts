@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import type { CloseReason } from '../shared/close-code.ts'
 import type { SessionId } from '../shared/id.ts'
@@ -78,7 +79,7 @@ export class Socket extends WebSocket implements Outlet, Member, Waiting {
   }
 
   flush(): Promise<void> {
-    if (this.bufferedAmount < flushBelow) return Promise.resolve()
+    if (this.bufferedAmount < flushBelow) return nextTurn()
     return new Promise((resolve) => this.ping(undefined, false, () => resolve()))
   }
 
