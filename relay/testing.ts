@@ -9,6 +9,17 @@ import type { Meters } from './meters.ts'
 import { startRelay as start } from './relay.ts'
 import type { Report } from './report.ts'
 import type { SqliteStore } from './sqlite-store.ts'
+import type { Page } from './store.ts'
+
+/** What a store says of a session that nobody wrote to. */
+export const emptyPage: Page = {
+  outcome: 'page',
+  resumed: false,
+  snapshot: undefined,
+  entries: [],
+  upTo: undefined,
+  more: false,
+}
 
 export interface TestRelay {
   /** `http://127.0.0.1:<port>`, which is also the origin that pages of this relay have. */

@@ -6,7 +6,7 @@ import { DirectStore } from '../direct-store.ts'
 import { shardCount, shardOf } from '../shard.ts'
 import type { Appended } from '../store.ts'
 import type { Reached } from '../store-protocol.ts'
-import { someEnvelope, temporaryFolder } from '../testing.ts'
+import { emptyPage, someEnvelope, temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
@@ -33,15 +33,6 @@ beforeEach(async () => {
 const shards = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
 
 const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
-
-const emptyPage = {
-  outcome: 'page',
-  resumed: false,
-  snapshot: undefined,
-  entries: [],
-  upTo: undefined,
-  more: false,
-} as const
 
 /** A store that reads its stream and, while it stands still, applies nothing of it. */
 class SlowStore extends DirectStore {

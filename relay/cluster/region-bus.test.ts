@@ -4,7 +4,7 @@ import { type BusUnderTest, busContract } from '../bus.contract.ts'
 import { DirectStore } from '../direct-store.ts'
 import { shardCount } from '../shard.ts'
 import type { Reached } from '../store-protocol.ts'
-import { temporaryFolder } from '../testing.ts'
+import { emptyPage, temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
@@ -84,16 +84,7 @@ function ofOneOrigin(store: RegionStore, origin: string): BusUnderTest['store'] 
       const pages = await store.since(...question)
       if (pages.outcome !== 'pages') return pages
       const [page] = pages.of.values()
-      return (
-        page ?? {
-          outcome: 'page',
-          resumed: false,
-          snapshot: undefined,
-          entries: [],
-          upTo: undefined,
-          more: false,
-        }
-      )
+      return page ?? emptyPage
     },
     head: async (session) => {
       const heads = await store.head(session)

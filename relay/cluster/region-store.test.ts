@@ -24,7 +24,7 @@ import type {
   Unreachable,
 } from '../store.ts'
 import type { StoreOptions } from '../store-protocol.ts'
-import { temporaryFolder } from '../testing.ts'
+import { emptyPage, temporaryFolder } from '../testing.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import type { Became } from './news.ts'
@@ -131,7 +131,7 @@ class StoreOverNats implements Store {
   async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable> {
     const pages = await this.#store.since(session, this.#numbers.streams(session, cursor), generation)
     if (pages.outcome !== 'pages') return pages
-    const page = pages.of.get(this.origin) ?? nothing
+    const page = pages.of.get(this.origin) ?? emptyPage // a session that nobody wrote to is in no log
     const own = (position: Position) => this.#numbers.own(session, position)
     const { snapshot, upTo } = page
     return {
@@ -216,13 +216,3 @@ function hex(bytes: Uint8Array): string {
 }
 
 const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
-
-/** A session that nobody wrote to is in no log. */
-const nothing: Page = {
-  outcome: 'page',
-  resumed: false,
-  snapshot: undefined,
-  entries: [],
-  upTo: undefined,
-  more: false,
-}
