@@ -11,7 +11,7 @@ import { quantile, Trial, until } from './trial.ts'
 
 const readers = Number(process.env.READERS ?? 200)
 const halfOpen = Number(process.env.HALF_OPEN ?? 2000)
-/** Milliseconds for a machine that is busy with something else as well; SLACK=0 where it is not. */
+/** Milliseconds for a machine that is busy with something else as well; SLACK=2 where it is not. */
 const slack = { median: Number(process.env.SLACK ?? 15), p99: Number(process.env.SLACK ?? 50) }
 const large = someEnvelope(65_536)
 /** So that a pause of this machine is not taken for the attack. */
