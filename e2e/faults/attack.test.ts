@@ -15,7 +15,7 @@ const halfOpen = Number(process.env.HALF_OPEN ?? 2000)
 const slack = { median: Number(process.env.SLACK ?? 15), p99: Number(process.env.SLACK ?? 50) }
 const large = someEnvelope(65_536)
 /** So that a pause of this machine is not taken for the attack. */
-const windows = 5
+const windows = 3
 
 test(`somebody who sends ${readers} readers that stand still all they can is felt by nobody`, async () => {
   const trial = await Trial.start({ SESSION_MAX_BYTES: String(2 ** 32) })
