@@ -206,7 +206,7 @@ export class LocalBus implements Bus {
   }
 
   #at(position: Position): Cursor {
-    return new Map([[this.#store.origin, position]])
+    return new Map<string, Position>().set(this.#store.origin, position)
   }
 
   /** Whoever stops late had a session that others began again since: theirs stays. */

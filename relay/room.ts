@@ -1,4 +1,4 @@
-import { type Cursor, covers, joinCursors } from '../shared/cursor.ts'
+import { type Cursor, covers, type Position } from '../shared/cursor.ts'
 import { type Asker, type Deposit, encodeAsker } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
 import { type ConnectionId, encodeFromRelay } from '../shared/wire.ts'
@@ -22,8 +22,8 @@ export class Room implements Subscriber {
   readonly #unsubscribe: () => void
   readonly #emptied: () => void
   readonly #reading: SharedReading
-  #saved: Cursor = new Map()
-  #elsewhere: Cursor = new Map()
+  readonly #saved = new Map<string, Position>()
+  readonly #elsewhere = new Map<string, Position>()
   #log: 'kept' | 'unreachable' = 'kept'
   #askedAt = Number.NEGATIVE_INFINITY
   #earnedAt = 0
@@ -47,12 +47,12 @@ export class Room implements Subscriber {
     return this.#log === 'kept'
   }
 
-  /** Everything up to here is committed. */
+  /** Everything up to here is committed: a view that goes on, not to be kept. */
   get savedCursor(): Cursor {
     return this.#saved
   }
 
-  /** Everything up to here is committed in another region, too. */
+  /** Everything up to here is committed in another region, too. Likewise a view. */
   get elsewhere(): Cursor {
     return this.#elsewhere
   }
@@ -163,12 +163,12 @@ export class Room implements Subscriber {
   }
 
   saved(cursor: Cursor): void {
-    this.#saved = joinCursors(this.#saved, cursor)
+    advance(this.#saved, cursor)
   }
 
   /** Once the other region has caught up, nobody waits for the next keepalive to hear it. */
   savedElsewhere(cursor: Cursor): void {
-    this.#elsewhere = joinCursors(this.#elsewhere, cursor)
+    advance(this.#elsewhere, cursor)
     if (!covers(this.#elsewhere, this.#saved)) return
     for (const connection of this.#connections.values()) connection.keepAlive()
   }
@@ -217,4 +217,9 @@ export class Room implements Subscriber {
     this.#askedAt = now
     return compact
   }
+}
+
+/** In place: what lives from one change to the next is copied by the garbage collector, and there are many rooms. */
+function advance(cursor: Map<string, Position>, later: Cursor): void {
+  for (const [origin, position] of later) cursor.set(origin, position)
 }

@@ -46,6 +46,6 @@ export class SharedReading {
 
   /** Something was said that answers so far may not have. */
   outdate(): void {
-    this.#under.clear()
+    if (this.#under.size > 0) this.#under.clear() // which takes new memory even where nothing is
   }
 }
