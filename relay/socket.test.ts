@@ -75,6 +75,30 @@ test('pings are frames, too: who sends too many is asked for a pause', async () 
   expect(await mallory.closed).toEqual(closeCodes.tooFast)
 })
 
+test('who answers no ping is ended at the third turn, and who answers stays', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { url, stop } = await startRelay()
+  onTestFinished(stop)
+  const alice = await BareClient.join(url, keys)
+  const bob = await BareClient.join(url, member)
+  webSocketOf(bob).pause() // as if his line was cut: nothing comes back any more
+  for (let turn = 1; turn <= 6; turn++) {
+    vi.advanceTimersByTime(20_000)
+    await alice.next('keepalive')
+    await pongOf(alice)
+    expect(alice.frames.filter(({ type }) => type === 'left')).toHaveLength(turn < 3 ? 0 : 1)
+  }
+  expect(alice.isOpen).toBe(true)
+})
+
+/** Then what she sent before has arrived, her own answers to pings too. */
+async function pongOf(client: BareClient): Promise<void> {
+  const answered = once(webSocketOf(client), 'pong')
+  webSocketOf(client).ping()
+  await answered
+}
+
 test('clients that do not read may have so much waiting together, and no more', async () => {
   const rate = { perSecond: 1e5, burst: 1e5 }
   const limits = {
