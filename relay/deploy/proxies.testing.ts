@@ -125,10 +125,7 @@ export async function startHaproxy(relays: readonly string[], nameServer?: numbe
   const ours = readFileSync(join(import.meta.dirname, 'haproxy.cfg'), 'utf8')
   const asked = nameServer ? `nameserver own 127.0.0.1:${nameServer}` : 'parse-resolv-conf'
   writeFileSync(file, ours.replace('parse-resolv-conf', asked))
-  const addresses = ['', '', ...relays.slice(2)].map((_, at) => [
-    `RELAY_${at + 1}`,
-    relays[at] ?? nobodyThere,
-  ])
+  const addresses = relays.map((address, at) => [`RELAY_${at + 1}`, address])
   const haproxy = spawn('haproxy', ['-db', '-f', file], {
     env: { PATH: process.env.PATH, LISTEN: `127.0.0.1:${port}`, ...Object.fromEntries(addresses) },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -150,8 +147,6 @@ export async function startHaproxy(relays: readonly string[], nameServer?: numbe
     },
   }
 }
-
-const nobodyThere = '127.0.0.1:9' // `discard`, which no system serves any more
 
 /** Caddy listens before it has a certificate. */
 async function untilAnswering(url: string): Promise<string> {
