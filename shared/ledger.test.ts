@@ -48,6 +48,37 @@ test('a vote without a signature, or with somebody else’s, is ignored', () => 
   expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
 })
 
+test('nobody reveals or settles as bob: not without a signature, with their own, or with his for another session', () => {
+  const [alice, bob] = [new Device('alice').introduces(), new Device('bob').introduces()]
+  const round = alice.starts()
+  const seal = alice.votes(round, '5')
+  meet(alice, bob)
+  const reveal = { kind: 'reveal', author: bob.id, round, cut: [seal], seen: [] } as const
+  const estimate = {
+    kind: 'estimate',
+    author: bob.id,
+    story: undefined,
+    round,
+    card: 2,
+    replaces: [],
+  } as const
+  const { session } = memberKeys
+  for (const statement of [reveal, estimate]) {
+    const unsigned = encodeRecord(session, statement, bob.seed)
+    unsigned.fill(0, unsigned.length - 64)
+    add(alice.ledger, unsigned)
+    add(alice.ledger, encodeRecord(session, statement, alice.seed))
+    add(alice.ledger, encodeRecord(createSessionKeys().session, statement, bob.seed))
+  }
+  expect(alice.sees(round)).toEqual({ alice: 'voted' })
+  expect(alice.opens(round)).toBe(0)
+  add(alice.ledger, encodeRecord(session, reveal, bob.seed))
+  expect(alice.sees(round)).toEqual({ alice: 'sealed' })
+  expect(alice.ledger.estimates(alice.round(round))).toEqual([])
+  add(alice.ledger, encodeRecord(session, estimate, bob.seed))
+  expect(alice.ledger.estimates(alice.round(round))).toHaveLength(1)
+})
+
 test('a record made for another session is ignored', () => {
   const { alice, round } = revealedRound()
   const other = createSessionKeys()
