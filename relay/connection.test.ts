@@ -37,7 +37,6 @@ test('an observer reads and signals, but what they append is refused and never s
   const alice = await BareClient.join(url, keys)
   const oscar = await BareClient.join(url, observer)
   expect(await oscar.save(someEnvelope())).toMatchObject({ type: 'unsaved', reason: 'observer' })
-  oscar.send({ type: 'snapshot', covers: new Map(), replaces: undefined, envelope: someEnvelope() })
   const signal = someEnvelope()
   oscar.send({ type: 'signal', to: 0, envelope: signal })
   expect((await alice.next('signal')).envelope).toEqual(signal)
@@ -46,6 +45,29 @@ test('an observer reads and signals, but what they append is refused and never s
   expect((await oscar.next('entry')).envelope).toEqual(envelope)
   const carol = await BareClient.join(url, member)
   expect(carol.envelopes()).toEqual([envelope])
+})
+
+test('a snapshot of an observer takes the place of nothing, as that of a member does', async () => {
+  const { url } = await started()
+  const alice = await BareClient.join(url, keys)
+  const oscar = await BareClient.join(url, observer)
+  const first = someEnvelope()
+  const saved = await alice.save(first)
+  if (saved.type !== 'saved') throw new Error('It was saved')
+  const snapshot = { type: 'snapshot', covers: saved.cursor, replaces: undefined } as const
+  oscar.send({ ...snapshot, envelope: someEnvelope() })
+  oscar.send({ type: 'signal', to: 0, envelope: someEnvelope() })
+  await alice.next('signal') // what he sent before has been seen to
+  const second = someEnvelope()
+  await alice.save(second)
+  const carol = await BareClient.join(url, member)
+  expect(carol.frames.filter(({ type }) => type === 'snapshot')).toEqual([])
+  expect(carol.envelopes()).toEqual([first, second])
+  const envelope = someEnvelope()
+  alice.send({ ...snapshot, envelope })
+  await alice.save(someEnvelope())
+  const dave = await BareClient.join(url, member)
+  expect(dave.frames).toContainEqual(expect.objectContaining({ type: 'snapshot', envelope }))
 })
 
 const forgeries: [string, BareOptions][] = [
@@ -269,12 +291,15 @@ test('a second hello is malformed', async () => {
 })
 
 test.each([
-  ['change', 65_537],
-  ['change', (1 << 20) + 5000],
-])('a %s of %i bytes is too large', async (_, length) => {
+  ['append', 65_537],
+  ['append', (1 << 20) + 5000],
+  ['signal', 65_537],
+  ['snapshot', (1 << 20) + 1],
+] as const)('the envelope of a frame %s is too large with %i bytes', async (type, length) => {
   const { url } = await started()
   const mallory = await BareClient.join(url, keys)
-  mallory.append(someEnvelope(length))
+  const envelope = someEnvelope(length)
+  mallory.send({ type, ref: 1, to: 0, covers: new Map(), replaces: undefined, envelope })
   expect(await mallory.closed).toEqual(closed('tooLarge'))
 })
 
