@@ -158,6 +158,23 @@ test('an app of a later version only is told why it is not served, instead of se
   expect({ code, words: String(words) }).toEqual(closeCodes.version)
 })
 
+test('behind a proxy people are told apart by the address it wrote, not by those that they made up before it', async () => {
+  const { url, stop } = await startRelay({ trustProxy: true, limits: { openOfAddress: 1 } })
+  onTestFinished(stop)
+  const open = async (forwarded: string) => {
+    const headers = { 'X-Forwarded-For': forwarded }
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/sync/${keys.session}`, subprotocol, {
+      headers,
+      origin: url,
+    })
+    onTestFinished(() => socket.terminate())
+    await once(socket, 'open')
+  }
+  await open('198.51.100.1, 203.0.113.7')
+  await expect(open('198.51.100.2, 203.0.113.7')).rejects.toThrow('429')
+  await open('198.51.100.1, 203.0.113.8')
+})
+
 test('bytes that are not HTTP get no answer that helps', async () => {
   const socket = connect(relay.port, '127.0.0.1')
   socket.end('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03')
