@@ -159,6 +159,7 @@ test('a session is renamed and deleted from the home page; who comes later is to
   relay,
   alice,
   bob,
+  carol,
 }) => {
   await alice.starts(relay.url)
   await alice.page.getByLabel('Your name').fill('alice')
@@ -177,6 +178,11 @@ test('a session is renamed and deleted from the home page; who comes later is to
   await alice.sees('The relay has deleted the session.')
   await expect(bob.page.locator('header').first()).toContainText('Refused by the relay')
   await expect(bob.card('3')).toHaveAttribute('aria-pressed', 'true')
+  await carol.page.goto(link)
+  await expect(carol.page.getByRole('heading', { name: 'The relay refused this session' })).toBeVisible()
+  await carol.sees('The session was deleted from the relay by whoever made it.')
+  await carol.page.getByRole('link', { name: 'Go to the home page' }).click()
+  await expect(carol.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
 })
 
 test('whose line breaks before the answer is told all the same that the session was deleted', async ({
