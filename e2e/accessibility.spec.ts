@@ -3,6 +3,7 @@ import { languages } from '../client/locales/languages.ts'
 import { violationsOf } from './axe.ts'
 import { expect, test } from './people.ts'
 import type { Person } from './person.ts'
+import { Team } from './pictures/team.ts'
 
 // Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
 test.use({ serviceWorkers: 'block' })
@@ -300,4 +301,60 @@ test('on a phone a card of a deck is one line', async ({ relay, newcomer }) => {
   expect([...new Set(heights)]).toEqual([44])
   await fitsAcross(dialog, 'a deck')
   await hasNoViolation(alice, 'a deck', 'dialog')
+})
+
+const arabic = 'محمد بن عبد الله بن عبد الرحمن'
+
+/** A name that is too long is cut where it ends, whichever way it runs. */
+async function beginsHere({ page }: Person, where: string): Promise<void> {
+  const name = page.locator('bdi', { hasText: arabic }).first()
+  await expect(name).toBeVisible()
+  const cut = await name.evaluate((element) => {
+    const [text] = element.childNodes
+    const first = document.createRange()
+    if (text) first.setStart(text, 0)
+    if (text) first.setEnd(text, 1)
+    const letter = first.getBoundingClientRect()
+    const room = element.parentElement?.getBoundingClientRect()
+    return Math.max(letter.right - (room?.right ?? 0), (room?.left ?? 0) - letter.left)
+  })
+  expect(cut, `${where}: so much is missing where the name begins`).toBeLessThanOrEqual(1)
+}
+
+test('on the narrowest phone everything fits across after a vote, among few and many people with long names', async ({
+  relay,
+  newcomer,
+}) => {
+  const alice = await newcomer('alice', { viewport: { width: 320, height: 568 } })
+  const few = await Team.gather(relay.url, arabic, 'Maximiliane von Hohenberg-Sigmaringen')
+  await alice.joins(few.link(relay.url), '5')
+  await alice.sees(/Sealed\. Opens/)
+  await hasNoSidewaysScroll(alice, 'voted')
+  await beginsHere(alice, 'a seat')
+  const sizes = await alice.page
+    .getByRole('banner')
+    .locator('a, button')
+    .evaluateAll((all) =>
+      all.map((each) => {
+        const { width, height } = each.getBoundingClientRect()
+        return Math.min(width, height)
+      }),
+    )
+  expect(sizes.length).toBeGreaterThan(4)
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(44)
+  few.leave()
+
+  process.setMaxListeners(0) // everybody's connection listens for the end of the process
+  const names = Array.from({ length: 11 }, (_, at) => `Maximiliane von Hohenberg-Sigmaringen ${at}`)
+  const many = await Team.gather(relay.url, arabic, ...names)
+  many.vote(many.start(undefined), '5')
+  await alice.opens(many.link(relay.url))
+  await alice.tellsName()
+  await beginsHere(alice, 'a crowd')
+  await hasNoSidewaysScroll(alice, 'a crowd')
+  await alice.votes('5')
+  await alice.reveals()
+  await beginsHere(alice, 'a pile')
+  await hasNoSidewaysScroll(alice, 'a crowd that revealed')
+  many.leave()
 })
