@@ -358,3 +358,28 @@ test('on the narrowest phone everything fits across after a vote, among few and 
   await hasNoSidewaysScroll(alice, 'a crowd that revealed')
   many.leave()
 })
+
+test('on a phone a hand in many rows leaves the table in the open', async ({ relay, newcomer }) => {
+  const alice = await newcomer('alice', { viewport: { width: 390, height: 844 } })
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('First')
+  await alice.opensMenu('Decks')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
+  await dialog.getByLabel('Name of the deck').fill('Thirty')
+  await dialog.getByLabel('More cards').fill(Array.from({ length: 30 }, (_, at) => at + 1).join(';'))
+  await dialog.getByRole('button', { name: 'Save and use' }).click()
+  await alice.laysOut('First')
+  await alice.votes('30')
+  await alice.page.evaluate(() => scrollTo(0, 0))
+  const { x, y, width, height } = (await alice.page
+    .getByRole('button', { name: 'Reveal', exact: true })
+    .boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+  const there = await alice.page.evaluate(
+    ([x, y]) => document.elementFromPoint(x, y)?.closest('button')?.textContent?.trim(),
+    [x + width / 2, y + height / 2] as const,
+  )
+  expect(there).toBe('Reveal')
+  await hasNoSidewaysScroll(alice, 'a large hand')
+})
