@@ -1,15 +1,18 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { equalBytes } from '../../shared/codec.ts'
 import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { DirectStore } from '../direct-store.ts'
+import { checksumOf, markOf } from '../hash.ts'
 import { shardCount, shardOf } from '../shard.ts'
 import type { Appended } from '../store.ts'
-import type { Reached } from '../store-protocol.ts'
+import type { Reached, StoreOptions } from '../store-protocol.ts'
 import { emptyPage, someEnvelope, temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
+import type { Kept } from './origins.ts'
 import { type Answers, Questions } from './questions.ts'
 import { joinRegion, type Region } from './region.ts'
 import { RegionStore } from './region-store.ts'
@@ -60,6 +63,10 @@ class SlowStore extends DirectStore {
   async forget(): Promise<void> {}
 }
 
+interface SlowKept extends Kept {
+  readonly store: SlowStore
+}
+
 test('a store that is behind leaves a session to one that is not, and so nobody waits in vain', async () => {
   const behind = await started()
   await started()
@@ -104,6 +111,34 @@ test('alone it answers for the sessions it has, and for the others as soon as it
   expect(envelopesIn(await reading)).toEqual([envelope])
 }, 30_000)
 
+test('a session with a large snapshot in each of several logs is read, though no message takes all of them', async () => {
+  const regions = [name, `${name}far`, `${name}further`]
+  const { session } = createSessionKeys()
+  const stores = new RegionStore(relay, new Lines(relay))
+  const kept = regions.map((region) => opened({ region, origin: `${region}-0` }))
+  await answering(kept)
+  const snapshots = await Promise.all(kept.map(({ store }) => largest(store, session)))
+  const read = await stores.since(session, new Map(), 0)
+  if (read.outcome !== 'pages') throw new Error(read.outcome)
+  const found = [...read.of.values()].map(({ snapshot }) => snapshot?.envelope)
+  expect(found.every((envelope, at) => equalBytes(envelope ?? empty, snapshots[at] ?? empty))).toBe(true)
+  expect(found).toHaveLength(3)
+}, 30_000)
+
+const empty = new Uint8Array()
+
+/** Gives its only snapshot, of the most bytes that one may have. */
+async function largest(store: SlowStore, session: SessionId): Promise<Uint8Array> {
+  const [entry, envelope] = [someEnvelope(), someEnvelope(1 << 20)]
+  const checksum = checksumOf(entry)
+  await store.append(session, { sequence: 1, previous: 0, checksum, kind: 0, envelope: entry })
+  const covers = new Map([[store.origin, { sequence: 1, mark: markOf(checksum) }]])
+  expect(await store.putSnapshot(session, { covers, replaces: undefined, envelope })).toEqual({
+    outcome: 'kept',
+  })
+  return envelope
+}
+
 function envelopesIn(answer: Answers['since']): Uint8Array[] {
   if (answer.outcome !== 'pages') throw new Error(answer.outcome)
   return [...answer.of.values()].flatMap(({ entries }) =>
@@ -114,26 +149,38 @@ function envelopesIn(answer: Answers['since']): Uint8Array[] {
 /** A store of its own, which answers. */
 async function started(): Promise<SlowStore> {
   const region = await joined()
-  const dataDir = temporaryFolder()
   const origin = (await originsHere(region.manager)).find((origin) => regionOf(origin) === name)
+  const kept = opened({ region: name, origin })
+  kept.follower = await Follower.start(region, kept.store, shards)
+  await answering([kept], region)
+  return kept.store
+}
+
+function opened({ region, origin }: Pick<StoreOptions, 'region' | 'origin'>): SlowKept {
+  const folder = temporaryFolder()
   const store = new SlowStore({
-    dataDir,
-    region: name,
+    dataDir: folder,
+    region,
     origin,
     sessionMaxBytes: 1 << 24,
     sessionIdleDays: 90,
   })
-  const follower = await Follower.start(region, store, shards)
-  const all = [{ store, folder: dataDir, isWhole: true, follower, lacked: store.lacked }]
+  return { store, folder, isWhole: true, follower: undefined, lacked: store.lacked }
+}
+
+/** From here on it says what these have. */
+async function answering(all: readonly SlowKept[], told?: Region): Promise<void> {
+  const region = told ?? (await joined())
   const questions = new Questions(region, { all }, shards)
   await region.connection.flush()
   onTestFinished(async () => {
     await questions.stop()
-    await follower.stop()
-    await store.close()
-    rmSync(dataDir, { recursive: true })
+    for (const { store, follower, folder } of all) {
+      await follower?.stop()
+      await store.close()
+      rmSync(folder, { recursive: true })
+    }
   })
-  return store
 }
 
 async function joined(): Promise<Region> {

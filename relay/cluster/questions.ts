@@ -6,6 +6,7 @@ import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { shardCount, shardOf } from '../shard.ts'
 import type { Compaction, Deleted, Page, Pages, Unreachable } from '../store.ts'
 import type { Kept } from './origins.ts'
+import { askForPieces, respondInPieces } from './pieces.ts'
 import type { Region } from './region.ts'
 import type { Served } from './services.ts'
 import { regionOf } from './streams.ts'
@@ -107,7 +108,7 @@ export class Questions {
   async #answer(message: Msg): Promise<void> {
     const begun = performance.now()
     this.served.requests++
-    message.respond(serialize(await this.#answerTo(deserialize(message.data))))
+    respondInPieces(message, serialize(await this.#answerTo(deserialize(message.data))))
     this.served.milliseconds += performance.now() - begun
   }
 
@@ -143,7 +144,7 @@ export class Questions {
     const { connection, name } = this.#region
     const subject = subjectOf(name, shardOf(question.session))
     const passedOn = serialize({ ...question, isPassedOn: true } satisfies Question)
-    return deserialize((await connection.request(subject, passedOn, { timeout })).data)
+    return deserialize(await askForPieces(connection, subject, passedOn, timeout))
   }
 }
 

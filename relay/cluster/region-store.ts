@@ -6,6 +6,7 @@ import type { Reporter } from '../report.ts'
 import { shardCount, shardOf } from '../shard.ts'
 import type { Archive, Deleted, Deposited, NewSnapshot, PutSnapshot, Unreachable } from '../store.ts'
 import type { Lines } from './lines.ts'
+import { askForPieces } from './pieces.ts'
 import { type Answers, type Question, subjectOf } from './questions.ts'
 import type { Region } from './region.ts'
 import { ShardBreakers } from './shard-breakers.ts'
@@ -94,9 +95,9 @@ export class RegionStore implements Archive {
       const subject = subjectOf(name, shard)
       const asked = await this.#breakers.ask(shard, async () => {
         if (!this.#region.isConnected) throw new Error('The line to NATS is broken')
-        return await connection.request(subject, serialize(question), { timeout: patience })
+        return await askForPieces(connection, subject, serialize(question), patience)
       })
-      return deserialize(asked.data) as Answers[Type]
+      return deserialize(asked) as Answers[Type]
     } catch {
       return unreachable // no store of this shard, none in time or lately, or no NATS: all the same to who asks
     }

@@ -4,8 +4,8 @@ import { SetupError } from '../setup-error.ts'
 import type { Traces } from '../traces.ts'
 import { provideStream } from './streams.ts'
 
-/** A frame and what NATS puts around it. */
-const payload = 2_000_000
+/** The bytes of a message at most: a frame and what NATS puts around it. */
+export const payload = 2_000_000
 
 /** NATS as one region's relays and stores use it. */
 export interface Region {
