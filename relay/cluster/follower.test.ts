@@ -1,4 +1,5 @@
 import { cpSync, rmSync } from 'node:fs'
+import { headers } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Position } from '../../shared/cursor.ts'
 import { decodeReleased } from '../../shared/escrow.ts'
@@ -223,6 +224,21 @@ test('a store that was off notices that its stream goes on otherwise, though it 
   expect(again.upTo).toBe(4)
 }, 60_000)
 
+test('what NATS does not bring any more a store asks for again, soon and whatever the reason', async () => {
+  const [region, other] = [await joined('broken'), await joined('broken')]
+  const { session } = createSessionKeys()
+  const say = () => sayIn(region, session, append(someEnvelope()))
+  const asked = asksIn(region)
+  const store = await opened(region)
+  const follower = await followed(region, store)
+  await say()
+  await expect.poll(() => follower.upTo).toBe(1)
+  other.connection.publish(asked.at(-1) ?? '', '', { headers: headers(400, 'Bad Request') })
+  await other.connection.flush()
+  await say()
+  await expect.poll(() => follower.upTo, { timeout: 5_000 }).toBe(2)
+}, 60_000)
+
 async function joined(name: string): Promise<Region> {
   const region = await joinRegion(nats.url, name)
   onTestFinished(() => region.leave())
@@ -267,6 +283,18 @@ async function hold(region: Region, store: SqliteStore): Promise<void> {
   await store.limit(1)
   await sayIn(region, createSessionKeys().session, append(someEnvelope(envelopeBytes)))
   await expect.poll(() => tried.mock.calls.length).toBeGreaterThan(0)
+}
+
+/** Where NATS brings what it is asked for, question by question, of which the first are lost. */
+function asksIn({ connection }: Region, lost = 0): readonly string[] {
+  const asked: string[] = []
+  const publish = connection.publish.bind(connection)
+  vi.spyOn(connection, 'publish').mockImplementation((subject, ...rest) => {
+    const isQuestion = subject.includes('.CONSUMER.MSG.NEXT.')
+    if (isQuestion) asked.push(rest[1]?.reply ?? '')
+    if (!isQuestion || asked.length > lost) publish(subject, ...rest)
+  })
+  return asked
 }
 
 /** Gives its sequence. */

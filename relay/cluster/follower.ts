@@ -167,7 +167,14 @@ export class Follower {
   }
 
   async #read(): Promise<void> {
-    for await (const message of this.#messages) {
+    await this.#take(this.#messages).catch(() => {}) // the client has given up, which it does when NATS refuses to go on
+    if (this.#stopped || this.#left) return
+    await wait(retryMs)
+    await this.#readFrom(this.#last.sequence + 1)
+  }
+
+  async #take(messages: ConsumerMessages): Promise<void> {
+    for await (const message of messages) {
       this.#pending = message.info.pending
       const { seq: sequence, data, info } = message
       // Asked for what comes after its end, a stream gives its end.
@@ -217,8 +224,12 @@ export class Follower {
     this.#pending += this.#left?.messages ?? 0 // until the stream says how many there are
     this.#left = undefined
     this.#ahead = []
+    await this.#readFrom(from)
+  }
+
+  async #readFrom(sequence: number): Promise<void> {
     while (!this.#stopped) {
-      const messages = await messagesFrom(this.#region, this.#store, from).catch(() => undefined)
+      const messages = await messagesFrom(this.#region, this.#store, sequence).catch(() => undefined)
       if (messages) return this.#continue(messages)
       await wait(retryMs) // no NATS
     }
