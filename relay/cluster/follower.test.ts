@@ -239,6 +239,16 @@ test('what NATS does not bring any more a store asks for again, soon and whateve
   await expect.poll(() => follower.upTo, { timeout: 5_000 }).toBe(2)
 }, 60_000)
 
+test('a question to NATS that was lost a store asks again within seconds', async () => {
+  const region = await joined('forgetful')
+  const { session } = createSessionKeys()
+  const asked = asksIn(region, 1)
+  const follower = await followed(region, await opened(region))
+  await sayIn(region, session, append(someEnvelope()))
+  await expect.poll(() => asked.length, { timeout: 30_000 }).toBe(2)
+  await expect.poll(() => follower.upTo).toBe(1)
+}, 60_000)
+
 async function joined(name: string): Promise<Region> {
   const region = await joinRegion(nats.url, name)
   onTestFinished(() => region.leave())

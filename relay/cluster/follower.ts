@@ -16,6 +16,8 @@ import { noteTrace } from './trace-headers.ts'
 /** Statements that are committed together at most. */
 const portion = 500
 const retryMs = 1_000
+/** How often NATS is asked for more. Of a question or its answers that were lost the client knows after as long. */
+const askAgainMs = 10_000
 const triesAlone = 3
 const noteEveryMs = 1_000
 /** A store that stands still keeps so many bytes of what comes, and reads the rest again later: the stream has it. */
@@ -414,7 +416,7 @@ async function messagesFrom(
   from: number,
 ): Promise<ConsumerMessages> {
   const consumer = await region.stream.consumers.get(streamOf(origin), { opt_start_seq: from })
-  return consumer.consume({ max_messages: 4 * portion })
+  return consumer.consume({ max_messages: 4 * portion, expires: askAgainMs })
 }
 
 /**
