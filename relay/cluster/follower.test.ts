@@ -1,4 +1,5 @@
 import { cpSync, rmSync } from 'node:fs'
+import { queryObjects } from 'node:v8'
 import { headers } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Position } from '../../shared/cursor.ts'
@@ -247,6 +248,20 @@ test('a question to NATS that was lost a store asks again within seconds', async
   await sayIn(region, session, append(someEnvelope()))
   await expect.poll(() => asked.length, { timeout: 30_000 }).toBe(2)
   await expect.poll(() => follower.upTo).toBe(1)
+}, 60_000)
+
+test('a store that stands still does not remember whoever asked it in vain', async () => {
+  const region = await joined('asked')
+  const store = await opened(region)
+  const follower = await followed(region, store)
+  await hold(region, store)
+  const { session } = createSessionKeys()
+  await sayIn(region, session, append(someEnvelope()))
+  const askAll = () => Promise.all(Array.from({ length: 100 }, () => follower.applied(session)))
+  await askAll()
+  const before = queryObjects(Promise, { format: 'count' })
+  expect(await askAll()).toEqual(Array.from({ length: 100 }, () => undefined))
+  expect(queryObjects(Promise, { format: 'count' }) - before).toBeLessThan(1_000)
 }, 60_000)
 
 async function joined(name: string): Promise<Region> {

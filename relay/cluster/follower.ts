@@ -76,7 +76,7 @@ export class Follower {
   #noting: NodeJS.Timeout | undefined
   #atWork = false
   #stopped = false
-  #awaiting: (() => void)[] = []
+  readonly #awaiting = new Set<() => void>()
 
   private constructor(
     region: Region,
@@ -163,9 +163,22 @@ export class Follower {
     const end = performance.now() + patience
     while (this.upTo < last) {
       if (performance.now() > end || this.#stopped) return undefined
-      await Promise.race([new Promise<void>((resolve) => this.#awaiting.push(resolve)), wait(100)])
+      await this.#progress()
     }
     return last
+  }
+
+  /** Waits until more is applied, or a moment. Nothing is left of those who waited in vain: a full disk may stay full for days. */
+  #progress(): Promise<void> {
+    return new Promise((resolve) => {
+      const goOn = () => {
+        clearTimeout(timer)
+        this.#awaiting.delete(goOn)
+        resolve()
+      }
+      const timer = setTimeout(goOn, 100)
+      this.#awaiting.add(goOn)
+    })
   }
 
   async #read(): Promise<void> {
@@ -391,7 +404,7 @@ export class Follower {
       this.#noting = undefined
       void this.note()
     }, noteEveryMs).unref()
-    for (const resolve of this.#awaiting.splice(0)) resolve()
+    for (const goOn of this.#awaiting) goOn()
   }
 }
 
