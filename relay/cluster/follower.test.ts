@@ -1,11 +1,15 @@
 import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { queryObjects } from 'node:v8'
 import { headers } from '@nats-io/transport-node'
+import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Position } from '../../shared/cursor.ts'
 import { decodeReleased } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys, deleteStatement, roleSeed, sign } from '../../shared/keys.ts'
+import { askerOf } from '../bare-client.testing.ts'
+import { databaseName } from '../database.ts'
 import { checksumOf, markOf } from '../hash.ts'
 import { openSqliteStore, type SqliteStore } from '../sqlite-store.ts'
 import { someDeposit, someEnvelope, temporaryFolder } from '../testing.ts'
@@ -137,6 +141,36 @@ test('a key that could not be kept at once does not come back behind the one tha
   const release = await store.release(session, first.round, new Uint8Array(176))
   if (release.outcome !== 'released') throw new Error(release.outcome)
   expect(decodeReleased(release.body)?.keys).toEqual([{ seal: second.seal, key: second.key }])
+}, 60_000)
+
+test('a key that a store refused for their number it does not take when it reads that again behind a release', async () => {
+  const region = await joined('crowded')
+  const [dataDir, afterCrash] = [temporaryFolder(), temporaryFolder()]
+  const keys = createSessionKeys()
+  const { session } = keys
+  const [known, refused] = [someDeposit(1), someDeposit(2)]
+  const store = await opened(region, { dataDir })
+  await store.deposit(session, known)
+  fillWithKeys(dataDir)
+  await store.forget()
+  const follower = await followed(region, store)
+  await sayIn(region, session, { type: 'deposit', ref: 0, ...refused })
+  await sayIn(region, session, {
+    type: 'release',
+    ref: 0,
+    round: known.round,
+    asker: askerOf(keys, known.round),
+  })
+  await expect.poll(() => follower.upTo).toBe(2)
+  cpSync(dataDir, afterCrash, { recursive: true })
+  const again = await opened(region, { dataDir: afterCrash })
+  const reading = await followed(region, again)
+  await expect.poll(() => reading.upTo).toBe(2)
+  for (const each of [store, again]) {
+    const release = await each.release(session, refused.round, new Uint8Array(176), new Uint8Array(16))
+    if (release.outcome !== 'released') throw new Error(release.outcome)
+    expect(decodeReleased(release.body)?.keys).toEqual([])
+  }
 }, 60_000)
 
 test('a session that was deleted in another region is not kept because this one’s stream takes nothing for a while', async () => {
@@ -320,6 +354,18 @@ function asksIn({ connection }: Region, lost = 0): readonly string[] {
     if (!isQuestion || asked.length > lost) publish(subject, ...rest)
   })
   return asked
+}
+
+/** As many as a session may have, with the one that is there. */
+function fillWithKeys(dataDir: string): void {
+  const database = new Sqlite(join(dataDir, databaseName))
+  const insert = database.prepare(
+    'INSERT INTO deposits (session, round, seal, key, checksum) SELECT session, randomblob(16), seal, key, checksum FROM deposits LIMIT 1',
+  )
+  database.transaction(() => {
+    for (let number = 1; number < 20_000; number++) insert.run()
+  })()
+  database.close()
 }
 
 /** Gives its sequence. */

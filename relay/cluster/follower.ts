@@ -290,8 +290,8 @@ export class Follower {
 
   /** Returns what has to be tried again, and what comes after that in the same session: done twice it comes to the same. */
   async #try(tasks: readonly Task[]): Promise<readonly Task[]> {
-    // What the quota refused before a snapshot must not come after it, when all that is read again after a crash.
-    if (tasks.some(isSnapshot)) await this.note()
+    // What was refused for want of room before a snapshot or a release must not come after it, when all that is read again after a crash.
+    if (tasks.some(makesRoom)) await this.note()
     const became = await Promise.all(tasks.map((task) => this.#do(task)))
     const news = new Map<SessionId, News[]>()
     tasks.forEach(({ session, sequence, message }, at) => {
@@ -450,6 +450,10 @@ function portionOf(waiting: readonly Reading[]): number {
     return waiting.slice(0, at).some((before) => before.task?.session === task.session)
   })
   return end < 0 ? waiting.length : Math.max(1, end)
+}
+
+function makesRoom(task: Task): boolean {
+  return isSnapshot(task) || task.message.type === 'release'
 }
 
 function isSnapshot({ message }: Task): boolean {
