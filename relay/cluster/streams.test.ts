@@ -62,6 +62,27 @@ test('a mirror from the first message on has everything, whether or not its regi
   expect(await ringOf(here, origin)).toEqual({ first: 1, isWhole: true })
 }, 60_000)
 
+test.each([
+  ['bytes', { max_bytes: 4 * messageBytes }],
+  ['messages', { max_msgs: 4 }],
+  ['time', { max_age: 1_000_000_000, duplicate_window: 1_000_000_000 }],
+])(
+  'a stream that whoever runs it gave less %s has not everything once it lost some',
+  async (limit, less) => {
+    await east.restart()
+    const region = await joined(east, `small${limit}`)
+    const origin = (await originsHere(region.manager)).find((each) => regionOf(each) === region.name) ?? ''
+    const say = () =>
+      region.stream.publish(logOf(region.name, createSessionKeys().session), new Uint8Array(messageBytes))
+    await region.manager.streams.update(streamOf(origin), less)
+    for (let times = 0; times < 10; times++) await say()
+    const ring = () => ringOf(region, origin)
+    await expect.poll(async () => (await ring())?.first, { timeout: 5_000 }).toBeGreaterThan(1)
+    expect(await ring()).toMatchObject({ isWhole: false })
+  },
+  60_000,
+)
+
 async function joined({ url }: NatsServer, name: string): Promise<Region> {
   const region = await joinRegion(url, name)
   onTestFinished(() => region.leave())

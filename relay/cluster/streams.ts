@@ -105,11 +105,21 @@ export async function ringOf(region: Region, origin: string): Promise<Ring | und
   return { first, isWhole }
 }
 
-/** Of a region's own stream: nothing but what was deleted has gone from one that is young and far from full. */
-function hasAll(origin: string, { state }: StreamInfo): boolean {
+/**
+ * Of a region's own stream: nothing but what was deleted has gone from one that is young and far from full. Whoever runs it may have
+ * given it less than it began with.
+ */
+function hasAll(origin: string, { config, state }: StreamInfo): boolean {
   const began = Number.parseInt(origin.slice(origin.lastIndexOf('-') + 1), 36)
-  const isYoung = Date.now() - began < day / 1_000_000 && state.bytes < ringBytes / 2
-  return state.first_seq <= 1 || isYoung
+  const [age, bytes] = [leastOf(config.max_age, day), leastOf(config.max_bytes, ringBytes)]
+  const isYoung = Date.now() - began < age / 1_000_000
+  const hasRoom = state.bytes < bytes / 2 && state.messages < leastOf(config.max_msgs) / 2
+  return state.first_seq <= 1 || (isYoung && hasRoom)
+}
+
+/** Of two limits; NATS takes 0 and less for none. */
+function leastOf(limit: number, other = Number.POSITIVE_INFINITY): number {
+  return limit > 0 ? Math.min(limit, other) : other
 }
 
 /** What a mirror holds says nothing of what its stream had before. That one says it; false while its region cannot be reached. */
