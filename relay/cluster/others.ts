@@ -4,21 +4,26 @@ import type { Region } from './region.ts'
 const beatMs = 2_000
 /** Of a relay that died or was cut off, everybody leaves after so long without a beat. */
 const silentMs = 7_000
+/** Of those that fell silent. Most never come back: a relay that starts again has another name. */
+const mostRemembered = 1_000
 const subject = 'beat'
+
+interface Events {
+  /** `isBack`: it was lost here before, which it may know nothing of. */
+  found(isBack: boolean): void
+  lost(relay: string): void
+}
 
 /** The other relays, in every region that can be reached: each says every few seconds that it is there. */
 export class Others {
   readonly #heard = new Map<string, number>()
-  readonly #found: (relay: string) => void
+  readonly #silent = new Set<string>()
+  readonly #events: Events
   readonly #subscription: Subscription
   readonly #timer: NodeJS.Timeout
 
-  constructor(
-    { connection }: Region,
-    self: string,
-    { found, lost }: Readonly<Record<'found' | 'lost', (relay: string) => void>>,
-  ) {
-    this.#found = found
+  constructor({ connection }: Region, self: string, events: Events) {
+    this.#events = events
     this.#subscription = connection.subscribe(subject, {
       callback: (_, message) => void this.heardOf(message.string()),
     })
@@ -28,7 +33,9 @@ export class Others {
       for (const [relay, heard] of this.#heard) {
         if (heard > silentSince) continue
         this.#heard.delete(relay)
-        lost(relay)
+        if (this.#silent.size >= mostRemembered) this.#silent.clear()
+        this.#silent.add(relay)
+        events.lost(relay)
       }
     }, beatMs).unref()
   }
@@ -36,7 +43,7 @@ export class Others {
   heardOf(relay: string): void {
     const isNew = !this.#heard.has(relay)
     this.#heard.set(relay, performance.now())
-    if (isNew) this.#found(relay)
+    if (isNew) this.#events.found(this.#silent.delete(relay))
   }
 
   stop(): void {

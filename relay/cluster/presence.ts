@@ -23,7 +23,7 @@ export class Presence {
     this.#lines = lines
     this.#hears = hears
     this.#others = new Others(region, this.#self, {
-      found: () => this.#introduceAll(),
+      found: (isBack) => this.#introduceAll(isBack),
       lost: (relay) => this.#lost(relay),
     })
   }
@@ -39,7 +39,7 @@ export class Presence {
   /** Asks the other relays who is there. */
   open(session: SessionId): void {
     this.#sessions.set(session, new Map())
-    this.#lines.say(session, 'who', new Uint8Array())
+    this.#ask(session)
   }
 
   close(session: SessionId): void {
@@ -94,9 +94,16 @@ export class Presence {
     if (this.#sessions.get(session)?.delete(connection)) this.#hears.left(session, connection)
   }
 
-  /** A relay that is new, or was cut off, knows nobody here. */
-  #introduceAll(): void {
-    for (const session of this.#sessions.keys()) this.asked(session)
+  #ask(session: SessionId): void {
+    this.#lines.say(session, 'who', new Uint8Array())
+  }
+
+  /** A relay that is new, or was cut off, knows nobody here. One that is back may have heard this one all the time, and tells nothing unasked. */
+  #introduceAll(isBack: boolean): void {
+    for (const session of this.#sessions.keys()) {
+      this.asked(session)
+      if (isBack) this.#ask(session)
+    }
   }
 
   /** A relay is gone, and with it everybody who was connected to it. */
