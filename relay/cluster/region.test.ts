@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
@@ -314,6 +314,23 @@ test('a relay is ready without NATS, for those who come to its tables; a store i
   await nats.restart()
   await expect.poll(ready, { timeout: 20_000 }).toEqual([200, 200])
 }, 60_000)
+
+test('a line that NATS does not let through for a while is there again as soon as it does', async () => {
+  const joined = await joinRegion(nats.url, region)
+  onTestFinished(() => joined.leave())
+  const file = join(nats.folder, 'nats.conf')
+  const config = readFileSync(file, 'utf8')
+  writeFileSync(file, `${config}\nauthorization { user: alice, password: wonderland }`)
+  await nats.restart()
+  let refusals = 0
+  void (async () => {
+    for await (const { type } of joined.connection.status()) if (type === 'reconnecting') refusals++
+  })()
+  await expect.poll(() => refusals, { timeout: 10_000 }).toBeGreaterThan(4)
+  writeFileSync(file, config)
+  await nats.restart()
+  await expect.poll(() => joined.isConnected, { timeout: 10_000 }).toBe(true)
+}, 30_000)
 
 /** Of the region's stream. */
 function databaseIn(folder: string): Sqlite.Database {

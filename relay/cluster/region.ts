@@ -28,6 +28,8 @@ export async function joinRegion(servers: string, name: string, traces?: Traces)
     noEcho: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
+    // Refused twice, the client would end the line for good, and this process would run on without one.
+    ignoreAuthErrorAbort: true,
     pingInterval: 5_000,
     maxPingOut: 2,
   }).catch((error: unknown) => {
