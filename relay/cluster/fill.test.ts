@@ -289,6 +289,22 @@ test('how far a store has read stands in its database soon after, though nothing
   await expect.poll(() => appliedIn(join(dataDir, origin)), { timeout: 10_000 }).toBe(last)
 })
 
+test('a stream that a store cannot keep does not keep it from another one that begins', async () => {
+  const far = `aaa${regions}-${Date.now().toString(36)}`
+  const address = { name: regionOf(far), url: 'http://far.example/' }
+  const dataDir = newFolder()
+  const config = { ...readConfig({}), region: region.name, regions: [address], dataDir, beginEmpty: true }
+  const origins = await Origins.open(region, config, () => {}, new Meters(), 0)
+  onTestFinished(() => origins.close())
+  writeFileSync(join(dataDir, far), 'in the way')
+  await region.manager.streams.add({ name: streamOf(far), subjects: [`log.${regionOf(far)}.*.*`] })
+  await region.manager.streams.delete(await stream())
+  const followed = () => [...origins.all].filter(({ follower }) => follower).map(({ store }) => store.origin)
+  await expect.poll(stream, { timeout: 10_000 }).not.toBe(streamOf(''))
+  const begun = originOf(await stream())
+  await expect.poll(followed, { timeout: 10_000 }).toEqual([begun])
+}, 30_000)
+
 test.each([
   ['an old', twoDays],
   ['a young', 0],

@@ -174,16 +174,32 @@ export class Origins {
     const offers = await offersFrom(this.#region.connection, this.#regions)
     let isComplete = true
     for (const origin of this.#known(here, offers)) {
-      const kept = this.#kept.get(origin) ?? (await this.#fill(origin, offers))
-      if (kept && here.includes(origin))
-        kept.follower ??= await Follower.start(this.#region, kept.store, this.#config.shards)
+      const keeping = this.#keep(origin, here, offers)
+      const kept = await (isServing ? this.#orFailed(keeping) : keeping)
       if (!kept && regionOf(origin) === this.#region.name) isComplete = false
     }
     for (const [origin, kept] of this.#kept) {
       if (here.includes(origin)) kept.lacked = nothing
-      else await this.#leave(kept, offers, isServing)
+      else await this.#orFailed(this.#leave(kept, offers, isServing))
     }
     return isComplete
+  }
+
+  /** Follows a stream that is here. Undefined while something of it is missing. */
+  async #keep(origin: string, here: readonly string[], offers: readonly Offer[]): Promise<Kept | undefined> {
+    const kept = this.#kept.get(origin) ?? (await this.#fill(origin, offers))
+    if (kept && here.includes(origin))
+      kept.follower ??= await Follower.start(this.#region, kept.store, this.#config.shards)
+    return kept
+  }
+
+  /** What goes wrong with one origin is said, tried again at the next look, and keeps the store from no other one. */
+  async #orFailed<Done>(work: Promise<Done>): Promise<Done | undefined> {
+    return await work.catch((error: unknown) => {
+      this.#closing.signal.throwIfAborted()
+      this.#failed(error)
+      return undefined
+    })
   }
 
   /** Lets go of a stream that is gone. What this store had not read of it by then, it takes from those who had. */
