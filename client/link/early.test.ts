@@ -111,3 +111,24 @@ test('of an update that deletes what nobody has, the rest is there all the same'
   expect(early.waits).toBe(false)
   expect(early.takeRest()).toBeUndefined()
 })
+
+test('what the document has no room for is read again, too, when that comes which it waited for', () => {
+  const [first = new Uint8Array(), second = new Uint8Array()] = letters(2)
+  const mallory = new Y.Doc()
+  mallory.getText('notes').insert(0, 'never sent')
+  const flood: Uint8Array[] = []
+  mallory.on('update', (update: Uint8Array) => flood.push(update))
+  for (let at = 0; at < 2; at++) mallory.getText('notes').insert(0, 'x'.repeat(600_000))
+  const doc = new Y.Doc()
+  let readAgain = 0
+  const early = new Early(doc, () => readAgain++)
+  const waitInDocument = (update: Uint8Array) => {
+    expect(early.sort([update])).toEqual([])
+    const rest = early.takeRest()
+    if (rest) Y.applyUpdate(doc, rest)
+    return rest !== undefined
+  }
+  expect([...flood, second].map(waitInDocument)).toEqual([true, true, false])
+  apply(doc, early.sort([first]))
+  expect(readAgain).toBe(1)
+})

@@ -80,6 +80,7 @@ export class Early {
     this.#waiting = []
     this.#bytes = 0
     const kept = this.#doc.store.pendingStructs?.update.length ?? 0
+    if (kept > most.bytes) for (const { lacks } of waiting) this.#miss(lacks)
     if (waiting.length === 0 || kept > most.bytes) return undefined
     return Y.mergeUpdates(waiting.map(({ update }) => update))
   }
@@ -96,8 +97,12 @@ export class Early {
       if (!oldest || !(tooMany || this.#come - oldest.since > patience)) return
       this.#waiting.shift()
       this.#bytes -= oldest.update.length
-      if (this.#gone.length < most.missed) this.#gone.push(oldest.lacks)
+      this.#miss(oldest.lacks)
     }
+  }
+
+  #miss(place: Place): void {
+    if (this.#gone.length < most.missed) this.#gone.push(place)
   }
 
   #release(known: Known, ready: Uint8Array[]): void {

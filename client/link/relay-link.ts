@@ -86,6 +86,8 @@ export class RelayLink {
   /** What was told last: the next connection begins with it. */
   presence: Presence | undefined
   #place: LogPlace | undefined
+  /** Something that was read is gone, and the log is about to be read again. */
+  #misses = false
   #state: RelayState = { state: 'connecting' }
   #socket: LinkSocket | undefined
   #waiting: Uint8Array[] = []
@@ -94,7 +96,10 @@ export class RelayLink {
   constructor(options: LinkOptions) {
     this.options = options
     this.#place = options.place
-    this.early = new Early(options.doc, () => this.readAgain())
+    this.early = new Early(options.doc, () => {
+      this.#misses = true
+      queueMicrotask(() => this.readAgain()) // with what is there now, or it would be missed each time
+    })
   }
 
   get state(): RelayState {
@@ -174,6 +179,7 @@ export class RelayLink {
   /** Reads the log from its beginning, so that nothing of it is missed, and sends what it lacks. */
   readAgain(): void {
     this.#place = undefined
+    this.#misses = false
     this.#socket?.resume()
   }
 
@@ -203,7 +209,7 @@ export class RelayLink {
   /** The log was read further, or more of it is saved. */
   moved(held: Held, place: LogPlace | undefined): void {
     this.#waiting = this.#waiting.filter((update) => !held.contains(update))
-    if (place && !this.early.waits && !this.options.escrow?.holds) {
+    if (place && !this.#misses && !this.early.waits && !this.options.escrow?.holds) {
       this.#place = place
       this.options.remember(place)
     }

@@ -1,0 +1,124 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import type { Cursor } from '../../shared/cursor.ts'
+import { encrypt } from '../../shared/envelope.ts'
+import { createSessionKeys } from '../../shared/keys.ts'
+import { splitIntoParts } from '../../shared/parts.ts'
+import { decodeFromClient, encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
+import type { LogPlace } from './log-reader.ts'
+import { type PlainSocket, RelayLink } from './relay-link.ts'
+
+const keys = createSessionKeys()
+
+/** One update for each letter that alice typed. */
+function letters(count: number): Uint8Array[] {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (let at = 0; at < count; at++) doc.getText('title').insert(at, String(at % 10))
+  return updates
+}
+
+function upTo(sequence: number): Cursor {
+  return new Map(sequence > 0 ? [['eu', { sequence, mark: new Uint8Array(8) }]] : [])
+}
+
+/** A relay that answers each hello with what its log has after the cursor. */
+class LogSocket implements PlainSocket {
+  binaryType = ''
+  readyState = 1
+  onopen = null
+  onmessage: PlainSocket['onmessage'] = null
+  onclose: PlainSocket['onclose'] = null
+  onerror = null
+  readonly #log: readonly Uint8Array[]
+
+  constructor(log: readonly Uint8Array[]) {
+    this.#log = log
+    queueMicrotask(() => this.#says({ type: 'challenge', nonce: new Uint8Array(32) }))
+  }
+
+  send(bytes: Uint8Array): void {
+    const message = decodeFromClient(bytes)
+    if (message?.type !== 'hello') return
+    const after = message.cursor.get('eu')?.sequence ?? 0
+    this.#log.forEach((update, at) => {
+      const [part = new Uint8Array()] = splitIntoParts(update)
+      const envelope = encrypt(keys, 'change', part)
+      if (at >= after) this.#says({ type: 'entry', cursor: upTo(at + 1), envelope })
+    })
+    this.#says({ type: 'caughtUp', cursor: upTo(this.#log.length), log: 'kept', resumed: after > 0 })
+  }
+
+  close(): void {
+    this.readyState = 3
+  }
+
+  breaks(): void {
+    this.onclose?.({ code: 1006, reason: '' })
+  }
+
+  #says(message: FromRelay): void {
+    this.onmessage?.({ data: new Uint8Array(encodeFromRelay(message)).buffer })
+  }
+}
+
+/** A visit with what the one before left on the disk. */
+function visit(log: readonly Uint8Array[], { rows, place }: Disk) {
+  const doc = new Y.Doc()
+  for (const row of rows) Y.applyUpdate(doc, row)
+  doc.on('update', (row: Uint8Array) => rows.push(row))
+  const disk: Disk = { rows, place }
+  const sockets: LogSocket[] = []
+  const link = new RelayLink({
+    keys,
+    doc,
+    origin: 'https://relay.example',
+    place,
+    connect: () => {
+      const socket = new LogSocket(log)
+      sockets.push(socket)
+      return socket
+    },
+    remember: (reached) => {
+      disk.place = reached
+    },
+    changed: () => {},
+  })
+  const provider = new WebsocketProvider('wss://relay.example/sync', keys.session, doc, {
+    disableBc: true,
+    WebSocketPolyfill: link.socketClass as unknown as typeof WebSocket,
+  })
+  const leave = () => {
+    provider.destroy()
+    doc.destroy()
+  }
+  onTestFinished(leave)
+  return {
+    doc,
+    disk,
+    link,
+    sockets,
+    leave,
+    isThere: () => vi.waitFor(() => expect(provider.synced).toBe(true)),
+  }
+}
+
+interface Disk {
+  readonly rows: Uint8Array[]
+  place: LogPlace | undefined
+}
+
+const empty = (): Disk => ({ rows: [], place: undefined })
+
+test('what was let go is read again, though what it waited for comes while the log is read', async () => {
+  const [first = new Uint8Array(), ...rest] = letters(300)
+  const log = [...rest]
+  const { doc, sockets, isThere } = visit(log, empty())
+  await isThere()
+  expect(doc.getText('title').length).toBe(0)
+  log.push(first)
+  sockets[0]?.breaks()
+  await vi.waitFor(() => expect(doc.getText('title').length).toBe(300), { timeout: 10_000 })
+})
