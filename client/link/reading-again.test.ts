@@ -122,3 +122,17 @@ test('what was let go is read again, though what it waited for comes while the l
   sockets[0]?.breaks()
   await vi.waitFor(() => expect(doc.getText('title').length).toBe(300), { timeout: 10_000 })
 })
+
+test('what waits in the document for something that is not in the log yet is read again on the next visit', async () => {
+  const [first = new Uint8Array(), second = new Uint8Array()] = letters(2)
+  const log = [second]
+  const monday = visit(log, empty())
+  await monday.isThere()
+  expect(monday.doc.getText('title').toString()).toBe('')
+  monday.leave()
+  log.push(first)
+  const tuesday = visit(log, monday.disk)
+  await tuesday.isThere()
+  expect(tuesday.doc.getText('title').toString()).toBe('01')
+  await vi.waitFor(() => expect(tuesday.disk.place?.cursor).toEqual(upTo(2)))
+})

@@ -211,7 +211,9 @@ export class RelayLink {
     this.#waiting = this.#waiting.filter((update) => !held.contains(update))
     if (place && !this.#misses && !this.early.waits && !this.options.escrow?.holds) {
       this.#place = place
-      this.options.remember(place)
+      // What waits in the document is on no disk: the next visit reads it again.
+      const { pendingStructs, pendingDs } = this.options.doc.store
+      if (!pendingStructs && !pendingDs) this.options.remember(place)
     }
     this.options.changed()
   }
