@@ -149,10 +149,9 @@ export class SessionCore {
     // What this participant owes is paid as soon as the rows are there, which is before there is a link.
     const early: Uint8Array[] = []
     this.doc.on('update', (changes: Uint8Array, origin: unknown) => {
-      if (this.replica.isSource(origin)) return
       if (origin === provider) link?.hearElsewhere()
       else if (link) link.noteChange(changes)
-      else early.push(changes)
+      else if (!this.replica.isSource(origin)) early.push(changes)
     })
     const found = await this.replica.load((kept) => this.ledger.trust(kept.verified))
     link = new RelayLink({
