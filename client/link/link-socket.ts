@@ -158,9 +158,9 @@ export class LinkSocket {
     }
   }
 
+  /** From the provider, also when it has heard nothing for long. */
   close(): void {
-    this.#stop()
-    this.readyState = this.CLOSED
+    this.#ended(4508, '')
   }
 
   /** Ends this connection; the next one starts from the link's place. */

@@ -93,3 +93,13 @@ test('an attempt that nobody answers is given up when somebody asks for another,
   expect(connection.readyState).toBe(connection.CLOSED)
   expect(link.backoff.next()).toBe(0)
 })
+
+test('a connection that the provider takes for dead counts as lost at once, and whoever waits for a deletion hears it', async () => {
+  const { link, made, connection } = begun()
+  made[0]?.hears(caughtUp)
+  const deleting = link.deleteFromRelay()
+  connection.onclose = null // as the provider does before
+  connection.close()
+  expect(link.state.state).toBe('offline')
+  expect(await deleting).toBe('offline')
+})

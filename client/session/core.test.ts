@@ -60,3 +60,14 @@ test('what storage that was silent brings at last is not said to be at the relay
   await vi.waitFor(() => expect(readStories(core.doc)).toHaveLength(1), { timeout: 8_000 })
   expect(core.link?.waiting).toBe(1)
 })
+
+test('what is shown stays as it was while a session is left: its connection is not lost', async () => {
+  const { core, sockets } = await visit()
+  await vi.waitFor(() => expect(sockets).toHaveLength(1))
+  const caughtUp = encodeFromRelay({ type: 'caughtUp', cursor: new Map(), log: 'kept', resumed: false })
+  sockets[0]?.onmessage?.({ data: new Uint8Array(caughtUp).buffer })
+  const shown = () => core.derived('state', () => core.link?.state.state)
+  expect(shown()).toBe('connected')
+  await core.close()
+  expect(shown()).toBe('connected')
+})

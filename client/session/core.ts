@@ -180,6 +180,7 @@ export class SessionCore {
   }
 
   async close(): Promise<void> {
+    this.#quiet = true
     this.#followers.clear()
     clearTimeout(this.#showing)
     this.#same.stop()
