@@ -1,6 +1,6 @@
 import { decodeCursorBytes } from '../../shared/cursor.ts'
 import { isAcceptable } from '../link/gate.ts'
-import { decodeHeld } from '../link/held.ts'
+import { decodeHeld, Held } from '../link/held.ts'
 import type { LogPlace } from '../link/log-reader.ts'
 
 /** What a visit finds on the device. */
@@ -21,7 +21,7 @@ export const verifiedKey = 'verified'
 
 /**
  * Looks through a y-indexeddb database before the library does: one row it cannot apply would make it wait for ever.
- * `whole`, a document, is added to the rows, and is on the disk when this resolves.
+ * `whole`, a document, takes the place of the rows it contains, and is on the disk when this resolves.
  * Throws what IndexedDB throws, and when it does not answer in time.
  */
 export async function examine(name: string, patience: number, whole?: Uint8Array): Promise<Found> {
@@ -47,12 +47,14 @@ export async function examine(name: string, patience: number, whole?: Uint8Array
       patience,
       Promise.all([result(store.getAllKeys()), result(store.getAll())]),
     )
+    const held = new Held()
+    if (whole) held.add(whole)
     values.forEach((row: unknown, at) => {
-      if (row instanceof Uint8Array && isAcceptable(row, 'device')) rows.push(row)
-      else {
-        repaired++
-        store.delete(keys[at] as IDBValidKey)
-      }
+      if (row instanceof Uint8Array && isAcceptable(row, 'device')) {
+        rows.push(row)
+        if (!held.contains(row)) return
+      } else repaired++
+      store.delete(keys[at] as IDBValidKey)
     })
     if (repaired > 0) transaction.objectStore(custom).delete(placeKey)
     if (whole) {

@@ -46,6 +46,18 @@ function database(): Promise<IDBDatabase> {
   })
 }
 
+/** All that are opened from now on. */
+function watchHandles(): readonly IDBDatabase[] {
+  const handles: IDBDatabase[] = []
+  const openDatabase = indexedDB.open.bind(indexedDB)
+  vi.spyOn(indexedDB, 'open').mockImplementation((name) => {
+    const request = openDatabase(name)
+    request.addEventListener('success', () => handles.push(request.result))
+    return request
+  })
+  return handles
+}
+
 async function addRow(row: unknown): Promise<void> {
   const db = await database()
   const transaction = db.transaction('updates', 'readwrite')
@@ -154,13 +166,7 @@ test('storage that does not answer is waited for two seconds, and what is there 
 })
 
 test('a handle that dies is opened again, and nothing that was done meanwhile is lost', async () => {
-  const handles: IDBDatabase[] = []
-  const openDatabase = indexedDB.open.bind(indexedDB)
-  vi.spyOn(indexedDB, 'open').mockImplementation((name) => {
-    const request = openDatabase(name)
-    request.addEventListener('success', () => handles.push(request.result))
-    return request
-  })
+  const handles = watchHandles()
   const { doc, replica, found } = open()
   await found
   const opened = handles.length
@@ -173,6 +179,41 @@ test('a handle that dies is opened again, and nothing that was done meanwhile is
   const next = open()
   await next.found
   expect(readStories(next.doc).map((story) => story.title)).toEqual(['one', 'two'])
+  await next.replica.close()
+})
+
+test('however often the handle dies, the disk keeps what was done about twice', async () => {
+  const handles = watchHandles()
+  const { doc, replica, found } = open()
+  await found
+  for (let day = 1; day <= 8; day++) {
+    handles.at(-1)?.close()
+    addStories(doc, [{ title: 'x'.repeat(1000) }])
+    await vi.waitFor(() => expect(replica.state).toBe('saved'))
+  }
+  await replica.close()
+  const next = open()
+  const { rows } = await next.found
+  expect(readStories(next.doc)).toHaveLength(8)
+  expect(rows.reduce((sum, row) => sum + row.length, 0)).toBeLessThan(30_000)
+  await next.replica.close()
+})
+
+test('what another tab wrote stays when the handle of this one dies', async () => {
+  const handles = watchHandles()
+  const { doc, replica, found } = open()
+  await found
+  const own = handles.at(-1)
+  await visit(['of another tab'])
+  own?.close()
+  addStories(doc, [{ title: 'of this tab' }])
+  await vi.waitFor(() => expect(replica.state).toBe('saved'))
+  await replica.close()
+  const next = open()
+  await next.found
+  expect(readStories(next.doc).map((story) => story.title)).toEqual(
+    expect.arrayContaining(['of another tab', 'of this tab']),
+  )
   await next.replica.close()
 })
 
