@@ -24,6 +24,7 @@ async function read(text: string): Promise<{ readonly stories: number; readonly 
   }
   for (const { title, key = '', notes = '' } of stories) {
     if (title === '' || /[\r\n]/.test(title + key)) throw new Error('A title is one line')
+    if (notes.includes('\r')) throw new Error('A text field has no such line end')
     if (title.length > 2000 || key.length > 64 || notes.length > 20_000) throw new Error('A text is too long')
   }
   return { stories: stories.length, problems: table.problems.length + problems.length }

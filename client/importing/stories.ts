@@ -111,8 +111,12 @@ function oneLine(text: string): string {
     .join(' ')
 }
 
-/** Without control characters; every script, emoji and mark of direction stays. */
+/**
+ * Without control characters; every script, emoji and mark of direction stays. Line ends become those of a text field: with
+ * others the first letter that somebody types there would write all lines anew, and two people's first letters each line twice.
+ */
 function clean(text: string): string {
+  const lines = text.replace(/\r\n?/g, '\n')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff]/g, '').trim()
+  return lines.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff]/g, '').trim()
 }
