@@ -1,4 +1,8 @@
 import { expect, test } from 'vitest'
+import { createSessionKeys } from '../../shared/keys.ts'
+import { Ledger } from '../../shared/ledger.ts'
+import { Participant } from '../../shared/participant.ts'
+import { recordIdOf } from '../../shared/record.ts'
 import { nameLimit, parseName } from './name.ts'
 
 test('a name is one line without spaces around it', () => {
@@ -6,10 +10,24 @@ test('a name is one line without spaces around it', () => {
 })
 
 test('500 pasted characters are cut to the limit, never through the middle of one', () => {
-  const family = '👩‍👩‍👧'
-  expect(parseName(family.repeat(500))).toEqual({ name: family.repeat(nameLimit), cut: true })
+  const letter = 'e\u0301'
+  expect(parseName(letter.repeat(500))).toEqual({ name: letter.repeat(nameLimit), cut: true })
 })
 
 test('80 characters are not too many', () => {
   expect(parseName('é'.repeat(80)).cut).toBe(false)
+})
+
+test('a name of letters that take many bytes is one that others accept', () => {
+  const keys = createSessionKeys()
+  const ledger = new Ledger(keys)
+  const alice = new Participant(keys, new Uint8Array(32).fill(1), ledger)
+  for (const letter of ['क्षि', '👩‍👩‍👧‍👦', 'z͑ͫ̓ͪ̂ͫ̽͏̴̙̤']) {
+    const parsed = parseName(letter.repeat(80))
+    expect(parsed.cut).toBe(true)
+    expect(parsed.name).toBe(letter.repeat(parsed.name.length / letter.length))
+    const record = alice.introduce(parsed.name)
+    ledger.add(recordIdOf(record), record)
+    expect(ledger.profile(alice.id)?.name).toBe(parsed.name)
+  }
 })
