@@ -123,6 +123,19 @@ test('what was let go is read again, though what it waited for comes while the l
   await vi.waitFor(() => expect(doc.getText('title').length).toBe(300), { timeout: 10_000 })
 })
 
+test('no place is remembered before what was let go is read again', async () => {
+  const [first = new Uint8Array(), second = new Uint8Array()] = letters(2)
+  const log = [second, ...letters(1002)]
+  const { doc, disk, sockets, isThere } = visit(log, empty())
+  await isThere()
+  expect(disk.place?.cursor).toEqual(upTo(1003))
+  log.push(first)
+  disk.place = undefined
+  sockets[0]?.breaks()
+  await vi.waitFor(() => expect(disk.place).toBeDefined(), { timeout: 10_000, interval: 1 })
+  expect(doc.getText('title').length).toBe(1004)
+})
+
 test('what waits in the document for something that is not in the log yet is read again on the next visit', async () => {
   const [first = new Uint8Array(), second = new Uint8Array()] = letters(2)
   const log = [second]
