@@ -115,12 +115,6 @@ export interface Messages {
   'update.ready': undefined
   'update.reload': undefined
   'file.open': undefined
-  'file.notAFile': undefined
-  'file.damaged': undefined
-  'file.newer': undefined
-  'file.locked': undefined
-  'file.invitation': undefined
-  'file.unlock': undefined
   'invite.title': undefined
   'invite.text': undefined
   'invite.member': undefined
@@ -496,4 +490,10 @@ export interface Messages {
   'table.highest': undefined
   'table.tabVoting': { voted: number; of: number }
   'table.tabRevealed': undefined
+  'file.notAFile': undefined
+  'file.damaged': undefined
+  'file.newer': undefined
+  'file.locked': undefined
+  'file.invitation': undefined
+  'file.unlock': undefined
 }
