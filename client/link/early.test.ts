@@ -3,15 +3,7 @@ import * as Y from 'yjs'
 import { addStories, readStories } from '../../shared/document.ts'
 import { Early } from './early.ts'
 import { isAcceptable } from './gate.ts'
-
-/** A document of alice, and one update for each letter she typed. */
-function letters(count: number): Uint8Array[] {
-  const doc = new Y.Doc()
-  const updates: Uint8Array[] = []
-  doc.on('update', (update: Uint8Array) => updates.push(update))
-  for (let at = 0; at < count; at++) doc.getText('title').insert(at, String(at % 10))
-  return updates
-}
+import { letters } from './letters.testing.ts'
 
 function apply(doc: Y.Doc, updates: readonly Uint8Array[]): void {
   for (const update of updates) Y.applyUpdate(doc, update)

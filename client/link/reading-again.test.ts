@@ -6,19 +6,11 @@ import { encrypt } from '../../shared/envelope.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { splitIntoParts } from '../../shared/parts.ts'
 import { decodeFromClient, encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
+import { letters } from './letters.testing.ts'
 import type { LogPlace } from './log-reader.ts'
 import { type PlainSocket, RelayLink } from './relay-link.ts'
 
 const keys = createSessionKeys()
-
-/** One update for each letter that alice typed. */
-function letters(count: number): Uint8Array[] {
-  const doc = new Y.Doc()
-  const updates: Uint8Array[] = []
-  doc.on('update', (update: Uint8Array) => updates.push(update))
-  for (let at = 0; at < count; at++) doc.getText('title').insert(at, String(at % 10))
-  return updates
-}
 
 function upTo(sequence: number): Cursor {
   return new Map(sequence > 0 ? [['eu', { sequence, mark: new Uint8Array(8) }]] : [])
