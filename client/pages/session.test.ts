@@ -138,6 +138,13 @@ test('500 pasted characters become a name of 80 and a kind sentence', async () =
   expect(text()).toContain('We kept the first 80 characters.')
 })
 
+test('a letter that alone is too long for a name is taken out of the field, which says so', async () => {
+  await open()
+  write(`e${'\u0301'.repeat(400)}`)
+  expect(field().value).toBe('')
+  expect(text()).toContain('We kept the first 0 characters.')
+})
+
 test('the chosen card, tapped again, is taken back', async () => {
   session.people = [fakePerson('Ana', { me: true })]
   await open()

@@ -18,6 +18,10 @@ test('80 characters are not too many', () => {
   expect(parseName('é'.repeat(80)).cutTo).toBeUndefined()
 })
 
+test('a letter that alone is longer than a name is told to be left out', () => {
+  expect(parseName(`e${'\u0301'.repeat(400)}`)).toEqual({ name: '', cutTo: 0 })
+})
+
 test('a name of letters that take many bytes is one that others accept', () => {
   const keys = createSessionKeys()
   const ledger = new Ledger(keys)
