@@ -364,12 +364,10 @@ test('on a phone a hand in many rows leaves the table in the open', async ({ rel
   await alice.starts(relay.url)
   await alice.tellsName()
   await alice.addsStory('First')
-  await alice.opensMenu('Decks')
-  const dialog = alice.page.getByRole('dialog')
-  await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
-  await dialog.getByLabel('Name of the deck').fill('Thirty')
-  await dialog.getByLabel('More cards').fill(Array.from({ length: 30 }, (_, at) => at + 1).join(';'))
-  await dialog.getByRole('button', { name: 'Save and use' }).click()
+  await alice.makesDeck(
+    'Thirty',
+    Array.from({ length: 30 }, (_, at) => at + 1),
+  )
   await alice.laysOut('First')
   await alice.votes('30')
   await alice.page.evaluate(() => scrollTo(0, 0))

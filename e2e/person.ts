@@ -134,6 +134,16 @@ export class Person {
     await this.page.locator('header').getByRole('button', { name: entry, exact: true }).click()
   }
 
+  /** And plays with it from here on. */
+  async makesDeck(name: string, cards: readonly number[]): Promise<void> {
+    await this.opensMenu('Decks')
+    const dialog = this.page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
+    await dialog.getByLabel('Name of the deck').fill(name)
+    await dialog.getByLabel('More cards').fill(cards.join(';'))
+    await dialog.getByRole('button', { name: 'Save and use' }).click()
+  }
+
   async invitation(kind: 'part' | 'watch' = 'part'): Promise<string> {
     await this.page.getByRole('button', { name: 'Invite', exact: true }).click()
     const link = await this.page

@@ -32,12 +32,10 @@ test('the first card of a large hand stays under the mouse that is about to choo
   await alice.starts(relay.url)
   await alice.tellsName()
   await alice.addsStory('First')
-  await alice.opensMenu('Decks')
-  const dialog = alice.page.getByRole('dialog')
-  await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
-  await dialog.getByLabel('Name of the deck').fill('Twenty')
-  await dialog.getByLabel('More cards').fill(Array.from({ length: 20 }, (_, at) => at + 1).join(';'))
-  await dialog.getByRole('button', { name: 'Save and use' }).click()
+  await alice.makesDeck(
+    'Twenty',
+    Array.from({ length: 20 }, (_, at) => at + 1),
+  )
   await alice.laysOut('First')
   const first = alice.card('1')
   await first.scrollIntoViewIfNeeded()

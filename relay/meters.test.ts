@@ -5,7 +5,7 @@ import { createSessionKeys } from '../shared/keys.ts'
 import type { Bus, Delivered, Subscriber } from './bus.ts'
 import { MeasuredBus } from './measured-bus.ts'
 import { Meters } from './meters.ts'
-import { someEnvelope, startRelay } from './testing.ts'
+import { deaf, someEnvelope, startRelay } from './testing.ts'
 import { watchDatabase } from './watch-database.ts'
 
 /** Whatever is exported must be here, with the labels it may have: none of them can tell a session or a person apart. */
@@ -112,17 +112,6 @@ test('a change that others hear later is timed until then, and one nobody hears 
   expect(fannedOut).toHaveLength(1)
   expect(appended).toEqual(['saved', 'refused'])
 })
-
-const deaf: Subscriber = {
-  entry: () => {},
-  signal: () => {},
-  joined: () => {},
-  left: () => {},
-  saved: () => {},
-  savedElsewhere: () => {},
-  log: () => {},
-  deleted: () => {},
-}
 
 /** A bus whose entries come back when the test says so. */
 function farBus(): [

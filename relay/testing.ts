@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Deposit } from '../shared/escrow.ts'
+import type { Subscriber } from './bus.ts'
 import { type Config, readConfig } from './config.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import type { Meters } from './meters.ts'
@@ -10,6 +11,18 @@ import { startRelay as start } from './relay.ts'
 import type { Report } from './report.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 import type { Page } from './store.ts'
+
+/** Hears everything and does nothing. */
+export const deaf: Subscriber = {
+  entry: () => {},
+  signal: () => {},
+  joined: () => {},
+  left: () => {},
+  saved: () => {},
+  savedElsewhere: () => {},
+  log: () => {},
+  deleted: () => {},
+}
 
 /** What a store says of a session that nobody wrote to. */
 export const emptyPage: Page = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { createSessionKeys } from '../../shared/keys.ts'
-import type { Subscriber } from '../bus.ts'
+import { deaf } from '../testing.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { joinRegion, type Region } from './region.ts'
@@ -13,22 +13,11 @@ beforeAll(async () => {
 })
 afterAll(() => nats.stop())
 
-const quiet: Subscriber = {
-  entry: () => {},
-  signal: () => {},
-  joined: () => {},
-  left: () => {},
-  saved: () => {},
-  savedElsewhere: () => {},
-  log: () => {},
-  deleted: () => {},
-}
-
 test('a relay that was not heard for a while has its people again, though it heard the other one all the time', async () => {
   const { session } = createSessionKeys()
   const [here, there] = [await joined(), await joined()]
   const [east, west] = [started(here), started(there)]
-  for (const bus of [east, west]) bus.subscribe(session, quiet)
+  for (const bus of [east, west]) bus.subscribe(session, deaf)
   east.join(session, 1)
   west.join(session, 2)
   const present = (bus: RegionBus) => [...bus.present(session)].sort()

@@ -3,7 +3,7 @@ import type { Cursor, Position } from '../../shared/cursor.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { checksumOf, markOf } from '../hash.ts'
 import { entryKinds } from '../store.ts'
-import { someEnvelope } from '../testing.ts'
+import { deaf, someEnvelope } from '../testing.ts'
 import type { Listener } from './lines.ts'
 import type { Answers } from './questions.ts'
 import { RegionSession } from './region-session.ts'
@@ -46,14 +46,9 @@ beforeEach(async () => {
     failed: () => heard.push('failed'),
   })
   session.subscribe({
+    ...deaf,
     entry: (_, at) => heard.push(`entry ${at?.get(origin)?.sequence}`),
     saved: (cursor) => heard.push(`saved ${cursor.get(origin)?.sequence}`),
-    signal: () => {},
-    joined: () => {},
-    left: () => {},
-    savedElsewhere: () => {},
-    log: () => {},
-    deleted: () => {},
   })
   await session.begun
 })
