@@ -4,7 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { askerOf, BareClient } from '../../relay/bare-client.testing.ts'
 import { closeCodes } from '../../relay/close-words.ts'
 import { type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
+import { joinRegion } from '../../relay/cluster/region.ts'
 import { encodeStatement } from '../../relay/cluster/statement.ts'
+import { originsHere, provideStream, regionOf, streamOf } from '../../relay/cluster/streams.ts'
 import type { Role } from '../../relay/config.ts'
 import {
   someDeposit,
@@ -216,6 +218,29 @@ test('what a region saved before its NATS lost everything is read as before', as
   await keptIn(east, before, after)
 }, 60_000)
 
+test('what the east’s stream has lost while the link was cut, the west’s store takes from the east’s, and bob hears it', async () => {
+  await olderThanItsRing('east')
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const sent = [someEnvelope()]
+  await alice.save(sent[0] as Uint8Array)
+  await keptIn(west, ...sent)
+  link.cut()
+  for (let times = 0; times < 3; times++) {
+    const envelope = someEnvelope()
+    expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
+    sent.push(envelope)
+  }
+  await ringMovesOn('east')
+  await alice.leave()
+  link.mend()
+  await (await BareClient.join(east.url, createSessionKeys())).save(someEnvelope())
+  for (const envelope of sent) await heard(bob, envelope)
+  await keptIn(west, ...sent)
+  const reports = running.flatMap(({ reports }) => reports)
+  expect(reports.filter(({ event }) => event === 'copied')).toEqual([{ event: 'copied', region: 'east' }])
+}, 60_000)
+
 async function twoRegions(): Promise<Record<Name, TestRelay>> {
   const stores = await Promise.all(names.map((name) => started(name, 'store')))
   expect(stores).toHaveLength(2)
@@ -229,6 +254,21 @@ async function started(region: Name, role: Role): Promise<TestRelay> {
   const relay = await startRelay({ natsUrl: nats[region].url, region, regions, role, dataDir })
   running.push(relay)
   return relay
+}
+
+/** Makes the region's stream, in which nothing may be missing but what fell out of the ring. */
+async function olderThanItsRing(name: Name): Promise<void> {
+  const region = await joinRegion(nats[name].url, `before-${name}`)
+  await provideStream(region.manager, name, Date.now() - 2 * 86_400_000)
+  await region.leave()
+}
+
+/** As if more had been said than it holds. */
+async function ringMovesOn(name: Name): Promise<void> {
+  const region = await joinRegion(nats[name].url, name)
+  const origins = await originsHere(region.manager)
+  await region.manager.streams.purge(streamOf(origins.find((origin) => regionOf(origin) === name) ?? ''))
+  await region.leave()
 }
 
 function joinAt({ url }: TestRelay, role: 'owner' | 'member' = 'member'): Promise<BareClient> {

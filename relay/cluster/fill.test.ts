@@ -19,7 +19,9 @@ import { readConfig } from '../config.ts'
 import { databaseName, versions } from '../database.ts'
 import { Meters } from '../meters.ts'
 import { freePort, spawnRelay } from '../process.testing.ts'
+import type { Report } from '../report.ts'
 import { shardOf } from '../shard.ts'
+import type { SqliteStore } from '../sqlite-store.ts'
 import {
   someEnvelope,
   startRelay,
@@ -29,11 +31,13 @@ import {
 } from '../testing.ts'
 import { offersSubject } from './copies.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
-import { Origins } from './origins.ts'
+import { type Kept, Origins } from './origins.ts'
 import { joinRegion, type Region } from './region.ts'
-import { originOf, originsHere, provideStream, regionOf, streamOf } from './streams.ts'
+import { encodeStatement } from './statement.ts'
+import { logOf, originOf, originsHere, provideStream, regionOf, streamOf } from './streams.ts'
 
 const twoDays = 2 * 86_400_000
+const sessions = 8
 const [lower, upper] = [numbers(0, 32), numbers(32, 64)]
 
 let nats: NatsServer
@@ -203,6 +207,38 @@ test('a store that was off for longer than the stream lasts begins all the same,
   expect((await BareClient.join(relay.url, owner)).envelopes()).toContainEqual(old)
 }, 60_000)
 
+test('what the stream lost while a store stood still it takes from one that had read it, while it serves', async () => {
+  const store = await started({ role: 'store' })
+  const behind = await standingStill()
+  await expect
+    .poll(() => appliedIn(join(store.dataDir, behind.origin)), { timeout: 20_000 })
+    .toBe(behind.last)
+  await ringMovesOn()
+  await expect.poll(() => behind.kept().lacked.size, { timeout: 20_000 }).toBe(64)
+  await behind.goOn()
+  const copied = { event: 'copied', region: region.name }
+  await expect.poll(() => behind.reports, { timeout: 30_000 }).toContainEqual(copied)
+  const upTo = await behind.say()
+  await expect.poll(() => behind.kept().follower?.upTo).toBe(upTo)
+  expect(behind.kept().lacked.size).toBe(0)
+  expect(sequencesIn(behind.kept().folder)).toEqual(Array.from({ length: upTo }, (_, at) => at + 1))
+}, 60_000)
+
+test('what the stream lost while its only store stood still is given up, and that is said', async () => {
+  const behind = await standingStill()
+  await ringMovesOn()
+  const upTo = await behind.goOn()
+  const incomplete = { event: 'incomplete', region: region.name }
+  await expect.poll(() => behind.reports, { timeout: 30_000 }).toContainEqual(incomplete)
+  await expect.poll(() => behind.kept().follower?.upTo).toBe(upTo)
+  expect(behind.reports.filter(({ event }) => event === 'incomplete')).toHaveLength(1)
+  const sequences = sequencesIn(behind.kept().folder)
+  expect(sequences.slice(-sessions)).toEqual(
+    Array.from({ length: sessions }, (_, at) => behind.last + 1 + at),
+  )
+  expect(sequences).not.toContain(behind.last)
+}, 60_000)
+
 test('what a store had not read when a stream was lost it takes from one that had, while it serves', async () => {
   const relay = await started({ role: 'relay' })
   const store = await started({ role: 'store' })
@@ -325,6 +361,42 @@ test.each([
   onTestFinished(() => origins.close())
   expect([...origins.all].map(({ store }) => regionOf(store.origin))).toEqual([region.name])
 })
+
+/** A store with a full disk, and more in its stream than it lets wait. */
+async function standingStill() {
+  const config = { ...readConfig({}), region: region.name, dataDir: newFolder(), beginEmpty: true }
+  const reports: Report[] = []
+  const origins = await Origins.open(region, config, (report) => reports.push(report), new Meters(), 0)
+  onTestFinished(() => origins.close())
+  const origin = originOf(await stream())
+  const kept = () => origins.of(origin) as Kept
+  const store = kept().store as SqliteStore
+  await store.limit(1)
+  const owners = Array.from({ length: sessions }, () => createSessionKeys())
+  const say = async () => {
+    for (const { session } of owners) {
+      const message = { type: 'append', ref: 0, envelope: someEnvelope(65_000) } as const
+      await region.stream.publish(logOf(region.name, session), encodeStatement({ author: 1, message }))
+    }
+    return lastSequence()
+  }
+  for (let times = 0; times < 80; times++) await say()
+  const last = await lastSequence()
+  const goOn = async () => {
+    await store.limit(undefined)
+    return say()
+  }
+  return { origin, last, reports, kept, say, goOn }
+}
+
+function sequencesIn(folder: string): unknown[] {
+  const database = new Sqlite(join(folder, databaseName), { readonly: true })
+  try {
+    return database.prepare('SELECT sequence FROM entries ORDER BY sequence').pluck().all()
+  } finally {
+    database.close()
+  }
+}
 
 function appliedIn(folder: string): number {
   const database = new Sqlite(join(folder, databaseName), { readonly: true })

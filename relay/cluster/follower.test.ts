@@ -13,7 +13,7 @@ import { databaseName } from '../database.ts'
 import { checksumOf, markOf } from '../hash.ts'
 import { openSqliteStore, type SqliteStore } from '../sqlite-store.ts'
 import { someDeposit, someEnvelope, temporaryFolder } from '../testing.ts'
-import { Follower } from './follower.ts'
+import { Follower, type Following } from './follower.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { decodeBulletin } from './news.ts'
 import { joinRegion, type Region } from './region.ts'
@@ -36,7 +36,7 @@ test('a store whose disk is full keeps only so much of what its region says, del
   const store = await opened(region)
   const [busy, unwanted] = [createSessionKeys(), createSessionKeys()]
   const say = (session: SessionId, message: Stated) => sayIn(region, session, message)
-  const follower = await followed(region, store, mostBytes)
+  const follower = await followed(region, store, { mostBytes })
   await say(unwanted.session, append(someEnvelope()))
   await expect.poll(async () => (await store.head(unwanted.session)).outcome).toBe('head')
   await expect.poll(() => follower.lag).toBe(0)
@@ -284,6 +284,31 @@ test('a question to NATS that was lost a store asks again within seconds', async
   await expect.poll(() => follower.upTo).toBe(1)
 }, 60_000)
 
+test('a store reads no further than a gap in its stream, and says how far its answers go', async () => {
+  const any = await joined('any')
+  await provideStream(any.manager, 'old', Date.now() - 2 * 86_400_000)
+  const region = await joined('old')
+  const store = await opened(region)
+  const { session } = createSessionKeys()
+  const say = () => sayIn(region, session, append(someEnvelope()))
+  const before = await followed(region, store)
+  await say()
+  await expect.poll(() => before.upTo).toBe(1)
+  await before.stop()
+  for (let times = 0; times < 3; times++) await say()
+  await region.manager.streams.purge(streamOf(store.origin), { seq: 4 })
+  const follower = await followed(region, store)
+  await expect.poll(() => follower.gapEnd).toBe(4)
+  await say()
+  expect(await follower.applied(session)).toBe(1)
+  expect(await follower.applied(createSessionKeys().session)).toBe(0)
+  expect(await follower.isOvertaken()).toBe(true)
+  await follower.stop()
+  const knowing = await followed(region, store, { settled: 4 })
+  await expect.poll(() => knowing.upTo).toBe(5)
+  expect(knowing.gapEnd).toBe(undefined)
+}, 60_000)
+
 test('a store that stands still does not remember whoever asked it in vain', async () => {
   const region = await joined('asked')
   const store = await opened(region)
@@ -330,8 +355,8 @@ async function opened(
   return store
 }
 
-async function followed(region: Region, store: SqliteStore, most?: number): Promise<Follower> {
-  const follower = await Follower.start(region, store, shards, most)
+async function followed(region: Region, store: SqliteStore, following?: Following): Promise<Follower> {
+  const follower = await Follower.start(region, store, shards, following)
   onTestFinished(() => follower.stop())
   return follower
 }

@@ -10,7 +10,7 @@ import type { Reached } from '../store-protocol.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Stated } from './statement.ts'
-import { lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
+import { hasLost, lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
 import { noteTrace } from './trace-headers.ts'
 
 /** Statements that are committed together at most. */
@@ -45,6 +45,13 @@ interface Reading extends Reached {
   task: Task | undefined
 }
 
+export interface Following {
+  /** A store that stands still keeps about so many bytes of what comes. */
+  readonly mostBytes?: number
+  /** What the stream has no more before this sequence is not missed: it was looked for already. */
+  readonly settled?: number
+}
+
 const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
 /** The author of what a store says again. Connections have smaller numbers. */
 const echo = 0xffff_ffff
@@ -55,6 +62,7 @@ export class Follower {
   readonly #store: OriginStore
   readonly #shards: ReadonlySet<number>
   readonly #mostBytes: number
+  readonly #settled: number
   readonly #waiting: Reading[] = []
   #messages: ConsumerMessages
   #done: Promise<void>
@@ -71,6 +79,8 @@ export class Follower {
   #left: { readonly from: number; messages: number } | undefined
   /** Deletions among that. */
   #ahead: Task[] = []
+  /** The first sequence behind what the stream lost before it was read here. Nothing is read on. */
+  #gapEnd: number | undefined
   /** Messages in the stream behind the last one that came here. */
   #pending = 0
   #noting: NodeJS.Timeout | undefined
@@ -85,7 +95,7 @@ export class Follower {
     messages: ConsumerMessages,
     reached: Reached,
     lostItsEnd: boolean,
-    mostBytes: number,
+    { mostBytes = mostWaitingBytes, settled = 0 }: Following,
   ) {
     this.#region = region
     this.#store = store
@@ -95,6 +105,7 @@ export class Follower {
     this.#last = reached
     this.#lostItsEnd = lostItsEnd
     this.#mostBytes = mostBytes
+    this.#settled = settled
     this.#done = this.#read()
   }
 
@@ -102,13 +113,13 @@ export class Follower {
     region: Region,
     store: OriginStore,
     shards: ReadonlySet<number>,
-    mostBytes = mostWaitingBytes,
+    following: Following = {},
   ): Promise<Follower> {
     const reached = await store.applied()
     // While this store was off the stream may have lost its end, and have grown past it since.
     const lostItsEnd = isOwn(region, store) && (await goesOnOtherwise(region, store, reached))
     const messages = await messagesFrom(region, store, reached.sequence + 1)
-    return new Follower(region, store, shards, messages, reached, lostItsEnd, mostBytes)
+    return new Follower(region, store, shards, messages, reached, lostItsEnd, following)
   }
 
   get upTo(): number {
@@ -126,6 +137,20 @@ export class Follower {
   }
 
   /**
+   * The first sequence behind a gap: what came before it the stream lost while this store stood still, or its mirror was cut off.
+   * Undefined until everything before the gap is applied. This reads no further: the gap has to be filled from other stores.
+   */
+  get gapEnd(): number | undefined {
+    return this.#waiting.length === 0 && !this.#atWork ? this.#gapEnd : undefined
+  }
+
+  /** Whether the stream has lost what this store has to read next. */
+  async isOvertaken(): Promise<boolean> {
+    if (this.#gapEnd !== undefined) return true
+    return this.#left !== undefined && (await hasLost(this.#region, this.#store.origin, this.upTo))
+  }
+
+  /**
    * Whether its region's stream ends before what was read of it here, or goes on otherwise: NATS acknowledges before it fsyncs, and
    * may come back without its end, or with an older disk. The numbers of what is missing are given out again. Of a shorter stream this
    * is said the second time it is asked: in a cluster of NATS servers whoever has just begun to lead may not know yet what it has.
@@ -140,28 +165,30 @@ export class Follower {
 
   /** Finishes what it has begun. */
   async stop(): Promise<void> {
+    if (this.#stopped) return
     this.#stopped = true
     await this.#messages.close()
     await this.#done
     while (this.#atWork) await wait(5)
     clearTimeout(this.#noting)
-    await this.note()
+    await this.#store.noteApplied(this.#reached)
   }
 
-  /** Has its store write down how far it has read. */
+  /** Has its store write down how far it has read, unless it is stopped: then others may know better. */
   async note(): Promise<void> {
-    await this.#store.noteApplied(this.#reached)
+    if (!this.#stopped) await this.#store.noteApplied(this.#reached)
   }
 
   /**
    * Waits until everything is applied that the stream holds of this session now, and returns the sequence of the last of it. Undefined
-   * when that takes too long.
+   * when that takes too long. At a gap, which may take minutes to be filled, it is as far as this got.
    */
   async applied(session: SessionId): Promise<number | undefined> {
     const last = await lastOf(this.#region.manager, this.#store.origin, session)
     if (last === undefined) return undefined
     const end = performance.now() + patience
     while (this.upTo < last) {
+      if (this.gapEnd !== undefined) return this.upTo
       if (performance.now() > end || this.#stopped) return undefined
       await this.#progress()
     }
@@ -183,7 +210,7 @@ export class Follower {
 
   async #read(): Promise<void> {
     await this.#take(this.#messages).catch(() => {}) // the client has given up, which it does when NATS refuses to go on
-    if (this.#stopped || this.#left) return
+    if (this.#stopped || this.#left || this.#gapEnd !== undefined) return
     await wait(retryMs)
     await this.#readFrom(this.#last.sequence + 1)
   }
@@ -197,7 +224,13 @@ export class Follower {
       // The first one of a consumer: that may be another one since NATS was away.
       if (isAgain || info.deliverySequence === 1) await this.#compareLast()
       this.#lostItsEnd ||= isAgain && this.#isOwn && this.#last.said === undefined
-      if (isAgain || this.#lostItsEnd) continue
+      if (isAgain || this.#lostItsEnd || this.#gapEnd !== undefined) continue
+      if (await this.#isBehindGap(sequence)) {
+        this.#gapEnd = sequence
+        this.#pending++
+        messages.stop()
+        continue
+      }
       const task = this.#taskOf(message)
       if (this.#left || this.#waitingBytes > this.#mostBytes) this.#leave(sequence, task)
       else {
@@ -208,6 +241,12 @@ export class Follower {
       }
       if (!this.#atWork) void this.#work()
     }
+  }
+
+  async #isBehindGap(sequence: number): Promise<boolean> {
+    const { sequence: last } = this.#last
+    if (this.#left || sequence <= Math.max(last + 1, this.#settled)) return false
+    return await hasLost(this.#region, this.#store.origin, last)
   }
 
   get #isOwn(): boolean {

@@ -12,10 +12,19 @@ import type { CheckedTable } from '../store-protocol.ts'
 import { committedTo } from '../traces.ts'
 import type { Offer } from './copies.ts'
 import { offersFrom } from './fetch-copy.ts'
-import { fill, fillBeside, lackedShards, type Wish } from './fill.ts'
+import { fill, fillBeside, lackedShards, longerThan, type Wish } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
+import { encodeBulletin } from './news.ts'
 import type { Region } from './region.ts'
-import { mirrorLags, originsHere, provideMirror, provideStream, regionOf, streamOf } from './streams.ts'
+import {
+  mirrorLags,
+  originsHere,
+  provideMirror,
+  provideStream,
+  regionOf,
+  ringOf,
+  streamOf,
+} from './streams.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
@@ -23,6 +32,8 @@ const lookEveryMs = 5_000
 const ordinaryPatience = 30_000
 /** How long a store that could not copy what others have read further leaves them alone. */
 const pauseMs = 600_000
+/** How often a gap is tried to be filled from others that could. */
+const mostGapTries = 3
 const words =
   'This region has sessions that are older than its stream, and no other store that answers has them. Start a store of these SHARDS that has them, or restore a backup of one (facedown restore), or set BEGIN_EMPTY=1 to do without them'
 const lostWords =
@@ -40,8 +51,12 @@ export interface Kept {
   readonly isWhole: boolean
   /** Undefined while its stream is gone: then it is only read. */
   follower: Follower | undefined
-  /** Shards of which another store had read more when the stream was lost. */
+  /** Shards of which another store had read more of what the stream has no more. */
   lacked: ReadonlySet<number>
+  /** What its stream has no more before this sequence is given up: nobody who answered had it. */
+  settled: number
+  /** How often a gap could not be filled, though others have what came in it. */
+  gapTries: number
 }
 
 /** The databases of this process, one for each origin: another stream has other sequences. */
@@ -178,19 +193,60 @@ export class Origins {
       const kept = await (isServing ? this.#orFailed(keeping) : keeping)
       if (!kept && regionOf(origin) === this.#region.name) isComplete = false
     }
-    for (const [origin, kept] of this.#kept) {
-      if (here.includes(origin)) kept.lacked = nothing
-      else await this.#orFailed(this.#leave(kept, offers, isServing))
-    }
+    for (const [origin, kept] of this.#kept)
+      if (!here.includes(origin)) await this.#orFailed(this.#leave(kept, offers, isServing))
     return isComplete
   }
 
   /** Follows a stream that is here. Undefined while something of it is missing. */
   async #keep(origin: string, here: readonly string[], offers: readonly Offer[]): Promise<Kept | undefined> {
     const kept = this.#kept.get(origin) ?? (await this.#fill(origin, offers))
-    if (kept && here.includes(origin))
-      kept.follower ??= await Follower.start(this.#region, kept.store, this.#config.shards)
+    if (!kept || !here.includes(origin)) return kept
+    kept.follower ??= await this.#followerOf(kept)
+    const { follower } = kept
+    const isOvertaken = await follower.isOvertaken()
+    kept.lacked = isOvertaken ? lackedShards(offers, origin, follower.upTo, this.#config.shards) : nothing
+    if (follower.gapEnd !== undefined) await this.#fillGap(kept, follower, follower.gapEnd, offers)
     return kept
+  }
+
+  async #followerOf({ store, settled }: Kept): Promise<Follower> {
+    return await Follower.start(this.#region, store, this.#config.shards, { settled })
+  }
+
+  /** What a stream lost before this store had read it comes from others that had. Otherwise people's devices bring it back. */
+  async #fillGap(kept: Kept, follower: Follower, gapEnd: number, offers: readonly Offer[]): Promise<void> {
+    await follower.stop()
+    const { upTo } = follower
+    const { store, folder } = kept
+    const region = regionOf(store.origin)
+    const wish = { ...this.#wish(store.origin, folder, offers), beginEmpty: false }
+    const filling = await fillBeside(this.#region, wish, gapEnd).finally(() => store.forget())
+    if (filling.outcome === 'lacks') {
+      const couldBeFilled = lackedShards(offers, store.origin, gapEnd - 2, this.#config.shards).size > 0
+      if (couldBeFilled && ++kept.gapTries < mostGapTries) return
+      kept.settled = gapEnd
+      this.#report({ event: 'incomplete', region })
+    } else if (filling.copied) {
+      this.#report({ event: 'copied', region })
+      await this.#tellOfMore(kept, upTo)
+    }
+    kept.gapTries = 0
+    kept.follower = await this.#followerOf(kept)
+    kept.lacked = nothing
+  }
+
+  /** Whoever is in those sessions may not have heard what was copied, and reads it now. */
+  async #tellOfMore({ store, folder }: Kept, upTo: number): Promise<void> {
+    const { connection, name } = this.#region
+    for (const session of longerThan(folder, upTo)) {
+      const head = await store.head(session)
+      const position = head.outcome === 'head' ? head.saved : undefined
+      if (!position) continue
+      const outcome = { outcome: 'saved', position, compact: undefined } as const
+      const news = [{ sequence: position.sequence, of: 'append', outcome } as const]
+      connection.publish(`room.${session}.news`, encodeBulletin({ origin: store.origin, region: name, news }))
+    }
   }
 
   /** What goes wrong with one origin is said, tried again at the next look, and keeps the store from no other one. */
@@ -221,7 +277,9 @@ export class Origins {
     this.#takeAgainAt = 0
     for (const offer of open) this.#taken.add(nameOf(offer))
     kept.lacked = nothing
-    if (filling.copied) this.#report({ event: 'copied', region: regionOf(origin) })
+    if (!filling.copied) return
+    this.#report({ event: 'copied', region: regionOf(origin) })
+    await this.#tellOfMore(kept, sequence)
   }
 
   /** Origins whose streams are here, that this store had before, or that other stores have. */
@@ -239,14 +297,21 @@ export class Origins {
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {
       if (filling.copied) this.#report({ event: 'copied', region })
-      return this.#open(folder, origin)
+      return this.#open(folder, origin, {
+        settled: this.#config.beginEmpty ? await this.#firstOf(origin) : 0,
+      })
     }
     if (filling.what === 'everything' && filling.isEmpty) await rm(folder, { recursive: true, force: true })
     // What was missed while this store was off, people's devices bring back: better than a store that does not start.
     const isLeft = filling.what === 'a time' || (filling.what === 'shards' && region !== this.#region.name)
     if (!isLeft) return undefined
     this.#report({ event: 'incomplete', region })
-    return this.#open(folder, origin, filling.what !== 'shards')
+    const isWhole = filling.what !== 'shards'
+    return this.#open(folder, origin, { isWhole, settled: await this.#firstOf(origin) })
+  }
+
+  async #firstOf(origin: string): Promise<number> {
+    return (await ringOf(this.#region, origin))?.first ?? 0
   }
 
   #wish(origin: string, dataDir: string, offers: readonly Offer[]): Wish {
@@ -266,13 +331,21 @@ export class Origins {
     return [region, ...regions.map(({ name }) => name)]
   }
 
-  async #open(dataDir: string, origin?: string, isWhole = true): Promise<Kept> {
+  async #open(dataDir: string, origin?: string, { isWhole = true, settled = 0 } = {}): Promise<Kept> {
     const store = await openSqliteStore(
       { ...this.#config, dataDir, origin },
       this.#report,
       committedTo(this.#meters, this.#region.traces),
     )
-    const kept = { store, folder: dataDir, isWhole, follower: undefined, lacked: nothing }
+    const kept = {
+      store,
+      folder: dataDir,
+      isWhole,
+      follower: undefined,
+      lacked: nothing,
+      settled,
+      gapTries: 0,
+    }
     this.#folders.add(dataDir)
     this.#kept.set(store.origin, kept)
     return kept

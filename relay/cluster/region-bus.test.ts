@@ -49,7 +49,17 @@ busContract(
       sessionIdleDays: 90,
     })
     const follower = await Follower.start(home, kept, shards)
-    const all = [{ store: kept, folder: dataDir, isWhole: true, follower, lacked: new Set<number>() }]
+    const all = [
+      {
+        store: kept,
+        folder: dataDir,
+        isWhole: true,
+        follower,
+        lacked: new Set<number>(),
+        settled: 0,
+        gapTries: 0,
+      },
+    ]
     const questions = new Questions(home, { all }, shards)
     await home.connection.flush()
     const lines = new Lines(away)
