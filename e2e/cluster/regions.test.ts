@@ -1,5 +1,7 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect, headers } from '@nats-io/transport-node'
+import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { askerOf, BareClient } from '../../relay/bare-client.testing.ts'
 import { closeCodes } from '../../relay/close-words.ts'
@@ -8,6 +10,7 @@ import { joinRegion } from '../../relay/cluster/region.ts'
 import { encodeStatement } from '../../relay/cluster/statement.ts'
 import { originsHere, provideStream, regionOf, streamOf } from '../../relay/cluster/streams.ts'
 import type { Role } from '../../relay/config.ts'
+import { databaseName } from '../../relay/database.ts'
 import {
   someDeposit,
   someEnvelope,
@@ -231,14 +234,33 @@ test('what the east’s stream has lost while the link was cut, the west’s sto
     expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
     sent.push(envelope)
   }
-  await ringMovesOn('east')
   await alice.leave()
+  await ringMovesOn('east')
   link.mend()
-  await (await BareClient.join(east.url, createSessionKeys())).save(someEnvelope())
+  await saySomething(east)
   for (const envelope of sent) await heard(bob, envelope)
   await keptIn(west, ...sent)
   const reports = running.flatMap(({ reports }) => reports)
   expect(reports.filter(({ event }) => event === 'copied')).toEqual([{ event: 'copied', region: 'east' }])
+}, 60_000)
+
+test('what was deleted in the east while the link was cut is gone from the west, though the east’s stream has lost that, too', async () => {
+  await olderThanItsRing('east')
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const secrets = [someEnvelope(), someEnvelope()] as const
+  await alice.save(secrets[0])
+  await bob.save(secrets[1])
+  await keptIn(west, ...secrets)
+  link.cut()
+  alice.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
+  expect(await alice.closed).toEqual(closeCodes.deleted)
+  await ringMovesOn('east')
+  link.mend()
+  await saySomething(east)
+  expect(await bob.closed).toEqual(closeCodes.deleted)
+  await expect(joinAt(west)).rejects.toThrow('4410')
+  await expect.poll(() => entriesIn('west'), { timeout: 20_000 }).toBe(1)
 }, 60_000)
 
 async function twoRegions(): Promise<Record<Name, TestRelay>> {
@@ -269,6 +291,28 @@ async function ringMovesOn(name: Name): Promise<void> {
   const origins = await originsHere(region.manager)
   await region.manager.streams.purge(streamOf(origins.find((origin) => regionOf(origin) === name) ?? ''))
   await region.leave()
+}
+
+async function saySomething({ url }: TestRelay): Promise<void> {
+  const anybody = await BareClient.join(url, createSessionKeys())
+  expect(await anybody.save(someEnvelope())).toMatchObject({ type: 'saved' })
+}
+
+/** How many lie on the disks of the region's stores. */
+function entriesIn(name: Name): number {
+  const folders = Object.entries(dataDirs).flatMap(([of, folder]) =>
+    of.startsWith(`${name} store`) ? folder : [],
+  )
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder).map((origin) => join(folder, origin, databaseName)),
+  )
+  let entries = 0
+  for (const file of files) {
+    const database = new Sqlite(file, { readonly: true })
+    entries += Number(database.prepare('SELECT count(*) FROM entries').pluck().get())
+    database.close()
+  }
+  return entries
 }
 
 function joinAt({ url }: TestRelay, role: 'owner' | 'member' = 'member'): Promise<BareClient> {

@@ -297,6 +297,25 @@ test('a store that was off when a stream was lost has all of it from another one
   expect(again.reports).toContainEqual({ event: 'copied', region: region.name })
 }, 60_000)
 
+test('a session that is deleted after its stream was lost leaves nothing in the database of that one either', async () => {
+  const dataDir = newFolder()
+  const relay = await started({ role: 'relay' })
+  await started({ role: 'store', dataDir })
+  const owner = createSessionKeys()
+  const kept = await savedBy(relay, createSessionKeys())
+  await savedBy(relay, owner)
+  const lost = originOf(await stream())
+  await region.manager.streams.delete(await stream())
+  await expect.poll(stream, { timeout: 10_000 }).not.toBe(streamOf(''))
+  const joined = async () => BareClient.join(relay.url, owner).catch(() => undefined)
+  await expect.poll(async () => (await joined())?.envelopes().length, { timeout: 20_000 }).toBe(1)
+  const alice = await BareClient.join(relay.url, owner)
+  alice.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
+  expect(await alice.closed).toEqual(closeCodes.deleted)
+  const left = () => envelopesIn(join(dataDir, lost))
+  await expect.poll(left, { timeout: 20_000 }).toEqual([Buffer.from(kept)])
+}, 60_000)
+
 test('a store that is told to stop while it fills ends at once', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))
@@ -361,6 +380,15 @@ test.each([
   onTestFinished(() => origins.close())
   expect([...origins.all].map(({ store }) => regionOf(store.origin))).toEqual([region.name])
 })
+
+function envelopesIn(folder: string): unknown[] {
+  const database = new Sqlite(join(folder, databaseName), { readonly: true })
+  try {
+    return database.prepare('SELECT envelope FROM entries ORDER BY sequence').pluck().all()
+  } finally {
+    database.close()
+  }
+}
 
 /** A store with a full disk, and more in its stream than it lets wait. */
 async function standingStill() {

@@ -9,7 +9,7 @@ import { type Appended, type EntryKind, entryKinds, inStreamOrder, type Store } 
 import type { Reached } from '../store-protocol.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
-import { decodeStatement, encodeStatement, type Stated } from './statement.ts'
+import { decodeStatement, echo, encodeStatement, type Stated } from './statement.ts'
 import { hasLost, lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
 import { noteTrace } from './trace-headers.ts'
 
@@ -50,11 +50,11 @@ export interface Following {
   readonly mostBytes?: number
   /** What the stream has no more before this sequence is not missed: it was looked for already. */
   readonly settled?: number
+  /** Told of each session that is deleted. */
+  readonly deleted?: (session: SessionId) => void
 }
 
 const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
-/** The author of what a store says again. Connections have smaller numbers. */
-const echo = 0xffff_ffff
 
 /** Does in one store what the stream of its origin says, this region's own or a mirror, and tells the rooms what became of it. */
 export class Follower {
@@ -63,6 +63,7 @@ export class Follower {
   readonly #shards: ReadonlySet<number>
   readonly #mostBytes: number
   readonly #settled: number
+  readonly #deleted: (session: SessionId) => void
   readonly #waiting: Reading[] = []
   #messages: ConsumerMessages
   #done: Promise<void>
@@ -95,7 +96,7 @@ export class Follower {
     messages: ConsumerMessages,
     reached: Reached,
     lostItsEnd: boolean,
-    { mostBytes = mostWaitingBytes, settled = 0 }: Following,
+    { mostBytes = mostWaitingBytes, settled = 0, deleted = () => {} }: Following,
   ) {
     this.#region = region
     this.#store = store
@@ -106,6 +107,7 @@ export class Follower {
     this.#lostItsEnd = lostItsEnd
     this.#mostBytes = mostBytes
     this.#settled = settled
+    this.#deleted = deleted
     this.#done = this.#read()
   }
 
@@ -376,6 +378,7 @@ export class Follower {
       case 'delete':
         if (!(await this.#sayAgain(task))) return unreachable
         void this.#forget(session, sequence)
+        this.#deleted(session)
         return this.#store.delete(session)
       case 'release': {
         if (!(await this.#sayAgain(task))) return unreachable

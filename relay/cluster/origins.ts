@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { SessionId } from '../../shared/id.ts'
 import type { Config } from '../config.ts'
 import { databaseName } from '../database.ts'
 import type { Meters } from '../meters.ts'
@@ -11,6 +12,7 @@ import { openSqliteStore } from '../sqlite-store.ts'
 import type { CheckedTable } from '../store-protocol.ts'
 import { committedTo } from '../traces.ts'
 import type { Offer } from './copies.ts'
+import { deletedElsewhere, sayDeleted } from './deletions.ts'
 import { offersFrom } from './fetch-copy.ts'
 import { fill, fillBeside, lackedShards, longerThan, type Wish } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
@@ -72,6 +74,8 @@ export class Origins {
   /** What others offered of streams that are gone, and this store has taken as far as it could. */
   readonly #taken = new Set<string>()
   #takeAgainAt = 0
+  /** Whether some database has deletions that came in another way than from its stream. At the start nobody knows. */
+  #mayHaveDeleted = true
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -153,6 +157,7 @@ export class Origins {
     await Promise.all(others.map((other) => provideMirror(this.#region, other.name).catch(() => {}))) // cut off from it
     const isServing = true
     await this.#follow(isServing).catch((error: unknown) => this.#failed(error))
+    if (this.#mayHaveDeleted) await this.#orFailed(this.#deleteEverywhere())
     if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
   }
 
@@ -211,7 +216,8 @@ export class Origins {
   }
 
   async #followerOf({ store, settled }: Kept): Promise<Follower> {
-    return await Follower.start(this.#region, store, this.#config.shards, { settled })
+    const deleted = (session: SessionId) => this.#deleteInOthers(store.origin, session)
+    return await Follower.start(this.#region, store, this.#config.shards, { settled, deleted })
   }
 
   /** What a stream lost before this store had read it comes from others that had. Otherwise people's devices bring it back. */
@@ -228,12 +234,38 @@ export class Origins {
       kept.settled = gapEnd
       this.#report({ event: 'incomplete', region })
     } else if (filling.copied) {
-      this.#report({ event: 'copied', region })
+      this.#noteCopied(region)
       await this.#tellOfMore(kept, upTo)
     }
     kept.gapTries = 0
     kept.follower = await this.#followerOf(kept)
     kept.lacked = nothing
+  }
+
+  #noteCopied(region: string): void {
+    this.#report({ event: 'copied', region })
+    this.#mayHaveDeleted = true
+  }
+
+  /**
+   * What was deleted according to one database is in no other one. A deletion is said in the stream of every region, but what was copied
+   * nobody here has read, and of a stream that is gone nothing is read any more.
+   */
+  async #deleteEverywhere(): Promise<void> {
+    for (const kept of this.#kept.values())
+      for (const session of deletedElsewhere(kept.folder, this.folders))
+        await (this.#isOwn(kept) ? sayDeleted(this.#region, session) : kept.store.delete(session))
+    this.#mayHaveDeleted = false
+  }
+
+  /** In its own stream every region says it. */
+  #deleteInOthers(origin: string, session: SessionId): void {
+    for (const kept of this.#kept.values())
+      if (kept.store.origin !== origin && !this.#isOwn(kept)) void this.#orFailed(kept.store.delete(session))
+  }
+
+  #isOwn({ store, follower }: Kept): boolean {
+    return follower !== undefined && regionOf(store.origin) === this.#region.name
   }
 
   /** Whoever is in those sessions may not have heard what was copied, and reads it now. */
@@ -278,7 +310,7 @@ export class Origins {
     for (const offer of open) this.#taken.add(nameOf(offer))
     kept.lacked = nothing
     if (!filling.copied) return
-    this.#report({ event: 'copied', region: regionOf(origin) })
+    this.#noteCopied(regionOf(origin))
     await this.#tellOfMore(kept, sequence)
   }
 
@@ -296,7 +328,7 @@ export class Origins {
     const filling = await fill(this.#region, this.#wish(origin, folder, offers))
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {
-      if (filling.copied) this.#report({ event: 'copied', region })
+      if (filling.copied) this.#noteCopied(region)
       return this.#open(folder, origin, {
         settled: this.#config.beginEmpty ? await this.#firstOf(origin) : 0,
       })

@@ -13,6 +13,8 @@ export interface Statement {
 /** Messages that change what stores keep. Refs are of a connection and mean nothing here, so they are 0. */
 export type Stated = Extract<FromClient, { type: 'append' | 'snapshot' | 'deposit' | 'release' | 'delete' }>
 
+/** The author of what a store says again. Connections have smaller numbers. */
+export const echo = 0xffff_ffff
 const head = 4
 
 export function encodeStatement({ author, message }: Statement): Uint8Array {
