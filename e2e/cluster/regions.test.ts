@@ -263,6 +263,21 @@ test('what was deleted in the east while the link was cut is gone from the west,
   await expect.poll(() => entriesIn('west'), { timeout: 20_000 }).toBe(1)
 }, 60_000)
 
+test('what the east saved before its NATS lost everything comes to the west, though its mirror had not read it', async () => {
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const [before, hurried] = [someEnvelope(), someEnvelope()]
+  await alice.save(before)
+  await keptIn(west, before)
+  link.cut()
+  expect(await alice.save(hurried)).toMatchObject({ type: 'saved' })
+  await alice.leave()
+  await nats.east.forget()
+  link.mend()
+  await heard(bob, hurried)
+  await keptIn(west, before, hurried)
+}, 60_000)
+
 async function twoRegions(): Promise<Record<Name, TestRelay>> {
   const stores = await Promise.all(names.map((name) => started(name, 'store')))
   expect(stores).toHaveLength(2)

@@ -154,11 +154,18 @@ export class Origins {
       if (await follower?.lostItsEnd().catch(() => false)) await this.#removeStream(store.origin)
     await provideStream(manager, name).catch(() => {}) // without NATS everything stays as it is
     const others = this.#config.regions.filter((region) => region.name !== name)
-    await Promise.all(others.map((other) => provideMirror(this.#region, other.name).catch(() => {}))) // cut off from it
+    await Promise.all(others.map((other) => this.#mirror(other.name).catch(() => {}))) // cut off from it
     const isServing = true
     await this.#follow(isServing).catch((error: unknown) => this.#failed(error))
     if (this.#mayHaveDeleted) await this.#orFailed(this.#deleteEverywhere())
     if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
+  }
+
+  /** A mirror whose stream is gone is removed once it is read: what that region's stores read further is then taken from them. */
+  async #mirror(other: string): Promise<void> {
+    for (const origin of await provideMirror(this.#region, other))
+      if (this.#kept.get(origin)?.follower?.lag === 0)
+        await this.#region.manager.streams.delete(streamOf(origin))
   }
 
   /** One without its end is no better than one that was lost as a whole: what stores keep of it is still read. */

@@ -57,12 +57,15 @@ export async function provideStream(
   }
 }
 
-/** Mirrors another region's stream, as soon as that region can be reached. It goes on by itself after every cut. */
-export async function provideMirror(region: Region, other: string): Promise<void> {
-  const far = await managerOf(region, other)
-  const here = new Set(await originsHere(region.manager))
-  for (const name of await streamsOf(far, other)) {
-    if (here.has(originOf(name))) continue
+/**
+ * Mirrors another region's stream, as soon as that region can be reached. It goes on by itself after every cut. Gives the origins of
+ * mirrors here that bring nothing more, because that region has lost their stream and begun another one.
+ */
+export async function provideMirror(region: Region, other: string): Promise<readonly string[]> {
+  const there = await streamsOf(await managerOf(region, other), other)
+  const here = await originsHere(region.manager)
+  for (const name of there) {
+    if (here.includes(originOf(name))) continue
     await region.manager.streams.add({
       name,
       mirror: { name, domain: other },
@@ -70,6 +73,8 @@ export async function provideMirror(region: Region, other: string): Promise<void
       max_age: day,
     })
   }
+  if (there.length === 0) return []
+  return here.filter((origin) => regionOf(origin) === other && !there.includes(streamOf(origin)))
 }
 
 /** Origins whose streams this region's NATS has, mirrors too. */
