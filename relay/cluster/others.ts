@@ -40,6 +40,10 @@ export class Others {
     }, beatMs).unref()
   }
 
+  get areNone(): boolean {
+    return this.#heard.size === 0
+  }
+
   heardOf(relay: string): void {
     const isNew = !this.#heard.has(relay)
     this.#heard.set(relay, performance.now())

@@ -42,7 +42,7 @@ beforeEach(async () => {
         return pages
       },
     },
-    presence: { asked: () => {}, heardJoined: () => {}, heardLeft: () => {} },
+    presence: { asked: () => {}, heardJoined: () => {}, heardLeft: () => {}, heardHere: () => {} },
     failed: () => heard.push('failed'),
   })
   session.subscribe({

@@ -17,7 +17,7 @@ export interface SessionSurroundings {
   readonly region: string
   readonly lines: Pick<Lines, 'listen'>
   readonly store: Pick<RegionStore, 'head' | 'since'>
-  readonly presence: Pick<Presence, 'asked' | 'heardJoined' | 'heardLeft'>
+  readonly presence: Pick<Presence, 'asked' | 'heardJoined' | 'heardLeft' | 'heardHere'>
   /** Its log cannot be reached from now on, until `recover`. */
   readonly failed: (session: RegionSession) => void
 }
@@ -231,6 +231,8 @@ export class RegionSession {
         return presence.heardJoined(this.id, bytes)
       case 'left':
         return presence.heardLeft(this.id, bytes)
+      case 'here':
+        return presence.heardHere(this.id, bytes)
     }
   }
 
