@@ -1,34 +1,12 @@
 import { Worker } from 'node:worker_threads'
-import type { Cursor } from '../shared/cursor.ts'
-import type { Deposit } from '../shared/escrow.ts'
 import type { SessionId } from '../shared/id.ts'
-import { packRows, type Row, unpackRows } from './batch.ts'
+import { AskedStore } from './asked-store.ts'
+import { packRows, type Row } from './batch.ts'
 import { FairQueue } from './fair-queue.ts'
-import { markOf } from './hash.ts'
 import { damageWords, type Reporter } from './report.ts'
 import { SetupError } from './setup-error.ts'
-import type {
-  Appended,
-  Deleted,
-  Deposited,
-  Head,
-  NewEntry,
-  NewSnapshot,
-  Page,
-  PutSnapshot,
-  Release,
-  Store,
-  Unreachable,
-} from './store.ts'
-import type {
-  Answer,
-  FromStore,
-  PackedPage,
-  Reached,
-  Request,
-  StoreOptions,
-  ToStore,
-} from './store-protocol.ts'
+import { type Appended, type NewEntry, unreachable } from './store.ts'
+import type { Answer, FromStore, Reached, Request, StoreOptions, ToStore } from './store-protocol.ts'
 import { storeThread } from './store-thread.ts'
 
 /** How long appends wait for company in one transaction. */
@@ -40,7 +18,6 @@ const stalledMs = 10_000
 /** Of changes that wait for the disk: of all sessions, and of one, which must not take it all. */
 export const maxWaitingBytes = { inAll: 64 << 20, ofSession: 4 << 20 } as const
 
-const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 const ordinary: Appended = { outcome: 'saved', compact: undefined }
 
 interface WaitingAppend {
@@ -72,7 +49,7 @@ export async function openSqliteStore(
 }
 
 /** The relay's side of the store's thread: one batch is under way, the next one gathers meanwhile. */
-export class SqliteStore implements Store {
+export class SqliteStore extends AskedStore {
   readonly origin: string
   readonly #options: StoreOptions
   readonly #report: Reporter
@@ -93,6 +70,7 @@ export class SqliteStore implements Store {
   #watchdog: NodeJS.Timeout
 
   constructor(worker: Worker, origin: string, options: StoreOptions, report: Reporter, committed: Committed) {
+    super()
     this.origin = origin
     this.#options = options
     this.#report = report
@@ -115,96 +93,31 @@ export class SqliteStore implements Store {
     })
   }
 
-  async since(session: SessionId, cursor: Cursor, generation: number): Promise<Page | Deleted | Unreachable> {
-    const after = cursor.get(this.origin)
-    const answer = await this.#ask({ type: 'since', session, after, generation })
-    if (answer.outcome === 'deleted') return answer
-    return answer.outcome === 'page' ? unpackPage(answer) : unreachable
-  }
-
-  async putSnapshot(session: SessionId, { covers, replaces, envelope }: NewSnapshot): Promise<PutSnapshot> {
-    const covered = covers.get(this.origin)
-    const answer = await this.#ask({ type: 'snapshot', session, covers: covered, replaces, envelope })
-    switch (answer.outcome) {
-      case 'kept':
-      case 'outdated':
-      case 'refused':
-        return answer
-      default:
-        return unreachable
-    }
-  }
-
-  async head(session: SessionId): Promise<Head | Unreachable> {
-    const answer = await this.#ask({ type: 'head', session })
-    return answer.outcome === 'head' ? answer : unreachable
-  }
-
-  async deposit(session: SessionId, deposit: Deposit): Promise<Deposited> {
-    const answer = await this.#ask({ type: 'deposit', session, deposit })
-    switch (answer.outcome) {
-      case 'deposited':
-      case 'closed':
-      case 'deleted':
-      case 'refused':
-        return answer
-      default:
-        return unreachable
-    }
-  }
-
-  async release(
-    session: SessionId,
-    round: Uint8Array,
-    asker: Uint8Array,
-    salt?: Uint8Array,
-  ): Promise<Release> {
-    const answer = await this.#ask({ type: 'release', session, round, asker, salt })
-    switch (answer.outcome) {
-      case 'released':
-      case 'deleted':
-      case 'refused':
-        return answer
-      default:
-        return unreachable
-    }
-  }
-
-  async delete(session: SessionId): Promise<Deleted | Unreachable> {
-    const answer = await this.#ask({ type: 'delete', session })
-    return answer.outcome === 'deleted' || answer.outcome === 'refused' ? answer : unreachable
-  }
-
-  async check(): Promise<{ readonly outcome: 'ready' } | Unreachable> {
-    const answer = await this.#ask({ type: 'check' })
-    return answer.outcome === 'ready' || answer.outcome === 'refused' ? answer : unreachable
-  }
-
   /** How far a stream was read, as it was noted last. */
   async applied(): Promise<Reached> {
-    const answer = await this.#ask({ type: 'applied', reached: undefined })
+    const answer = await this.ask({ type: 'applied', reached: undefined })
     return answer.outcome === 'applied' ? answer : { sequence: 0, said: undefined }
   }
 
   async noteApplied(reached: Reached): Promise<void> {
-    await this.#ask({ type: 'applied', reached })
+    await this.ask({ type: 'applied', reached })
   }
 
   /** To be called when another connection has changed sessions of its database. */
   async forget(): Promise<void> {
-    await this.#ask({ type: 'forget' })
+    await this.ask({ type: 'forget' })
   }
 
   /** Lets the database grow to so many bytes and no further, as a full disk would; undefined lifts it. */
   async limit(bytes: number | undefined): Promise<void> {
-    await this.#ask({ type: 'limit', bytes })
+    await this.ask({ type: 'limit', bytes })
   }
 
   /** Commits what is waiting, then closes the database. */
   async close(): Promise<void> {
     // Also of a session that waits for its turn.
     while (this.#accepts && this.#requests.length > 0) await this.check()
-    const closed = this.#ask({ type: 'close' })
+    const closed = this.ask({ type: 'close' })
     this.#closing = true
     await closed
     clearTimeout(this.#watchdog)
@@ -215,7 +128,7 @@ export class SqliteStore implements Store {
     return this.#worker !== undefined && !this.#stalled && !this.#closing
   }
 
-  #ask(request: Request): Promise<Answer> {
+  protected ask(request: Request): Promise<Answer> {
     if (!this.#accepts) return Promise.resolve(unreachable)
     return new Promise((resolve) => {
       const session = 'session' in request ? request.session : ''
@@ -349,13 +262,4 @@ function openWorker(options: StoreOptions): Promise<{ worker: Worker; origin: st
       else reject(new Error(`The store began with ${message.type}`))
     })
   })
-}
-
-export function unpackPage({ resumed, snapshot, rows, upTo, more }: PackedPage): Page {
-  const entries = unpackRows(rows).map(({ sequence, checksum, kind, envelope }) => ({
-    position: { sequence, mark: markOf(checksum) },
-    kind,
-    envelope,
-  }))
-  return { outcome: 'page', resumed, snapshot, entries, upTo, more }
 }

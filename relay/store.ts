@@ -80,6 +80,8 @@ export interface Unreachable {
   readonly reason: Refusal
 }
 
+export const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
+
 /**
  * `outdated`: it does not replace the current snapshot, covers no more than that one, or a place not in the log. Never refused
  * for the quota, because it is the way back under it.
