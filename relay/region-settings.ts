@@ -1,4 +1,4 @@
-import type { Setting } from './setting.ts'
+import type { About, Setting } from './setting.ts'
 import { SetupError } from './setup-error.ts'
 import { parseShards, shardCount } from './shard.ts'
 
@@ -11,10 +11,6 @@ export interface RegionAddress {
 
 /** What names of regions are made of; it is part of subjects, cursors and the names of folders. */
 export const regionForm = /^[a-z0-9][a-z0-9-]{0,15}$/
-
-interface About {
-  readonly meaning: string
-}
 
 export function regionAddresses(name: string, { meaning }: About): Setting<readonly RegionAddress[]> {
   const bounds = 'regions like east=https://east.example.org, separated by commas'

@@ -15,7 +15,7 @@ export interface Setting<Value> {
   readonly read: (text: string | undefined) => Value
 }
 
-interface About {
+export interface About {
   readonly meaning: string
 }
 

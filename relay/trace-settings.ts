@@ -1,9 +1,5 @@
-import type { Setting } from './setting.ts'
+import type { About, Setting } from './setting.ts'
 import { SetupError } from './setup-error.ts'
-
-interface About {
-  readonly meaning: string
-}
 
 /** An address that paths are put behind. */
 export function addressOrNone(name: string, { meaning }: About): Setting<string | undefined> {
