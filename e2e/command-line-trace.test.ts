@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { startRelay, type TestRelayOptions } from '../relay/testing.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { started } from '../relay/fixtures.testing.ts'
 import { type Collector, type Received, startCollector } from '../relay/tracing/collector.testing.ts'
 import { Machine } from './command-line.ts'
 
@@ -15,17 +15,6 @@ afterEach(async () => {
   await alice.remove()
   await collector.close()
 })
-
-async function running(options: TestRelayOptions) {
-  const relay = await startRelay(options)
-  let stopping: Promise<void> | undefined
-  const stop = () => {
-    stopping ??= relay.stop()
-    return stopping
-  }
-  onTestFinished(stop)
-  return { url: relay.url, stop }
-}
 
 /** As somebody who wants to know how long things take. */
 function toldTo(more: Readonly<Record<string, string>> = {}) {
@@ -43,7 +32,7 @@ function named(name: string): Received[] {
 }
 
 test('one trace goes from a change that alice’s command appends through relay, bus and store to saved', async () => {
-  const relay = await running({ otlpEndpoint: collector.url, traceClients: true })
+  const relay = await started({ otlpEndpoint: collector.url, traceClients: true })
   const words = ['create', relay.url, '--name', 'alice', '--trace']
   expect(await alice.run(words, '', toldTo())).toMatchObject({ code: 0, complaint: '' })
   await relay.stop()
@@ -62,7 +51,7 @@ test('one trace goes from a change that alice’s command appends through relay,
 })
 
 test('a trace of whoever runs the command goes on in it', async () => {
-  const relay = await running({ otlpEndpoint: collector.url, traceClients: true })
+  const relay = await started({ otlpEndpoint: collector.url, traceClients: true })
   const [traceId, spanId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7']
   await alice.run(['create', relay.url, '--trace'], '', toldTo({ TRACEPARENT: `00-${traceId}-${spanId}-01` }))
   await relay.stop()
@@ -73,7 +62,7 @@ test('a trace of whoever runs the command goes on in it', async () => {
 test.each([{ traceClients: false }, { traceClients: true, sampler: 'always_on' }] as const)(
   'with %j a relay begins traces of its own, whatever a command says',
   async (options) => {
-    const relay = await running({ otlpEndpoint: collector.url, ...options })
+    const relay = await started({ otlpEndpoint: collector.url, ...options })
     await alice.run(['create', relay.url, '--trace'], '', toldTo())
     await relay.stop()
     const [command] = named('facedown create')
@@ -86,14 +75,14 @@ test.each([{ traceClients: false }, { traceClients: true, sampler: 'always_on' }
 )
 
 test('a relay that traces nothing is none the wiser, and the command tells its own part', async () => {
-  const relay = await running({})
+  const relay = await started({})
   expect(await alice.run(['create', relay.url, '--trace'], '', toldTo())).toMatchObject({ code: 0 })
   expect(named('append')).toEqual([])
   for (const span of named('change')) expect(above(span)).toEqual(['change', 'connection', 'facedown create'])
 })
 
 test('nothing of the session, of alice or of her machine is in what is sent', async () => {
-  const relay = await running({ otlpEndpoint: collector.url, traceClients: true })
+  const relay = await started({ otlpEndpoint: collector.url, traceClients: true })
   const title = 'Sprint 12'
   const words = ['create', relay.url, '--name', 'alice', '--title', title, '--json', '--trace']
   const { said } = await alice.run(words, '', toldTo())
@@ -109,7 +98,7 @@ test('nothing of the session, of alice or of her machine is in what is sent', as
 })
 
 test('nobody is traced who did not ask for it', async () => {
-  const relay = await running({ traceClients: true })
+  const relay = await started({ traceClients: true })
   await alice.run(
     ['create', relay.url],
     '',
@@ -119,7 +108,7 @@ test('nobody is traced who did not ask for it', async () => {
 })
 
 test('a collector that takes nothing costs alice a sentence and no change', async () => {
-  const relay = await running({})
+  const relay = await started({})
   collector.status = 400
   const { code, said, complaint } = await alice.run(['create', relay.url, '--trace'], '', toldTo())
   expect({ code, complaint }).toEqual({

@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApp } from './app.ts'
 import { compressFolder } from './compress.ts'
 import { readClientFiles } from './files.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { temporaryFolder } from './testing.ts'
 
 const clientDir = temporaryFolder()
@@ -86,8 +87,7 @@ test.each([
 })
 
 test('what the build compressed is handed out, unless the file was changed since', async () => {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const folder = newFolder()
   for (const name of ['kept.js', 'changed.js'])
     writeFileSync(join(folder, name), `export const a = '${name}'`)
   await compressFolder(folder)

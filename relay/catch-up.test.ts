@@ -1,16 +1,16 @@
-import { rmSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys, helloStatement, roleSeed, type SessionKeys, sign } from '../shared/keys.ts'
 import { decodeFromRelay, encodeFromClient, type FromRelay, protocolVersion } from '../shared/wire.ts'
 import { catchUp } from './catch-up.ts'
 import { Connection } from './connection.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { checksumOf, markOf } from './hash.ts'
 import { limitsOf } from './limits.ts'
 import { LocalBus } from './local-bus.ts'
 import { Rooms } from './rooms.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { archiveOf, entryKinds, type Page } from './store.ts'
-import { random, someEnvelope, temporaryFolder } from './testing.ts'
+import { random, someEnvelope } from './testing.ts'
 
 test('what was signalled while the log was read is heard, and that whoever signalled it has left meanwhile', async () => {
   const reading: (() => void)[] = []
@@ -64,13 +64,9 @@ test('of a long log a little is sent at a time, and nothing to somebody who has 
 })
 
 async function roomsWithALogThatWaits(until: () => Promise<void>): Promise<Rooms> {
-  const dataDir = temporaryFolder()
-  const options = { dataDir, region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
+  const options = { dataDir: newFolder(), region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
   const store = await openSqliteStore(options, () => {})
-  onTestFinished(async () => {
-    await store.close()
-    rmSync(dataDir, { recursive: true })
-  })
+  onTestFinished(() => store.close())
   const archive = archiveOf(store)
   const since: typeof archive.since = async (...question) => {
     await until()

@@ -1,32 +1,12 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
-import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Cursor } from '../shared/cursor.ts'
-import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../shared/keys.ts'
+import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import type { FromRelay } from '../shared/wire.ts'
-import { BareClient, type BareOptions, openingStatus } from './bare-client.testing.ts'
+import { BareClient } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
+import { lock, started } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
-import {
-  someEnvelope,
-  startRelay,
-  type TestRelay,
-  type TestRelayOptions,
-  temporaryFolder,
-} from './testing.ts'
-
-let relay: TestRelay | undefined
-
-afterEach(async () => {
-  await relay?.stop()
-  relay = undefined
-})
-
-async function started(options?: TestRelayOptions): Promise<TestRelay> {
-  relay = await startRelay(options)
-  return relay
-}
+import { hex, someEnvelope } from './testing.ts'
 
 const keys = createSessionKeys()
 const member = keysFor('member', keys)
@@ -70,91 +50,6 @@ test('a snapshot of an observer takes the place of nothing, as that of a member 
   expect(dave.frames).toContainEqual(expect.objectContaining({ type: 'snapshot', envelope }))
 })
 
-const forgeries: [string, BareOptions][] = [
-  [
-    'a signature with one bit changed',
-    { hello: (hello) => ({ ...hello, signature: flip(hello.signature) }) },
-  ],
-  ['a signature for another role', { hello: (hello) => ({ ...hello, role: 'observer' }) }],
-  [
-    'keys that do not hash to the session',
-    { hello: (hello) => ({ ...hello, publicKeys: flip(hello.publicKeys) }) },
-  ],
-  [
-    'keys of a session of their own',
-    { hello: (hello) => ({ ...hello, publicKeys: createSessionKeys().publicKeys }) },
-  ],
-  [
-    'a key that is no point on the curve',
-    { hello: (hello) => ({ ...hello, publicKeys: new Uint8Array(96) }) },
-  ],
-]
-
-test.each(forgeries)('%s is forbidden', async (_, options) => {
-  const { url } = await started()
-  expect(await new BareClient(url, keys, options).closed).toEqual(closed('forbidden'))
-})
-
-test('the answer to another challenge, or for another page, is forbidden', async () => {
-  const { url } = await started({ origins: ['http://one.example', 'http://two.example'] })
-  const [one, two] = ['http://one.example', 'http://two.example']
-  const hellos: Parameters<NonNullable<BareOptions['hello']>>[0][] = []
-  await BareClient.join(url, keys, {
-    origin: one,
-    hello: (hello) => {
-      hellos.push(hello)
-      return hello
-    },
-  })
-  const again = new BareClient(url, keys, { origin: one, hello: () => hellos[0] })
-  expect(await again.closed).toEqual(closed('forbidden'))
-  const elsewhere = new BareClient(url, keys, { origin: two, signedFor: one })
-  expect(await elsewhere.closed).toEqual(closed('forbidden'))
-  await BareClient.join(url, keys, { origin: two })
-})
-
-test('another version of the app is told to reload', async () => {
-  const { url } = await started()
-  const alice = new BareClient(url, keys, { hello: (hello) => ({ ...hello, version: 2 }) })
-  expect(await alice.closed).toEqual(closed('version'))
-})
-
-test.each([
-  ['evil.example', 'http://evil.example'],
-  ['null', 'null'],
-  ['missing', null],
-  ['a suffix', 'http://poker.example.evil.example'],
-  ['a prefix', 'http://poker.exampl'],
-  ['another scheme', 'https://poker.example'],
-  ['another port', 'http://poker.example:81'],
-])('a page of another origin is not served: %s', async (_, origin) => {
-  const { url } = await started({ origins: ['http://poker.example'] })
-  const mallory = new BareClient(url, keys, { origin })
-  expect(await mallory.closed).toEqual(closed('origin'))
-  expect(mallory.frames.map(({ type }) => type)).toEqual(['refuse'])
-})
-
-test('without ORIGINS a page is served from the host it came from and from nowhere else', async () => {
-  const { url } = await started()
-  await BareClient.join(url, keys)
-  for (const origin of [`${url}0`, 'null', null, 'http://localhost.evil.example']) {
-    expect(await new BareClient(url, keys, { origin }).closed).toEqual(closed('origin'))
-  }
-})
-
-test('who says nothing is told so and closed', async () => {
-  const { url } = await started({ limits: { helloMs: 200 } })
-  expect(await new BareClient(url, keys, { hello: () => undefined }).closed).toEqual(closed('lateHello'))
-})
-
-test('before the hello no large frame is taken', async () => {
-  const { url } = await started()
-  const mallory = new BareClient(url, keys, { hello: () => undefined })
-  await mallory.next('challenge')
-  mallory.socket.send(new Uint8Array(5000))
-  expect(await mallory.closed).toEqual(closed('tooLarge'))
-})
-
 test.each([
   ['no client frame', Uint8Array.of(64)],
   ['an unknown kind', Uint8Array.of(99)],
@@ -165,209 +60,7 @@ test.each([
   const { url } = await started()
   const mallory = await BareClient.join(url, keys)
   mallory.socket.send(message)
-  expect(await mallory.closed).toEqual(closed('malformed'))
-})
-
-test('the owner deletes a session: everybody is told, and it stays deleted', async () => {
-  const { url } = await started()
-  const owner = await BareClient.join(url, keys)
-  const alice = await BareClient.join(url, member)
-  await alice.save(someEnvelope())
-  const signature = sign(deleteStatement(keys.session), roleSeed(keys))
-  owner.send({ type: 'delete', signature })
-  expect(await alice.closed).toEqual(closed('deleted'))
-  expect(await owner.closed).toEqual(closed('deleted'))
-  expect(await new BareClient(url, member).closed).toEqual(closed('deleted'))
-  expect(await new BareClient(url, keys).closed).toEqual(closed('deleted'))
-})
-
-test('a deleted session stays deleted when the relay starts again', async () => {
-  const dataDir = temporaryFolder()
-  onTestFinished(() => rmSync(dataDir, { recursive: true }))
-  const first = await startRelay({ dataDir })
-  const owner = await BareClient.join(first.url, keys)
-  await owner.save(someEnvelope())
-  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
-  await owner.closed
-  await first.stop()
-  const { url } = await started({ dataDir })
-  expect(await new BareClient(url, member).closed).toEqual(closed('deleted'))
-  expect(await (await BareClient.join(url, createSessionKeys())).save(someEnvelope())).toMatchObject({
-    type: 'saved',
-  })
-})
-
-test('the owner may delete from several devices at once, and as often as they like', async () => {
-  const { url } = await started()
-  const devices = await Promise.all([1, 2].map(() => BareClient.join(url, keys)))
-  const signature = sign(deleteStatement(keys.session), roleSeed(keys))
-  for (const device of devices)
-    for (let asked = 0; asked < 3; asked++) device.send({ type: 'delete', signature })
-  for (const device of devices) expect(await device.closed).toEqual(closed('deleted'))
-})
-
-test('a change sent right after the deletion is not kept', async () => {
-  const { url, store } = await started()
-  const owner = await BareClient.join(url, keys)
-  const alice = await BareClient.join(url, member)
-  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
-  owner.append(someEnvelope())
-  alice.append(someEnvelope())
-  expect(await alice.closed).toEqual(closed('deleted'))
-  expect(await owner.closed).toEqual(closed('deleted'))
-  expect(await store.since(keys.session, new Map(), 0)).toEqual({ outcome: 'deleted' })
-})
-
-test('a signature for another session deletes nothing', async () => {
-  const { url } = await started()
-  const owner = await BareClient.join(url, keys)
-  await owner.save(someEnvelope())
-  owner.send({
-    type: 'delete',
-    signature: sign(deleteStatement(createSessionKeys().session), roleSeed(keys)),
-  })
-  expect(await owner.closed).toEqual(closed('forbidden'))
-  expect((await BareClient.join(url, keys)).envelopes()).toHaveLength(1)
-})
-
-test('a deletion before the hello is malformed', async () => {
-  const { url } = await started()
-  const mallory = new BareClient(url, keys, { hello: () => undefined })
-  await mallory.next('challenge')
-  mallory.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
-  expect(await mallory.closed).toEqual(closed('malformed'))
-})
-
-test('an owner whose deletion cannot be committed is told so, and stays connected', async () => {
-  const { url, dataDir } = await started()
-  const owner = await BareClient.join(url, keys)
-  await owner.save(someEnvelope())
-  const release = lock(dataDir)
-  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
-  expect(await owner.next('unsaved')).toMatchObject({ ref: 0, reason: 'unreachable' })
-  release()
-  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
-  expect(await owner.closed).toEqual(closed('deleted'))
-})
-
-test('nobody but the owner deletes a session', async () => {
-  const { url } = await started()
-  const alice = await BareClient.join(url, member)
-  await alice.save(someEnvelope())
-  alice.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
-  expect(await alice.closed).toEqual(closed('forbidden'))
-  const owner = await BareClient.join(url, keys)
-  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(member)) })
-  expect(await owner.closed).toEqual(closed('forbidden'))
-  expect((await BareClient.join(url, member)).envelopes()).toHaveLength(1)
-})
-
-test('a deleted session leaves no byte of an envelope in the database', async () => {
-  const { url, dataDir } = await started()
-  const owner = await BareClient.join(url, keys)
-  const envelope = someEnvelope()
-  await owner.save(envelope)
-  const files = () => readdirSync(dataDir).map((file) => readFileSync(join(dataDir, file)))
-  const found = () => files().some((bytes) => bytes.includes(Buffer.from(envelope.subarray(30, 60))))
-  expect(found()).toBe(true)
-  owner.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
-  await owner.closed
-  expect(found()).toBe(false)
-})
-
-test('a second hello is malformed', async () => {
-  const { url } = await started()
-  const mallory = await BareClient.join(url, keys)
-  mallory.send({
-    type: 'hello',
-    version: 1,
-    role: 'owner',
-    publicKeys: new Uint8Array(96),
-    signature: new Uint8Array(64),
-    generation: 0,
-    cursor: new Map(),
-  })
-  expect(await mallory.closed).toEqual(closed('malformed'))
-})
-
-test.each([
-  ['append', 65_537],
-  ['append', (1 << 20) + 5000],
-  ['signal', 65_537],
-  ['snapshot', (1 << 20) + 1],
-] as const)('the envelope of a frame %s is too large with %i bytes', async (type, length) => {
-  const { url } = await started()
-  const mallory = await BareClient.join(url, keys)
-  const envelope = someEnvelope(length)
-  mallory.send({ type, ref: 1, to: 0, covers: new Map(), replaces: undefined, envelope })
-  expect(await mallory.closed).toEqual(closed('tooLarge'))
-})
-
-test('who sends too fast is asked for a pause, and nobody else notices', async () => {
-  const { url } = await started({ limits: { framesOfConnection: { perSecond: 1, burst: 20 } } })
-  const mallory = await BareClient.join(url, keys)
-  const bob = await BareClient.join(url, createSessionKeys())
-  for (let sent = 0; sent < 30; sent++) mallory.send({ type: 'signal', to: 0, envelope: someEnvelope() })
-  expect(await mallory.closed).toEqual(closed('tooFast'))
-  expect(await bob.save(someEnvelope())).toMatchObject({ type: 'saved' })
-})
-
-test('a session as a whole may not send too fast', async () => {
-  const { url } = await started({ limits: { framesOfSession: { perSecond: 1, burst: 20 } } })
-  const clients = await Promise.all(Array.from({ length: 3 }, () => BareClient.join(url, keys)))
-  for (let sent = 0; sent < 10; sent++) {
-    for (const client of clients) client.send({ type: 'signal', to: 0, envelope: someEnvelope() })
-  }
-  expect(await Promise.race(clients.map(({ closed }) => closed))).toEqual(closed('tooFast'))
-})
-
-test('an address may not open connections too fast', async () => {
-  const { url } = await started({ limits: { connectionsOfAddress: { perSecond: 0.001, burst: 2 } } })
-  await BareClient.join(url, keys)
-  await BareClient.join(url, keys)
-  expect(await openingStatus(url, `/sync/${keys.session}`)).toBe(429)
-})
-
-test('an address may not have too many connections at once', async () => {
-  const { url } = await started({ limits: { openOfAddress: 1 } })
-  const alice = await BareClient.join(url, keys)
-  expect(await openingStatus(url, `/sync/${keys.session}`)).toBe(429)
-  const bob = await BareClient.join(url, keys).catch(() => undefined)
-  expect(bob).toBeUndefined()
-  await alice.leave()
-  await BareClient.join(url, keys)
-})
-
-test('a relay with all the connections it can serve says so', async () => {
-  const { url } = await started({ limits: { open: 1 } })
-  await BareClient.join(url, keys)
-  expect(await new BareClient(url, keys).closed).toEqual(closed('full'))
-})
-
-test('who does not read is closed without holding up others, and resumes by cursor', async () => {
-  const { url } = await started()
-  const alice = await BareClient.join(url, keys)
-  const bob = await BareClient.join(url, member)
-  const carol = await BareClient.join(url, member)
-  await alice.save(someEnvelope())
-  const { cursor } = await bob.next('entry')
-  bob.socket.pause()
-  let saved = 0
-  let isBobThere = true
-  void alice.next('left').then(() => {
-    isBobThere = false
-  })
-  while (isBobThere && saved < 300) {
-    expect(await alice.save(someEnvelope(65_536))).toMatchObject({ type: 'saved' })
-    saved += 1
-  }
-  expect(isBobThere).toBe(false)
-  await carol.until((frames) => frames.filter(({ type }) => type === 'entry').length === saved + 1)
-  bob.socket.resume()
-  expect((await bob.closed).code).toBe(closeCodes.tooSlow.code)
-  const back = await BareClient.join(url, member, { cursor })
-  expect(back.envelopes()).toHaveLength(saved)
-  expect(back.frames.at(-1)).toMatchObject({ type: 'caughtUp', resumed: true })
+  expect(await mallory.closed).toEqual(closeCodes.malformed)
 })
 
 test('who joins while others append gets every entry once', async () => {
@@ -446,9 +139,9 @@ test('while the disk is full the session goes on, and afterwards everybody resum
   const carol = await BareClient.join(url, member)
   expect(carol.frames.at(-1)).toMatchObject({ type: 'caughtUp', log: 'unreachable' })
   await store.limit(undefined)
-  expect(await alice.closed).toEqual(closed('resume'))
-  expect(await bob.closed).toEqual(closed('resume'))
-  expect(await carol.closed).toEqual(closed('resume'))
+  expect(await alice.closed).toEqual(closeCodes.resume)
+  expect(await bob.closed).toEqual(closeCodes.resume)
+  expect(await carol.closed).toEqual(closeCodes.resume)
   const back = await BareClient.join(url, keys)
   expect(back.frames.at(-1)).toMatchObject({ type: 'caughtUp', log: 'kept' })
   expect(await back.save(unkept)).toMatchObject({ type: 'saved' })
@@ -477,7 +170,7 @@ test('while another program holds the database changes are refused, and afterwar
   const release = lock(dataDir)
   expect(await alice.save(someEnvelope())).toMatchObject({ type: 'unsaved', reason: 'unreachable' })
   release()
-  expect(await alice.closed).toEqual(closed('resume'))
+  expect(await alice.closed).toEqual(closeCodes.resume)
   const back = await BareClient.join(url, keys)
   expect(await back.save(someEnvelope())).toMatchObject({ type: 'saved' })
 })
@@ -489,7 +182,7 @@ test('when the store breaks down it is started again, and everybody resumes', as
   const nonsense = new Map([[store.origin, { sequence: {} as number, mark: new Uint8Array(8) }]])
   expect(await store.since(keys.session, nonsense, 0)).toEqual({ outcome: 'refused', reason: 'unreachable' })
   expect(await alice.save(someEnvelope())).toMatchObject({ type: 'unsaved', reason: 'unreachable' })
-  expect(await alice.closed).toEqual(closed('resume'))
+  expect(await alice.closed).toEqual(closeCodes.resume)
   const back = await BareClient.join(url, keys)
   expect(back.envelopes()).toHaveLength(1)
   expect(await back.save(someEnvelope())).toMatchObject({ type: 'saved' })
@@ -522,7 +215,7 @@ test('a session over its quota asks for a snapshot, and with it takes changes ag
   expect(reader.frames.at(-1)).toMatchObject({ type: 'caughtUp', cursor: asked.cursor })
   const envelope = someEnvelope()
   alice.send({ type: 'snapshot', covers: asked.cursor, replaces: undefined, envelope })
-  expect(await alice.closed).toEqual(closed('resume'))
+  expect(await alice.closed).toEqual(closeCodes.resume)
 
   const back = await BareClient.join(url, keys, { cursor: asked.cursor })
   expect(await back.save(someEnvelope(65_536))).toMatchObject({
@@ -530,27 +223,6 @@ test('a session over its quota asks for a snapshot, and with it takes changes ag
     compact: { replaces: new Uint8Array(checksumOf(envelope)) },
   })
 })
-
-/** Holds the database as a backup program might. Returns the release. */
-function lock(dataDir: string): () => void {
-  const database = new Sqlite(join(dataDir, 'facedown.sqlite'))
-  database.exec('BEGIN IMMEDIATE')
-  return () => database.close()
-}
-
-function closed(reason: keyof typeof closeCodes) {
-  return closeCodes[reason]
-}
-
-function flip(bytes: Uint8Array): Uint8Array {
-  const flipped = bytes.slice()
-  flipped[10] = (flipped[10] ?? 0) ^ 1
-  return flipped
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
-}
 
 function isInOrder(client: BareClient): boolean {
   const sequences = client.frames.flatMap((frame) =>

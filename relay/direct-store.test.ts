@@ -1,24 +1,17 @@
-import { rmSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { prepare } from './database.ts'
 import { DirectStore } from './direct-store.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { createPlace } from './place.testing.ts'
 import { storeContract } from './store.contract.ts'
 import { entryKinds } from './store.ts'
-import { someEnvelope, temporaryFolder } from './testing.ts'
-
-const folders: string[] = []
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true })
-})
+import { someEnvelope } from './testing.ts'
 
 storeContract('a store without a thread', () => {
-  const folder = temporaryFolder()
-  folders.push(folder)
-  return createPlace(folder, async (options, report) => {
+  return createPlace(newFolder(), async (options, report) => {
     return new DirectStore(options, (notice) => {
       if (notice.type === 'damagedRow') report({ event: 'damagedRow', table: notice.table })
     })

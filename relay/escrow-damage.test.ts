@@ -7,7 +7,7 @@ import { prepare } from './database.ts'
 import { DirectStore } from './direct-store.ts'
 import { SetupError } from './setup-error.ts'
 import type { Notice } from './store-protocol.ts'
-import { someDeposit } from './testing.ts'
+import { hex, someDeposit } from './testing.ts'
 
 const runs = Number(process.env.RUNS ?? 100)
 const rounds = 20
@@ -89,8 +89,4 @@ function around(database: Sqlite.Database, notice?: (notice: Notice) => void): D
   const options = { dataDir: '', region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
   const close = () => void database.close()
   return new DirectStore(options, notice, { database, origin: prepare(database, 'local'), close })
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

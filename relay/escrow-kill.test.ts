@@ -1,11 +1,11 @@
-import { rmSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { decodeReleased } from '../shared/escrow.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import type { FromRelay } from '../shared/wire.ts'
 import { askerOf, BareClient } from './bare-client.testing.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { type RelayProcess, startRelayProcess } from './process.testing.ts'
-import { random, temporaryFolder } from './testing.ts'
+import { hex, random } from './testing.ts'
 
 const kills = Number(process.env.KILLS ?? 100)
 
@@ -18,8 +18,7 @@ interface Acknowledged {
 test(`after ${kills} kills between deposit, acknowledgement and release every acknowledged key comes out`, {
   timeout: 300_000,
 }, async () => {
-  const DATA_DIR = temporaryFolder()
-  onTestFinished(() => rmSync(DATA_DIR, { recursive: true }))
+  const DATA_DIR = newFolder()
   const keys = createSessionKeys()
   const acknowledged: Acknowledged[] = []
   const askedFor: Uint8Array[] = []
@@ -116,8 +115,4 @@ async function untilCut(work: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!/"code":1006|not open/.test(String(error))) throw error
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

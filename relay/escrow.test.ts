@@ -1,17 +1,11 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { decodeReleased } from '../shared/escrow.ts'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import type { FromClient, FromRelay } from '../shared/wire.ts'
 import { askerOf, BareClient } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
-import { random, someDeposit, someEnvelope, startRelay, type TestRelay } from './testing.ts'
-
-let relay: TestRelay | undefined
-
-afterEach(async () => {
-  await relay?.stop()
-  relay = undefined
-})
+import { started } from './fixtures.testing.ts'
+import { random, someDeposit, someEnvelope } from './testing.ts'
 
 const keys = keysFor('member', createSessionKeys())
 const observer = keysFor('observer', keys)
@@ -25,17 +19,13 @@ async function answerTo(client: BareClient, message: Extract<FromClient, { ref: 
   return answer?.type === 'unsaved' ? answer.reason : answer?.type
 }
 
-async function started() {
-  relay = await startRelay()
-  return {
-    url: relay.url,
-    alice: await BareClient.join(relay.url, keys),
-    bob: await BareClient.join(relay.url, keys),
-  }
+async function meeting() {
+  const { url } = await started()
+  return { url, alice: await BareClient.join(url, keys), bob: await BareClient.join(url, keys) }
 }
 
 test('keys that alice deposits reach everybody once bob has them released, carol too, who comes later', async () => {
-  const { url, alice, bob } = await started()
+  const { url, alice, bob } = await meeting()
   const { round, ...deposit } = someDeposit()
   expect(await answerTo(alice, { type: 'deposit', ref: 1, round, ...deposit })).toBe('saved')
   await alice.leave()
@@ -50,14 +40,14 @@ test('keys that alice deposits reach everybody once bob has them released, carol
 })
 
 test('once a round was released its store takes no more keys', async () => {
-  const { alice, bob } = await started()
+  const { alice, bob } = await meeting()
   const deposit = someDeposit()
   await answerTo(bob, { type: 'release', ref: 1, round: deposit.round, asker: askerOf(keys, deposit.round) })
   expect(await answerTo(alice, { type: 'deposit', ref: 1, ...deposit })).toBe('closed')
 })
 
 test('released twice, the keys come again and name who asked first', async () => {
-  const { alice, bob } = await started()
+  const { alice, bob } = await meeting()
   const { round } = someDeposit()
   const asker = askerOf(keys, round)
   await answerTo(alice, { type: 'release', ref: 1, round, asker })
@@ -68,7 +58,7 @@ test('released twice, the keys come again and name who asked first', async () =>
 })
 
 test('who comes back with a cursor gets the keys that were released meanwhile', async () => {
-  const { url, alice, bob } = await started()
+  const { url, alice, bob } = await meeting()
   const saved = await alice.save(someEnvelope())
   if (saved.type !== 'saved') throw new Error(saved.reason)
   await alice.leave()
@@ -79,7 +69,7 @@ test('who comes back with a cursor gets the keys that were released meanwhile', 
 })
 
 test('an observer neither deposits nor releases', async () => {
-  const { url } = await started()
+  const { url } = await meeting()
   const dave = await BareClient.join(url, observer)
   const deposit = someDeposit()
   expect(await answerTo(dave, { type: 'deposit', ref: 1, ...deposit })).toBe('observer')
@@ -99,7 +89,7 @@ test.each([
     (round: Uint8Array) => ({ ...askerOf(keys, round), reveal: undefined }),
   ],
 ])('nothing is released to %s', async (_, asker) => {
-  const { alice, bob } = await started()
+  const { alice, bob } = await meeting()
   const { round, ...deposit } = someDeposit()
   await answerTo(alice, { type: 'deposit', ref: 1, round, ...deposit })
   bob.send({ type: 'release', ref: 1, round, asker: asker(round) })

@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { SessionId } from '../shared/id.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { atOnce, FairQueue, mostWaiting } from './fair-queue.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
 import { entryKinds } from './store.ts'
@@ -77,8 +77,7 @@ test('whoever asks a store once waits for two portions at most of a session that
 })
 
 async function open(): Promise<SqliteStore> {
-  const dataDir = temporaryFolder()
-  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const dataDir = newFolder()
   return openSqliteStore(
     { dataDir, region: 'local', sessionMaxBytes: 1 << 24, sessionIdleDays: 90 },
     () => {},

@@ -1,21 +1,20 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, type SessionKeys } from '../shared/keys.ts'
 import { BareClient } from './bare-client.testing.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { type RelayProcess, startRelayProcess } from './process.testing.ts'
-import { someEnvelope, temporaryFolder } from './testing.ts'
+import { someEnvelope } from './testing.ts'
 
 const kills = Number(process.env.KILLS ?? 100)
 
 test(`after ${kills} kills at random moments every acknowledged change is there`, {
   timeout: 120_000 + kills * 4_000,
 }, async () => {
-  const DATA_DIR = temporaryFolder()
-  onTestFinished(() => rmSync(DATA_DIR, { recursive: true }))
+  const DATA_DIR = newFolder()
   const acknowledged = new Set<string>()
   const sessions = [createSessionKeys(), createSessionKeys()]
   const writers = Array.from(

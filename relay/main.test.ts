@@ -1,11 +1,12 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { BareClient } from './bare-client.testing.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { relayInTypeScript, startRelayProcess, startupFailure } from './process.testing.ts'
-import { someEnvelope, temporaryFolder } from './testing.ts'
+import { someEnvelope } from './testing.ts'
 
 test.each([
   ['PORT', '80a', 'PORT must be a whole number from 1 to 65535, but it is "80a".'],
@@ -77,9 +78,3 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(back.envelopes()).toHaveLength(envelopes.length)
   },
 )
-
-function newFolder(): string {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return folder
-}

@@ -1,15 +1,16 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { SessionId } from '../shared/id.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { prepare } from './database.ts'
 import { DirectStore } from './direct-store.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { entryKinds } from './store.ts'
 import type { Notice } from './store-protocol.ts'
-import { someEnvelope, temporaryFolder } from './testing.ts'
+import { someEnvelope } from './testing.ts'
 
 const pageSize = 4096
 const options = { dataDir: '', region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
@@ -45,8 +46,7 @@ test.each(indexes)('the damaged index %s (%s) is made anew, and nothing is lost'
 })
 
 test('an index in a file is made anew, and the file is whole when it is opened again', async () => {
-  const dataDir = temporaryFolder()
-  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const dataDir = newFolder()
   writeFileSync(join(dataDir, 'facedown.sqlite'), damaged('sqlite_autoindex_entries_1', 'root'))
   for (const expected of [['damagedDatabase', 'mended'], []]) {
     const notices: string[] = []

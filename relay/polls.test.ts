@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import { createConnection } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import {
   contentType,
@@ -14,22 +14,11 @@ import { decodeFromRelay, encodeFromClient, type FromRelay } from '../shared/wir
 import { BareClient, transport } from './bare-client.testing.ts'
 import { type Answer, BarePolling, post } from './bare-polling.testing.ts'
 import { closeCodes } from './close-words.ts'
+import { started, waitingInAll } from './fixtures.testing.ts'
 import { comesBackWithinMs } from './polled.ts'
-import { someEnvelope, startRelay, type TestRelay, type TestRelayOptions } from './testing.ts'
+import { someEnvelope } from './testing.ts'
 
 transport.kind = 'polling'
-
-let relay: TestRelay | undefined
-
-afterEach(async () => {
-  await relay?.stop()
-  relay = undefined
-})
-
-async function started(options?: TestRelayOptions): Promise<TestRelay> {
-  relay = await startRelay(options)
-  return relay
-}
 
 const keys = createSessionKeys()
 
@@ -227,15 +216,7 @@ test('what is left of a closed connection can be fetched once more, and then not
 })
 
 test('clients that do not ask for more may have so much waiting together, and no more', async () => {
-  const rate = { perSecond: 1e5, burst: 1e5 }
-  const limits = {
-    bufferedInAll: 1 << 20,
-    bufferedBytes: 64 << 20,
-    framesOfConnection: rate,
-    framesOfSession: rate,
-    bytesOfSession: { perSecond: 1e9, burst: 1e9 },
-  }
-  const { url, reports, stop } = await startRelay({ limits, sessionMaxBytes: 1 << 30 })
+  const { url, reports, stop } = await started({ limits: waitingInAll, sessionMaxBytes: 1 << 30 })
   const alice = await BareClient.join(url, keys)
   const stalled = await Promise.all(Array.from({ length: 4 }, () => joinedByHand(url)))
   for (const { socket } of stalled) socket.pause()
@@ -253,7 +234,7 @@ test('clients that do not ask for more may have so much waiting together, and no
 })
 
 test('a relay that stops says so to those who poll, and lets nobody wait', async () => {
-  const stopping = await startRelay()
+  const stopping = await started()
   const { socket } = await joinedByHand(stopping.url)
   const { answer } = await waits(socket)
   await stopping.stop()

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import { BareClient } from './bare-client.testing.ts'
+import { started } from './fixtures.testing.ts'
 import { someEnvelope, startRelay, type TestRelay } from './testing.ts'
 
 let relay: TestRelay
@@ -63,8 +64,7 @@ test('signals reach everybody else, or only the one they are for', async () => {
 
 test('a session that sends more to all than is passed on for it waits, and loses nothing', async () => {
   const bytesOfSession = { perSecond: 2 << 20, burst: 1 << 20 }
-  const busy = await startRelay({ limits: { bytesOfSession } })
-  onTestFinished(() => busy.stop())
+  const busy = await started({ limits: { bytesOfSession } })
   const keys = createSessionKeys()
   const alice = await BareClient.join(busy.url, keys)
   const others = await Promise.all(Array.from({ length: 4 }, () => BareClient.join(busy.url, keys)))

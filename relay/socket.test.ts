@@ -6,6 +6,7 @@ import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import { decodeFromRelay, subprotocol } from '../shared/wire.ts'
 import { BareClient, webSocketOf } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
+import { started, waitingInAll } from './fixtures.testing.ts'
 import { someEnvelope, startRelay, type TestRelay } from './testing.ts'
 
 let relay: TestRelay
@@ -68,8 +69,7 @@ test('a compressed message is malformed, and compression is not agreed to', asyn
 })
 
 test('pings are frames, too: who sends too many is asked for a pause', async () => {
-  const strict = await startRelay({ limits: { framesOfConnection: { perSecond: 1, burst: 20 } } })
-  onTestFinished(strict.stop)
+  const strict = await started({ limits: { framesOfConnection: { perSecond: 1, burst: 20 } } })
   const mallory = await BareClient.join(strict.url, keys)
   for (let sent = 0; sent < 30; sent++) webSocketOf(mallory).ping()
   expect(await mallory.closed).toEqual(closeCodes.tooFast)
@@ -78,8 +78,7 @@ test('pings are frames, too: who sends too many is asked for a pause', async () 
 test('who answers no ping is ended at the third turn, and who answers stays', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
-  const { url, stop } = await startRelay()
-  onTestFinished(stop)
+  const { url } = await started()
   const alice = await BareClient.join(url, keys)
   const bob = await BareClient.join(url, member)
   webSocketOf(bob).pause() // as if his line was cut: nothing comes back any more
@@ -100,15 +99,7 @@ async function pongOf(client: BareClient): Promise<void> {
 }
 
 test('clients that do not read may have so much waiting together, and no more', async () => {
-  const rate = { perSecond: 1e5, burst: 1e5 }
-  const limits = {
-    bufferedInAll: 1 << 20,
-    bufferedBytes: 64 << 20,
-    framesOfConnection: rate,
-    framesOfSession: rate,
-    bytesOfSession: { perSecond: 1e9, burst: 1e9 },
-  }
-  const { url, reports, stop } = await startRelay({ limits, sessionMaxBytes: 1 << 30 })
+  const { url, reports, stop } = await started({ limits: waitingInAll, sessionMaxBytes: 1 << 30 })
   const alice = await BareClient.join(url, keys)
   const stalled = await Promise.all(Array.from({ length: 4 }, () => BareClient.join(url, member)))
   for (const client of stalled) webSocketOf(client).pause()
@@ -159,8 +150,7 @@ test('an app of a later version only is told why it is not served, instead of se
 })
 
 test('behind a proxy people are told apart by the address it wrote, not by those that they made up before it', async () => {
-  const { url, stop } = await startRelay({ trustProxy: true, limits: { openOfAddress: 1 } })
-  onTestFinished(stop)
+  const { url } = await started({ trustProxy: true, limits: { openOfAddress: 1 } })
   const open = async (forwarded: string) => {
     const headers = { 'X-Forwarded-For': forwarded }
     const socket = new WebSocket(`${url.replace('http', 'ws')}/sync/${keys.session}`, subprotocol, {

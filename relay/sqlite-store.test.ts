@@ -1,22 +1,18 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { decodeReleased } from '../shared/escrow.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { openBeside, openDatabase } from './database.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { createPlace } from './place.testing.ts'
 import type { Report } from './report.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
 import { storeContract } from './store.contract.ts'
 import { entryKinds, inStreamOrder } from './store.ts'
-import { someDeposit, someEnvelope, temporaryFolder } from './testing.ts'
-
-const folders: string[] = []
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true })
-})
+import { someDeposit, someEnvelope } from './testing.ts'
 
 storeContract('a store in SQLite', () => createPlace(newFolder(), openSqliteStore))
 
@@ -257,10 +253,4 @@ async function opened(dataDir: string, options?: Options): Promise<SqliteStore> 
   const store = await open(dataDir, options)
   onTestFinished(() => store.close())
   return store
-}
-
-function newFolder(): string {
-  const folder = temporaryFolder()
-  folders.push(folder)
-  return folder
 }

@@ -1,15 +1,16 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { SessionId } from '../shared/id.ts'
 import { createSessionKeys } from '../shared/keys.ts'
 import { databaseName, openDatabase } from './database.ts'
+import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { LogTables } from './log-tables.ts'
 import { entryKinds } from './store.ts'
 import { startSweeping } from './sweep.ts'
-import { someEnvelope, temporaryFolder } from './testing.ts'
+import { someEnvelope } from './testing.ts'
 
 const idleDays = 90
 /** How long everything takes that a sweep does at once. */
@@ -157,8 +158,7 @@ interface Sessions {
 
 /** The idle ones come first. */
 function withSessions({ idle, used, entries = 1, isOld }: Sessions, change?: (file: Buffer) => void) {
-  const dataDir = temporaryFolder()
-  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const dataDir = newFolder()
   const file = join(dataDir, databaseName)
   if (isOld) new Sqlite(file).exec('CREATE TABLE old (number); DROP TABLE old').close()
   const first = openDatabase(dataDir, 'local')

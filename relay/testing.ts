@@ -75,6 +75,7 @@ export async function startRelay({ limits, meters, ...config }: TestRelayOptions
     meters,
   )
   const { store } = relay
+  let stopping: Promise<void> | undefined
   return {
     url: `http://127.0.0.1:${relay.port}`,
     port: relay.port,
@@ -85,9 +86,11 @@ export async function startRelay({ limits, meters, ...config }: TestRelayOptions
       return store
     },
     reports,
-    stop: async () => {
-      await relay.stop()
-      if (!config.dataDir) rmSync(dataDir, { recursive: true })
+    stop: () => {
+      stopping ??= relay.stop().then(() => {
+        if (!config.dataDir) rmSync(dataDir, { recursive: true })
+      })
+      return stopping
     },
   }
 }
@@ -108,4 +111,9 @@ export function someDeposit(round = 1): Deposit {
 /** To a relay every envelope looks like noise, so noise will do. */
 export function someEnvelope(length = 256): Uint8Array {
   return random(length)
+}
+
+/** To be compared and printed. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }

@@ -1,16 +1,11 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import type { Status } from '../shared/status.ts'
 import { BareClient, openingStatus } from './bare-client.testing.ts'
-import { someDeposit, someEnvelope, startRelay, type TestRelayOptions } from './testing.ts'
+import { started } from './fixtures.testing.ts'
+import { someDeposit, someEnvelope, startRelay } from './testing.ts'
 
 const token = 'correct-horse-battery-staple'
-
-async function running(options: TestRelayOptions = {}) {
-  const relay = await startRelay(options)
-  onTestFinished(() => relay.stop())
-  return relay
-}
 
 /** With names a browser or a proxy sends; `fetch` would not let us say a Host. */
 async function ask(
@@ -30,7 +25,7 @@ async function ask(
 }
 
 test('this computer may look, and what came through a proxy on it may not', async () => {
-  const { port } = await running()
+  const { port } = await started()
   expect((await ask(port)).text).toContain('facedown_connections 0')
   expect((await ask(port, { Host: `localhost:${port}` })).status).toBe(200)
   for (const headers of [
@@ -48,12 +43,12 @@ test('this computer may look, and what came through a proxy on it may not', asyn
 test.each([{ trustProxy: true }, { origins: ['https://poker.example'] }])(
   'with %j a proxy is in front, and nobody looks without a token',
   async (options) => {
-    expect((await ask((await running(options)).port)).status).toBe(403)
+    expect((await ask((await started(options)).port)).status).toBe(403)
   },
 )
 
 test('with a token only who knows it may look, from wherever', async () => {
-  const { port } = await running({ metricsToken: token, trustProxy: true })
+  const { port } = await started({ metricsToken: token, trustProxy: true })
   const basic = (words: string) => `Basic ${Buffer.from(words).toString('base64')}`
   for (const Authorization of [`Bearer ${token}`, `bearer ${token}`, basic(`alice:${token}`)]) {
     expect((await ask(port, { Authorization, 'X-Forwarded-For': '192.0.2.1' })).status).toBe(200)
@@ -73,23 +68,23 @@ test('with a token only who knows it may look, from wherever', async () => {
 })
 
 test('a port of its own answers what the other then does not', async () => {
-  const { port, metricsPort } = await running({ metricsPort: 0, metricsHost: '127.0.0.1', trustProxy: true })
+  const { port, metricsPort } = await started({ metricsPort: 0, metricsHost: '127.0.0.1', trustProxy: true })
   expect(metricsPort).not.toBe(port)
   expect((await ask(metricsPort, { Host: 'relay-1' })).status).toBe(200)
   expect((await ask(port)).status).toBe(404)
-  const closed = await running({ metricsPort: 0, metricsHost: '127.0.0.1', metricsToken: token })
+  const closed = await started({ metricsPort: 0, metricsHost: '127.0.0.1', metricsToken: token })
   expect((await ask(closed.metricsPort)).status).toBe(401)
 })
 
 test('a metrics port in use stops the start with its own name', async () => {
-  const { port } = await running()
+  const { port } = await started()
   await expect(startRelay({ metricsPort: port, metricsHost: '127.0.0.1' })).rejects.toThrow(
     `METRICS_PORT ${port} is in use by another program. Stop that, or set METRICS_PORT to another number`,
   )
 })
 
 test('what alice and bob do is counted, and nothing says who they are', async () => {
-  const relay = await running()
+  const relay = await started()
   const keys = createSessionKeys()
   const alice = await BareClient.join(relay.url, keys)
   const bob = await BareClient.join(relay.url, keys)
@@ -126,8 +121,8 @@ test('what alice and bob do is counted, and nothing says who they are', async ()
 })
 
 test('the status page is guarded like the metrics, with everything below it', async () => {
-  const closed = await running({ trustProxy: true })
-  const locked = await running({ metricsToken: token })
+  const closed = await started({ trustProxy: true })
+  const locked = await started({ metricsToken: token })
   for (const path of ['/status', '/status/', '/status/status.json', '/status/assets/x.js']) {
     expect((await ask(closed.port, {}, path)).status, path).toBe(403)
     expect((await ask(locked.port, {}, path)).status, path).toBe(401)
@@ -135,7 +130,7 @@ test('the status page is guarded like the metrics, with everything below it', as
 })
 
 test('the status says how the relay has been, and only what is new when that is asked for', async () => {
-  const relay = await running()
+  const relay = await started()
   const alice = await BareClient.join(relay.url, createSessionKeys())
   await alice.save(someEnvelope())
   const { text } = await ask(relay.port, {}, '/status/status.json')
@@ -149,7 +144,7 @@ test('the status says how the relay has been, and only what is new when that is 
 })
 
 test('who is refused is counted by the reason', async () => {
-  const relay = await running({ limits: { openOfAddress: 1 } })
+  const relay = await started({ limits: { openOfAddress: 1 } })
   const alice = await BareClient.join(relay.url, createSessionKeys())
   expect(await openingStatus(relay.url, `/sync/${createSessionKeys().session}`)).toBe(429)
   alice.socket.send(Uint8Array.of(99))

@@ -6,11 +6,12 @@ import Sqlite from 'better-sqlite3'
 import { inject, onTestFinished } from 'vitest'
 import { BareClient } from '../../relay/bare-client.testing.ts'
 import { startNats } from '../../relay/cluster/nats.testing.ts'
+import { newFolder } from '../../relay/fixtures.testing.ts'
 import { freePort } from '../../relay/process.testing.ts'
 import { random, someEnvelope } from '../../relay/testing.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { mayMount } from '../faults/small-disk.ts'
-import { ownFolder, slowDisk, Trial, until } from '../faults/trial.ts'
+import { slowDisk, Trial, until } from '../faults/trial.ts'
 import { TcpProxy } from '../tcp-proxy.ts'
 import type { Prometheus } from './prometheus.ts'
 
@@ -71,7 +72,7 @@ export const provocations: readonly Provocation[] = [
     relay: 'broken',
     alerts: ['FacedownRestarts', 'FacedownDatabaseDamaged', 'FacedownFailed', 'FacedownGone'],
     async provoke(prometheus) {
-      const BROKEN_THREAD = join(ownFolder(), 'now')
+      const BROKEN_THREAD = join(newFolder(), 'now')
       const NODE_OPTIONS = `--require ${join(import.meta.dirname, 'broken-thread.cjs')}`
       const trial = await Trial.start({ BROKEN_THREAD, NODE_OPTIONS })
       prometheus.watch('broken', trial.url)
@@ -145,7 +146,7 @@ function smallDisk(): Provocation {
     relay: 'small',
     alerts: ['FacedownDiskFills', 'FacedownChangesNotKept'],
     async provoke(prometheus) {
-      const folder = ownFolder()
+      const folder = newFolder()
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder])
       onTestFinished(() => void execFileSync('umount', ['-l', folder]))
       const trial = await Trial.start({ DISK_RESERVE: '0' }, folder)
@@ -183,7 +184,7 @@ async function relayWithFewFiles(): Promise<string> {
     PATH: process.env.PATH,
     PORT,
     HOST: '127.0.0.1',
-    DATA_DIR: ownFolder(),
+    DATA_DIR: newFolder(),
     MAX_CONNECTIONS: '30',
   }
   const relay = spawn('sh', words, { env, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,11 +1,11 @@
 /** A real Prometheus, with the rules that operators load, looks at relays to which things really happen. */
 import { expect, onTestFinished, test } from 'vitest'
-import { ownFolder } from '../faults/trial.ts'
+import { newFolder } from '../../relay/fixtures.testing.ts'
 import { alertNames, Prometheus } from './prometheus.ts'
 import { cannotBeProvokedHere, fires, provocations } from './provocations.ts'
 
 test('every alert fires when what it is for really happens', async () => {
-  const prometheus = await Prometheus.start(ownFolder())
+  const prometheus = await Prometheus.start(newFolder())
   onTestFinished(() => prometheus.stop())
   const began = performance.now()
   const took: string[] = []

@@ -1,7 +1,8 @@
 /** A real Prometheus, with the rules that operators load, looks at a relay to which nothing happens. */
 import { expect, onTestFinished, test } from 'vitest'
+import { newFolder } from '../../relay/fixtures.testing.ts'
 import { play, Team } from '../faults/team.ts'
-import { ownFolder, Trial } from '../faults/trial.ts'
+import { Trial } from '../faults/trial.ts'
 import { Prometheus } from './prometheus.ts'
 
 const minutes = Number(process.env.MINUTES ?? 0.25)
@@ -9,7 +10,7 @@ const minutes = Number(process.env.MINUTES ?? 0.25)
 test(
   `no alert says anything about a relay that bears its load well for ${minutes} min`,
   async () => {
-    const prometheus = await Prometheus.start(ownFolder())
+    const prometheus = await Prometheus.start(newFolder())
     onTestFinished(() => prometheus.stop())
     const trial = await Trial.start({ NEW_CONNECTIONS_PER_SECOND: '1000' })
     prometheus.watch('healthy', trial.url)

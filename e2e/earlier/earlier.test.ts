@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import type { SessionCore } from '../../client/session/core.ts'
 import { closeCodes } from '../../relay/close-words.ts'
-import { startRelay } from '../../relay/testing.ts'
+import { started } from '../../relay/fixtures.testing.ts'
 import { addStories, readStories, recordsOf, writeLaid } from '../../shared/document.ts'
 import { createSessionKeys, keysFor, keysFrom } from '../../shared/keys.ts'
 import { cards } from '../../shared/testing.ts'
@@ -25,8 +25,7 @@ const member = keysFor('member', owner)
 
 test('what alice did with an earlier app everybody reads today, and she reads what they do', async () => {
   if (process.env.RECORD) await record()
-  const relay = await startRelay()
-  onTestFinished(() => relay.stop())
+  const relay = await started()
   const alice = new EarlierClient(relay.url, secret)
   await until(() => alice.caughtUp !== undefined, 'alice has read the log')
   expect(alice.caughtUp).toEqual({ isKept: true, resumed: false, entries: 0 })

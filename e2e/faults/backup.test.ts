@@ -1,8 +1,9 @@
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
+import { newFolder } from '../../relay/fixtures.testing.ts'
 import type { SessionId } from '../../shared/id.ts'
 import { play, Team } from './team.ts'
-import { ownFolder, Trial, until } from './trial.ts'
+import { Trial, until } from './trial.ts'
 
 test('a backup while 1,000 changes a second arrive is whole and has every change that was saved before', async () => {
   const trial = await Trial.start({ NEW_CONNECTIONS_PER_SECOND: '1000' })
@@ -12,7 +13,7 @@ test('a backup while 1,000 changes a second arrive is whole and has every change
     for (const team of teams) team.leave()
   })
   const playing = play(teams, 8, 1000)
-  const backups = ownFolder()
+  const backups = newFolder()
   await until(() => sum(teams.map(savedUpTo)) > 2000, 'the first changes are saved')
   const before = new Map(teams.map((team) => [team.keys.session, savedUpTo(team)]))
   const { code, said } = await trial.command(['backup', backups])
@@ -22,7 +23,7 @@ test('a backup while 1,000 changes a second arrive is whole and has every change
   await until(() => teams.every(({ answered }) => answered), 'everything is saved')
   expect(atEnd).toBeGreaterThan(sum([...before.values()]))
 
-  const place = ownFolder()
+  const place = newFolder()
   expect(await trial.command(['restore', backups], place)).toMatchObject({ code: 0 })
   expect(await trial.command(['check'], place)).toMatchObject({ code: 0 })
   const restored = entriesIn(`${place}/facedown.sqlite`)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BareClient } from '../../relay/bare-client.testing.ts'
 import { closeCodes } from '../../relay/close-words.ts'
-import { someEnvelope } from '../../relay/testing.ts'
+import { hex, someEnvelope } from '../../relay/testing.ts'
 import { addStories } from '../../shared/document.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../../shared/keys.ts'
 import { seat } from './seated.ts'
@@ -69,10 +69,6 @@ test.each(disks)(
     }
   },
 )
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
-}
 
 test('below the reserve of the disk nothing is kept, a session can still be read and deleted, and devices keep what they made', async () => {
   const trial = await Trial.start()

@@ -2,12 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import type { SessionCore } from '../../client/session/core.ts'
+import { newFolder } from '../../relay/fixtures.testing.ts'
 import { random } from '../../relay/testing.ts'
 import { addRecord, addStories, markRemoved, readStories } from '../../shared/document.ts'
 import { createSessionKeys, keysFor, type SessionKeys } from '../../shared/keys.ts'
 import { Device } from '../simulation/device.ts'
 import { seat } from './seated.ts'
-import { ownFolder, Trial, until } from './trial.ts'
+import { Trial, until } from './trial.ts'
 
 test('yesterday’s backup under people who went on: within 30 s the log has everything again', async () => {
   const trial = await Trial.start()
@@ -15,7 +16,7 @@ test('yesterday’s backup under people who went on: within 30 s the log has eve
   const member = keysFor('member', owner)
   const [alice, bob, carol] = [device(trial, owner), device(trial, member), device(trial, member)]
   await work([alice, bob, carol], 10)
-  const backups = ownFolder()
+  const backups = newFolder()
   expect(await trial.command(['backup', backups])).toMatchObject({ code: 0 })
   await work([alice, bob, carol], 30)
   const [story] = readStories(alice.doc)

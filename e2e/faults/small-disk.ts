@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { newFolder } from '../../relay/fixtures.testing.ts'
 import { startRelay, temporaryFolder } from '../../relay/testing.ts'
-import { ownFolder, Trial } from './trial.ts'
+import { Trial } from './trial.ts'
 
 /** A relay whose disk can be filled. */
 export interface SmallDisk {
@@ -32,7 +33,7 @@ export async function limitedDatabase(): Promise<SmallDisk> {
 
 /** Without a reserve it can be filled to the last byte. */
 export async function smallFileSystem(DISK_RESERVE = '0'): Promise<SmallDisk> {
-  const folder = ownFolder()
+  const folder = newFolder()
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder])
   onTestFinished(() => void execFileSync('umount', ['-l', folder]))
   const trial = await Trial.start({ DISK_RESERVE }, folder)

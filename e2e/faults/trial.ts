@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
+import { newFolder } from '../../relay/fixtures.testing.ts'
 import { type RelayProcess, startRelayProcess } from '../../relay/process.testing.ts'
-import { temporaryFolder } from '../../relay/testing.ts'
 
 /** A relay process that bad things happen to. It ends with the test. */
 export class Trial {
@@ -20,7 +20,7 @@ export class Trial {
     this.#environment = environment
   }
 
-  static async start(environment: Record<string, string> = {}, dataDir = ownFolder()): Promise<Trial> {
+  static async start(environment: Record<string, string> = {}, dataDir = newFolder()): Promise<Trial> {
     const trial = new Trial(dataDir, environment)
     onTestFinished(async () => void (await trial.#relay?.end('SIGKILL')))
     await trial.resume()
@@ -81,17 +81,11 @@ export class Trial {
 
 /** What makes a relay's disk slow, and the way to say how slow, in milliseconds per commit. */
 export function slowDisk(): { environment: Record<string, string>; takes(milliseconds: number): void } {
-  const SLOW_DISK = join(ownFolder(), 'milliseconds')
+  const SLOW_DISK = join(newFolder(), 'milliseconds')
   const takes = (milliseconds: number) => writeFileSync(SLOW_DISK, String(milliseconds))
   takes(0)
   const stand = join(import.meta.dirname, 'slow-disk.cjs')
   return { environment: { SLOW_DISK, NODE_OPTIONS: `--require ${stand}` }, takes }
-}
-
-export function ownFolder(): string {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
 }
 
 export async function until(fact: () => boolean, what: string, patience = 30_000): Promise<void> {

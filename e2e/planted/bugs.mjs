@@ -52,7 +52,7 @@ export const bugs = [
     file: 'relay/upgrade.ts',
     text: '  if (origins) return origins.includes(origin)\n',
     instead: '  if (origins) return true\n',
-    run: ['relay', 'connection', '-t', 'not served: evil', '--testTimeout', '15000'],
+    run: ['relay', 'hello', '-t', 'not served: evil', '--testTimeout', '15000'],
   },
   {
     name: 'reconnecting without jitter',

@@ -2,7 +2,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { BareClient } from '../../relay/bare-client.testing.ts'
-import { random, startRelay } from '../../relay/testing.ts'
+import { started } from '../../relay/fixtures.testing.ts'
+import { random } from '../../relay/testing.ts'
 import { addRecord, recordsOf } from '../../shared/document.ts'
 import { encrypt } from '../../shared/envelope.ts'
 import type { RecordId } from '../../shared/id.ts'
@@ -40,8 +41,7 @@ async function breakOff(url: string, keys: SessionKeys): Promise<void> {
 }
 
 test('a session full of small changes makes room by itself, and nothing of it is lost', async () => {
-  const relay = await startRelay({ sessionMaxBytes: 256 * 1024, limits })
-  onTestFinished(() => relay.stop())
+  const relay = await started({ sessionMaxBytes: 256 * 1024, limits })
   const keys = keysFor('member', createSessionKeys())
   const arrive = () => {
     const device = new Device(relay.url, keys)
@@ -92,8 +92,7 @@ test('a session full of small changes makes room by itself, and nothing of it is
 
 test('a document too large for a snapshot is not read again for one', async () => {
   await import('../../client/link/second-reading.ts') // it would come at once
-  const relay = await startRelay({ limits })
-  onTestFinished(() => relay.stop())
+  const relay = await started({ limits })
   const keys = keysFor('member', createSessionKeys())
   await write(relay.url, keys, 60_000, 18)
   let connections = 0

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { newFolder } from '../fixtures.testing.ts'
 import { checkData } from './check.ts'
 import { openToRead } from './databases.ts'
 import { isSound } from './examine.ts'
-import { fill, newFolder, openStore, withDatabase } from './kept.testing.ts'
+import { fill, openStore, withDatabase } from './kept.testing.ts'
 import { tellCheck, tellStats } from './tasks.ts'
 
 test.each([

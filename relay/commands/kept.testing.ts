@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
@@ -8,16 +8,9 @@ import { databaseName } from '../database.ts'
 import { checksumOf } from '../hash.ts'
 import { openSqliteStore, type SqliteStore } from '../sqlite-store.ts'
 import { entryKinds } from '../store.ts'
-import { someDeposit, someEnvelope, temporaryFolder } from '../testing.ts'
+import { someDeposit, someEnvelope } from '../testing.ts'
 
 const pageSize = 4096
-
-/** A folder that is gone after the test. */
-export function newFolder(): string {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 export async function openStore(dataDir: string): Promise<SqliteStore> {
   const options = { dataDir, region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { readConfig } from '../config.ts'
-import { startRelay } from '../testing.ts'
+import { started } from '../fixtures.testing.ts'
 
 const folder = join(import.meta.dirname, 'kubernetes')
 const { resources } = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8'))
@@ -130,8 +130,7 @@ test('the settings are such that the program takes them', () => {
 })
 
 test('a relay answers what the probes ask', async () => {
-  const relay = await startRelay()
-  onTestFinished(() => relay.stop())
+  const relay = await started()
   const probes = containers().flatMap((each) => [each.startupProbe, each.livenessProbe, each.readinessProbe])
   const paths = new Set(probes.map(({ httpGet }) => httpGet.path))
   expect(paths).toEqual(new Set(['/healthz', '/readyz']))

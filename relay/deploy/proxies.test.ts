@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import { join } from 'node:path'
@@ -9,7 +9,8 @@ import { WebSocket } from 'ws'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { subprotocol } from '../../shared/wire.ts'
 import { BareClient } from '../bare-client.testing.ts'
-import { someEnvelope, startRelay, temporaryFolder } from '../testing.ts'
+import { newFolder, started } from '../fixtures.testing.ts'
+import { someEnvelope } from '../testing.ts'
 import { proxies, startNginx, trustAnybody } from './proxies.testing.ts'
 
 const local = 'local_certs\nskip_install_trust\nauto_https disable_redirects\nadmin off'
@@ -37,8 +38,7 @@ test.each(proxies)(
   async ({ path, start }) => {
     trustAnybody()
     const token = 'an-operator-knows-that'
-    const relay = await startRelay({ trustProxy: true, metricsToken: token })
-    onTestFinished(() => relay.stop())
+    const relay = await started({ trustProxy: true, metricsToken: token })
     const { url } = await start([relay.port])
     expect(await askRaw(url, `${path}/config.json`)).toBe(200)
     const headers = { authorization: `Bearer ${token}` }
@@ -61,8 +61,7 @@ test.each(proxies)(
 )
 
 test('alice and bob meet through nginx', async () => {
-  const relay = await startRelay({ trustProxy: true, maxConnectionsPerAddress: 2 })
-  onTestFinished(() => relay.stop())
+  const relay = await started({ trustProxy: true, maxConnectionsPerAddress: 2 })
   const url = (await startNginx([relay.port])).url
   const keys = createSessionKeys()
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0' // the certificate is the test's own
@@ -92,10 +91,4 @@ async function askRaw(url: string, path: string, headers = {}): Promise<number> 
   const [answer] = await once(question, 'response')
   answer.resume()
   return answer.statusCode
-}
-
-function newFolder(): string {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return folder
 }

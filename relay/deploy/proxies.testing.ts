@@ -1,12 +1,12 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
+import { newFolder } from '../fixtures.testing.ts'
 import { freePort } from '../process.testing.ts'
-import { temporaryFolder } from '../testing.ts'
 
 export interface RunningProxy {
   /** Without a slash at its end, as pages write origins. */
@@ -36,7 +36,7 @@ export const proxies = [
 
 /** nginx with our configuration, on a port and with a certificate of its own, until the test ends. `path` as `/poker/`. */
 export async function startNginx(relays: readonly number[], path = '/'): Promise<RunningProxy> {
-  const folder = ownFolder()
+  const folder = newFolder()
   const port = await freePort()
   const certificate = [
     '-x509',
@@ -89,7 +89,7 @@ export async function startCaddy(file: string, relays: readonly number[]): Promi
   const caddy = spawn('caddy', words, {
     env: {
       PATH: process.env.PATH,
-      HOME: ownFolder(),
+      HOME: newFolder(),
       SITE: `localhost:${port}`,
       RELAY: relays.map((relay) => `127.0.0.1:${relay}`).join(' '),
       GLOBAL_OPTIONS: 'local_certs\nskip_install_trust\nauto_https disable_redirects\nadmin off',
@@ -121,7 +121,7 @@ export interface RunningHaproxy extends RunningProxy {
 /** HAProxy with our configuration, on a port of its own, until the test ends. `nameServer` is the port of the one it asks. */
 export async function startHaproxy(relays: readonly string[], nameServer?: number): Promise<RunningHaproxy> {
   const port = await freePort()
-  const file = join(ownFolder(), 'haproxy.cfg')
+  const file = join(newFolder(), 'haproxy.cfg')
   const ours = readFileSync(join(import.meta.dirname, 'haproxy.cfg'), 'utf8')
   const asked = nameServer ? `nameserver own 127.0.0.1:${nameServer}` : 'parse-resolv-conf'
   writeFileSync(file, ours.replace('parse-resolv-conf', asked))
@@ -169,10 +169,4 @@ export function trustAnybody(): void {
   onTestFinished(() => {
     delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   })
-}
-
-function ownFolder(): string {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return folder
 }

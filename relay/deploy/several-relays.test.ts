@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { createSessionKeys, type SessionKeys } from '../../shared/keys.ts'
 import { BareClient } from '../bare-client.testing.ts'
 import { type NatsServer, startNats } from '../cluster/nats.testing.ts'
+import { started } from '../fixtures.testing.ts'
 import { Meters } from '../meters.ts'
 import { freePort } from '../process.testing.ts'
 import { someEnvelope, startRelay, type TestRelay } from '../testing.ts'
@@ -105,8 +106,7 @@ test('a relay that comes back at another address is found there by HAProxy, and 
 
   await before.stop()
   await expect.poll(() => isThere(proxy), { timeout: 10_000 }).toBe(false)
-  const after = await startRelay({ ...settings, host: '127.0.0.2' })
-  onTestFinished(() => after.stop())
+  await started({ ...settings, host: '127.0.0.2' })
   names.tell('relay1', '127.0.0.2')
   await expect.poll(() => isThere(proxy), { timeout: 10_000 }).toBe(true)
   await meet(proxy, '', [keys])

@@ -1,16 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { temporaryFolder } from '../testing.ts'
+import { expect, test } from 'vitest'
+import { newFolder } from '../fixtures.testing.ts'
 import { systemCallsOf, systemCallsWhileServing } from './system-calls.testing.ts'
 
 const units = ['facedown.service', 'facedown-backup.service', 'facedown-backup.timer']
 const isLinux = process.platform === 'linux'
 
 test.runIf(isLinux)('systemd understands the units', () => {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const folder = newFolder()
   for (const unit of units) {
     const text = read(unit).replaceAll('/usr/bin/node', process.execPath)
     writeFileSync(join(folder, unit), text)

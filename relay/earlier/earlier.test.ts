@@ -7,10 +7,12 @@ import { decodeReleased } from '../../shared/escrow.ts'
 import { base32, parseSessionId, type SessionId } from '../../shared/id.ts'
 import { checkData } from '../commands/check.ts'
 import { isSound } from '../commands/examine.ts'
-import { newFolder, openStore, withDatabase } from '../commands/kept.testing.ts'
+import { openStore, withDatabase } from '../commands/kept.testing.ts'
 import { databaseName, openDatabase, versions } from '../database.ts'
+import { newFolder } from '../fixtures.testing.ts'
 import { checksumOf } from '../hash.ts'
 import { entryKinds } from '../store.ts'
+import { hex } from '../testing.ts'
 
 /**
  * Databases as the store of each version left them. Alice's session has four entries, Bob's a snapshot and one entry after it,
@@ -98,10 +100,6 @@ function keysMade(round: string): string[] {
   return ['x', 'y']
     .map((who) => `${hex(made(round + who, 16))} ${hex(made(`key ${round} ${who}`, 32))}`)
     .sort()
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }
 
 /** The same bytes for a name, for ever. */

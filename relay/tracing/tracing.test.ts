@@ -5,20 +5,21 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { BareClient } from '../bare-client.testing.ts'
 import { startNats } from '../cluster/nats.testing.ts'
+import { started } from '../fixtures.testing.ts'
 import { startRelayProcess } from '../process.testing.ts'
-import { someEnvelope, startRelay, type TestRelayOptions, temporaryFolder } from '../testing.ts'
+import { someEnvelope, temporaryFolder } from '../testing.ts'
 import { type Collector, type Received, startCollector } from './collector.testing.ts'
 
 const loaded = createRequire(import.meta.url).cache
 
 // The first test of the file: afterwards it is loaded. prom-client brings the api, without anything behind it.
 test('without an endpoint nothing of OpenTelemetry is even loaded', async () => {
-  const relay = await running({ serviceName: 'relay', samplerShare: 1 })
+  const relay = await started({ serviceName: 'relay', samplerShare: 1 })
   const { alice, leave } = await pair(relay.url)
   await alice.save(someEnvelope())
   await leave()
   expect(telemetry()).toEqual([])
-  await running({ otlpEndpoint: collector.url })
+  await started({ otlpEndpoint: collector.url })
   expect(telemetry()).not.toEqual([])
 })
 
@@ -27,17 +28,6 @@ beforeEach(async () => {
   collector = await startCollector()
 })
 afterEach(() => collector.close())
-
-async function running(options: TestRelayOptions) {
-  const relay = await startRelay(options)
-  let stopping: Promise<void> | undefined
-  const stop = () => {
-    stopping ??= relay.stop()
-    return stopping
-  }
-  onTestFinished(stop)
-  return { url: relay.url, port: relay.port, reports: relay.reports, stop }
-}
 
 async function pair(url: string) {
   const keys = createSessionKeys()
@@ -51,7 +41,7 @@ async function pair(url: string) {
 }
 
 test('one trace goes from a change alice appends through bus and store to her being told', async () => {
-  const relay = await running({
+  const relay = await started({
     otlpEndpoint: `${collector.url}/`,
     otlpHeaders: { authorization: 'Bearer abc' },
   })
@@ -114,7 +104,7 @@ test('through NATS it goes on in the processes of the store and of bob’s relay
 })
 
 test('what is sent says nothing of sessions, people, addresses or this machine', async () => {
-  const relay = await running({ otlpEndpoint: collector.url })
+  const relay = await started({ otlpEndpoint: collector.url })
   const { keys, alice } = await pair(relay.url)
   const envelope = someEnvelope(300)
   await alice.save(envelope)
@@ -136,7 +126,7 @@ test.each([
   [{ sampler: 'parentbased_traceidratio', samplerShare: 0.25 }, 20, 85],
   [{ sampler: 'always_on', samplerShare: 0.25 }, 200, 200],
 ] as const)('with %j so many of 200 changes are traced', async (settings, least, most) => {
-  const relay = await running({ ...settings, otlpEndpoint: collector.url })
+  const relay = await started({ ...settings, otlpEndpoint: collector.url })
   const { alice } = await pair(relay.url)
   await Promise.all(Array.from({ length: 200 }, () => alice.save(someEnvelope())))
   await relay.stop()
@@ -148,7 +138,7 @@ test.each([
 
 test('a collector that refuses costs no change, and the log says when it does and when it takes traces again', async () => {
   collector.status = 400
-  const relay = await running({ otlpEndpoint: collector.url, spansEveryMs: 20 })
+  const relay = await started({ otlpEndpoint: collector.url, spansEveryMs: 20 })
   const { alice } = await pair(relay.url)
   await alice.save(someEnvelope())
   await vi.waitFor(() => expect(relay.reports).toContainEqual({ event: 'tracesLost' }), 20_000)
