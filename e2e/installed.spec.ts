@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { startCaddy } from './caddy.ts'
+import { startCaddy } from '../relay/deploy/caddy.testing.ts'
 import { Image } from './image.ts'
 import { meet } from './meeting.ts'
 import { expect, test, trustingOptions } from './people.ts'
@@ -17,13 +17,14 @@ test('what the image holds runs for nobody in particular, behind Caddy with TLS,
   const image = Image.build()
   const PORT = String(await freePort())
   const relay = image.start(undefined, { PORT, TRUST_PROXY: '1' })
-  const caddy = await startCaddy('relay/deploy/Caddyfile.sub-path', `127.0.0.1:${PORT}`)
+  const sitePort = await freePort()
+  const stopCaddy = await startCaddy('relay/deploy/Caddyfile.sub-path', sitePort, `127.0.0.1:${PORT}`)
   try {
     await untilReady(`http://127.0.0.1:${PORT}/`)
     expect(await image.checkHealth({ PORT })).toBe(true)
     expect(await image.checkHealth({ PORT: String(await freePort()) })).toBe(false)
     expect(image.user).not.toMatch(/^(root|0)?$/)
-    const { url } = caddy
+    const url = `https://localhost:${sitePort}/`
     network.allow(url)
 
     await meet(`${url}poker/`, alice, bob)
@@ -45,7 +46,7 @@ test('what the image holds runs for nobody in particular, behind Caddy with TLS,
     const ended = once(relay, 'exit')
     relay.kill('SIGTERM')
     await ended
-    await caddy.stop()
+    await stopCaddy()
     image.remove()
   }
 })

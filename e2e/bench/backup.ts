@@ -15,6 +15,7 @@ import { LogTables } from '../../relay/log-tables.ts'
 import { entryKinds } from '../../relay/store.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { freePort } from '../relay.ts'
+import { median } from './figures.ts'
 import type { Played } from './load.ts'
 import { Load, listening } from './load-process.ts'
 
@@ -111,8 +112,4 @@ function fill(place: string, size: number): void {
   })
   for (let done = 0; done < size; done++) add(800)
   close()
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -10,7 +10,7 @@ export function mainThreadCpuOf(pid: number): number {
   return cpuIn(`/proc/${pid}/task/${pid}/stat`)
 }
 
-export function memoryOf(pid: number): number {
+export function memoryOf(pid: number | undefined): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
@@ -18,6 +18,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
 
+/** Of the values, the one that only `1 - share` of them exceed. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

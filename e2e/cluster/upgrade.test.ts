@@ -1,6 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest'
+import { quantile } from '../bench/figures.ts'
 import { Crowd } from '../faults/crowd.ts'
-import { quantile, until } from '../faults/trial.ts'
+import { until } from '../faults/trial.ts'
 import { RegionProcesses } from './region.ts'
 
 const clients = Number(process.env.CLIENTS ?? 100)

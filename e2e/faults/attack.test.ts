@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { BareClient, webSocketOf } from '../../relay/bare-client.testing.ts'
 import { someEnvelope } from '../../relay/testing.ts'
 import { createSessionKeys, keysFor } from '../../shared/keys.ts'
+import { memoryOf, quantile } from '../bench/figures.ts'
 import { play, Team } from './team.ts'
-import { quantile, Trial, until } from './trial.ts'
+import { Trial, until } from './trial.ts'
 
 const readers = Number(process.env.READERS ?? 200)
 const halfOpen = Number(process.env.HALF_OPEN ?? 2000)
@@ -22,11 +22,11 @@ test(`somebody who sends ${readers} readers that stand still all they can is fel
   const teams = await honest(trial)
   const crowd = await Stalled.gather(trial.url, readers)
   const clean = await delay(teams)
-  const before = memoryOf(trial)
+  const before = memoryOf(trial.relay.process.pid)
   let most = 0
   const flood = setInterval(() => {
     crowd.flood()
-    most = Math.max(most, memoryOf(trial))
+    most = Math.max(most, memoryOf(trial.relay.process.pid))
   }, 5)
   onTestFinished(() => clearInterval(flood))
   crowd.stopReading()
@@ -41,12 +41,12 @@ test('all of eight teams who stand still are ended, with little memory, and the 
   const trial = await Trial.start({ SESSION_MAX_BYTES: String(2 ** 32) })
   const teams = await honest(trial)
   const crowds = await Promise.all(Array.from({ length: 8 }, () => Stalled.gather(trial.url, 8)))
-  const before = memoryOf(trial)
+  const before = memoryOf(trial.relay.process.pid)
   let most = 0
   for (const crowd of crowds) crowd.stopReading()
   const flood = setInterval(() => {
     for (const crowd of crowds) crowd.flood()
-    most = Math.max(most, memoryOf(trial))
+    most = Math.max(most, memoryOf(trial.relay.process.pid))
   }, 12)
   onTestFinished(() => clearInterval(flood))
   await until(() => crowds.every(({ ended }) => ended === 8), 'all who do not read are ended', 40_000)
@@ -187,11 +187,6 @@ async function joins(trial: Trial): Promise<number> {
     client.socket.terminate()
   }
   return quantile(times, 0.99)
-}
-
-function memoryOf(trial: Trial): number {
-  const status = readFileSync(`/proc/${trial.relay.process.pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
 }
 
 function told({ median, p99 }: Delay): string {

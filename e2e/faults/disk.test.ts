@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { quantile } from '../bench/figures.ts'
 import { play, Team } from './team.ts'
-import { quantile, slowDisk, Trial, until } from './trial.ts'
+import { slowDisk, Trial, until } from './trial.ts'
 
 test('a disk of 20 ms per fsync delays only that something is saved', async () => {
   const disk = slowDisk()

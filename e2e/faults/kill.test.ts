@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { quantile } from '../bench/figures.ts'
 import { Crowd, perTenth } from './crowd.ts'
-import { quantile, Trial, until } from './trial.ts'
+import { Trial, until } from './trial.ts'
 
 const clients = Number(process.env.CLIENTS ?? 200)
 

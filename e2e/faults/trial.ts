@@ -95,9 +95,3 @@ export async function until(fact: () => boolean, what: string, patience = 30_000
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
-
-/** Of the values, the one that only `1 - share` of them exceed. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
-}

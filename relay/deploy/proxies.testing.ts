@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { newFolder } from '../fixtures.testing.ts'
 import { freePort } from '../process.testing.ts'
+import { startCaddy } from './caddy.testing.ts'
 
 export interface RunningProxy {
   /** Without a slash at its end, as pages write origins. */
@@ -21,11 +22,11 @@ export const proxies = [
     path: '/poker',
     start: (relays: readonly number[]) => startNginx(relays, '/poker/'),
   },
-  { name: 'Caddy', path: '', start: (relays: readonly number[]) => startCaddy('Caddyfile', relays) },
+  { name: 'Caddy', path: '', start: (relays: readonly number[]) => startOwnCaddy('Caddyfile', relays) },
   {
     name: 'Caddy under a path',
     path: '/poker',
-    start: (relays: readonly number[]) => startCaddy('Caddyfile.sub-path', relays),
+    start: (relays: readonly number[]) => startOwnCaddy('Caddyfile.sub-path', relays),
   },
   {
     name: 'HAProxy',
@@ -83,33 +84,10 @@ export async function startNginx(relays: readonly number[], path = '/'): Promise
 }
 
 /** Caddy with one of our configurations, on a port of its own, until the test ends. */
-export async function startCaddy(file: string, relays: readonly number[]): Promise<RunningProxy> {
+async function startOwnCaddy(file: string, relays: readonly number[]): Promise<RunningProxy> {
   const port = await freePort()
-  const words = ['run', '--config', join(import.meta.dirname, file), '--adapter', 'caddyfile']
-  const caddy = spawn('caddy', words, {
-    env: {
-      PATH: process.env.PATH,
-      HOME: newFolder(),
-      SITE: `localhost:${port}`,
-      RELAY: relays.map((relay) => `127.0.0.1:${relay}`).join(' '),
-      GLOBAL_OPTIONS: 'local_certs\nskip_install_trust\nauto_https disable_redirects\nadmin off',
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let said = ''
-  await new Promise<void>((resolve, reject) => {
-    caddy.stderr.on('data', (text) => {
-      said += text
-      if (said.includes('serving initial configuration')) resolve()
-    })
-    caddy.once('error', reject)
-    caddy.once('exit', () => reject(new Error(`Caddy did not start: ${said}`)))
-  })
-  onTestFinished(async () => {
-    const ended = once(caddy, 'exit')
-    caddy.kill('SIGTERM')
-    await ended
-  })
+  const addresses = relays.map((relay) => `127.0.0.1:${relay}`).join(' ')
+  onTestFinished(await startCaddy(join(import.meta.dirname, file), port, addresses))
   return { url: await untilAnswering(`https://localhost:${port}`) }
 }
 

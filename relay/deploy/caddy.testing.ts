@@ -3,20 +3,18 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from './relay.ts'
 
-export interface Caddy {
-  /** `https://localhost:<port>/` */
-  readonly url: string
-  stop(): Promise<void>
-}
-
-/** Caddy with one of our configurations, with a certificate of its own authority and on a port of its own. */
-export async function startCaddy(configuration: string, relay: string): Promise<Caddy> {
+/**
+ * Caddy with one of our configurations, at `https://localhost:<port>/` with a certificate of its own authority. `relay` lists the addresses
+ * of relays, separated by spaces. Resolves once it serves, with the way to stop it.
+ */
+export async function startCaddy(
+  configuration: string,
+  port: string | number,
+  relay: string,
+): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'facedown-caddy-'))
-  const port = await freePort()
-  const words = ['run', '--config', configuration, '--adapter', 'caddyfile']
-  const caddy = spawn('caddy', words, {
+  const caddy = spawn('caddy', ['run', '--config', configuration, '--adapter', 'caddyfile'], {
     env: {
       PATH: process.env.PATH,
       HOME: folder,
@@ -27,7 +25,7 @@ export async function startCaddy(configuration: string, relay: string): Promise<
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''
-  const serves = new Promise<void>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     caddy.stderr.on('data', (text) => {
       said += text
       if (said.includes('serving initial configuration')) resolve()
@@ -35,14 +33,10 @@ export async function startCaddy(configuration: string, relay: string): Promise<
     caddy.once('error', () => reject(new Error('caddy is missing. Get it with: apt-get install caddy')))
     caddy.once('exit', () => reject(new Error(`caddy did not start: ${said}`)))
   })
-  await serves
-  return {
-    url: `https://localhost:${port}/`,
-    stop: async () => {
-      const ended = once(caddy, 'exit')
-      caddy.kill('SIGTERM')
-      await ended
-      rmSync(folder, { recursive: true, force: true })
-    },
+  return async () => {
+    const ended = once(caddy, 'exit')
+    caddy.kill('SIGTERM')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
   }
 }
