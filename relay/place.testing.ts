@@ -2,9 +2,23 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import type { Report, Reporter } from './report.ts'
-import type { Place } from './store.contract.ts'
 import type { Store } from './store.ts'
-import type { StoreOptions } from './store-protocol.ts'
+import type { CheckedTable, StoreOptions } from './store-protocol.ts'
+
+/** What a store keeps its logs in, and what can happen to that. */
+export interface Place {
+  open(options?: { readonly sessionMaxBytes: number }): Promise<Store>
+  /** Remembers everything as it is, with no store open. */
+  copy(): void
+  /** Puts everything back as it was at the copy, with no store open. */
+  restore(): void
+  /** Changes a byte of the only entry, the newest snapshot or the only deposit, with no store open. */
+  damage(table: CheckedTable): void
+  /** Whether the bytes are anywhere in its files. */
+  holds(bytes: Uint8Array): boolean
+  /** How many rows were reported as damaged. */
+  reported(): number
+}
 
 /** A data folder, and what may happen to it. */
 export function createPlace(

@@ -113,7 +113,7 @@ export function someEnvelope(length = 256): Uint8Array {
   return random(length)
 }
 
-/** To be compared and printed. */
-export function hex(bytes: Uint8Array): string {
+/** To be compared and printed; nothing is an empty text. */
+export function hex(bytes: Uint8Array = new Uint8Array()): string {
   return Buffer.from(bytes).toString('hex')
 }
