@@ -17,7 +17,7 @@ export interface KeptSession {
 }
 
 /** The secret that this device's participants are derived from. */
-export function deviceSecret(): Uint8Array {
+function deviceSecret(): Uint8Array {
   const kept = parseBase32(read('secret') ?? '', 32)
   if (kept) return kept
   const made = randomBytes(32)

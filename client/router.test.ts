@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { sessionId } from '../shared/id.ts'
-import { formatRoute, parseRoute } from './router.ts'
+import { formatInvitation, invitationLink, sessionPath } from '../shared/invitation.ts'
+import { createSessionKeys } from '../shared/keys.ts'
+import { parseRoute } from './router.ts'
 
 const id = sessionId(new Uint8Array(16).fill(7))
 
@@ -18,17 +20,20 @@ test('an invitation leads to its session with its secret', () => {
   })
 })
 
-test('a link to a session survives being formatted and parsed under a sub-path', () => {
+test('the link of an invitation leads to its session under a sub-path, too', () => {
   const base = 'https://a.example/tools/poker/'
-  const route = { page: 'session', id, secret: 'o-xyz' } as const
-  expect(formatRoute(route, base)).toBe(`https://a.example/tools/poker/s/${id}#o-xyz`)
-  expect(parseRoute(formatRoute(route, base), base)).toEqual(route)
+  const keys = createSessionKeys()
+  const secret = formatInvitation(keys, 'member')
+  const link = invitationLink(base, keys, 'member')
+  expect(link).toBe(`https://a.example/tools/poker/s/${keys.session}#${secret}`)
+  expect(parseRoute(link, base)).toEqual({ page: 'session', id: keys.session, secret })
 })
 
 test('a link without a secret still names its session, whose keys the device may have kept', () => {
   const route = { page: 'session', id, secret: '' } as const
-  expect(parseRoute(`https://a.example/s/${id}`, 'https://a.example/')).toEqual(route)
-  expect(formatRoute(route, 'https://a.example/')).toBe(`https://a.example/s/${id}`)
+  const base = 'https://a.example/'
+  expect(parseRoute(`${base}s/${id}`, base)).toEqual(route)
+  expect(parseRoute(new URL(sessionPath(id), base).href, base)).toEqual(route)
 })
 
 test('a link that lost a letter of its id is damaged, not unknown', () => {

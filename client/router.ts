@@ -22,9 +22,3 @@ export function parseRoute(address: string, base: string): Route {
   const id = parseSessionId(text)
   return id ? { page: 'session', id, secret: hash.slice(1) } : { page: 'damaged' }
 }
-
-export function formatRoute(route: Extract<Route, { page: 'home' | 'session' }>, base: string): string {
-  const root = new URL('.', base)
-  if (route.page === 'home') return root.href
-  return new URL(`s/${route.id}${route.secret && `#${route.secret}`}`, root).href
-}

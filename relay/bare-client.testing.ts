@@ -62,7 +62,7 @@ export interface BareSocket {
   terminate(): void
 }
 
-export function openBareSocket(url: string, path: string, origin: string | null): BareSocket {
+function openBareSocket(url: string, path: string, origin: string | null): BareSocket {
   if (transport.kind === 'polling') return new BarePolling(url + path, origin)
   return new WebSocket(url.replace('http', 'ws') + path, subprotocol, {
     perMessageDeflate: false,

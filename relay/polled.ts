@@ -12,7 +12,7 @@ const flushBelow = 131_072
 /** So long after an answer the client has to ask again. It may be large, and the line slow. */
 export const comesBackWithinMs = 30_000
 /** So long after a request was cut, and so long what a closed connection had to say is kept. */
-export const lingersMs = 5000
+const lingersMs = 5000
 
 /** No piece: nothing is here for the client any more. */
 export type Piece = Uint8Array<ArrayBuffer> | 'gone'

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { chronicleOf, type PastRound, type Times, tellRounds } from './chronicle.ts'
+import { type PastRound, type Times, tellRounds } from './chronicle.ts'
 import type { Card } from './deck.ts'
 import { type RoundId, storyId } from './id.ts'
 import { Ledger } from './ledger.ts'
@@ -56,7 +56,7 @@ test('a story’s rounds are told in order, with who revealed them, when, and ho
     [first, hour],
     [firstReveal, hour + 60_000],
   ])
-  const [before, after, ...more] = chronicleOf(bob.ledger, story, times)
+  const [before, after, ...more] = tellRounds(bob.ledger, story, times)
   expect(more).toEqual([])
   expect(before).toMatchObject({
     record: { id: first, cards },
@@ -88,7 +88,7 @@ test('two people who reveal at once are both told, and the earlier time is the o
     [bob.reveals(round), hour],
   ])
   meet(alice, bob)
-  const [told] = chronicleOf(alice.ledger, story, times)
+  const [told] = tellRounds(alice.ledger, story, times)
   expect(told?.revealed).toBe(hour)
   expect(told?.state).toMatchObject({ revealedBy: [alice.id, bob.id].sort() })
 })
@@ -97,7 +97,7 @@ test('a time that no calendar has is no time', () => {
   const [alice] = aliceAndBob()
   const round = alice.starts(story)
   for (const time of [-hour, 0, 1e300]) {
-    expect(chronicleOf(alice.ledger, story, new Map([[round, time]]))[0]?.started).toBeUndefined()
+    expect([...tellRounds(alice.ledger, story, new Map([[round, time]]))][0]?.started).toBeUndefined()
   }
 })
 
@@ -106,7 +106,7 @@ test('a round that was taken back is told, says so, and nothing is measured by i
   playWith(cards, [alice, bob], 0, 0)
   alice.publish(alice.participant.withdraw(alice.starts(story)))
   playWith(cards, [alice, bob], 1, 2)
-  const told = chronicleOf(alice.ledger, story, noTimes)
+  const told = [...tellRounds(alice.ledger, story, noTimes)]
   expect(told.map(({ withdrawn }) => withdrawn)).toEqual([false, true, false])
   expect(told.map(stepsIn)).toEqual([undefined, undefined, expect.arrayContaining([1, 2])])
 })
@@ -118,7 +118,7 @@ test('special cards between the others are no steps, and may change from round t
   playWith([one, coffee, five, eight], people, 0, 0)
   playWith([one, five, eight], people, 2, 2)
   playWith([one, coffee, five, eight], people, 0, 1)
-  const [, up, down] = chronicleOf(people[0].ledger, story, noTimes)
+  const [, up, down] = tellRounds(people[0].ledger, story, noTimes)
   expect(stepsIn(up)).toEqual([2, 2])
   expect(new Set(stepsIn(down))).toEqual(new Set([-2, undefined]))
 })
@@ -127,7 +127,7 @@ test('between different decks the cards moved, by no number of steps', () => {
   const people = aliceAndBob()
   playWith(cards, people, 0, 1)
   playWith([{ label: 'S' }, { label: 'L' }], people, 1, 1)
-  const [, after] = chronicleOf(people[0].ledger, story, noTimes)
+  const [, after] = tellRounds(people[0].ledger, story, noTimes)
   expect(stepsIn(after)).toEqual([undefined, undefined])
   expect(after?.movement?.median.map((card) => card?.label)).toEqual(['5', 'L'])
 })
@@ -136,7 +136,7 @@ test('when nobody knew at first there was no agreement to begin with, rather tha
   const people = aliceAndBob()
   playWith(cards, people, 3, 3)
   playWith(cards, people, 1, 1)
-  const [, after] = chronicleOf(people[0].ledger, story, noTimes)
+  const [, after] = tellRounds(people[0].ledger, story, noTimes)
   expect(after?.movement?.agreement).toEqual([undefined, 1])
   expect(after?.movement?.median[0]).toBeUndefined()
 })
@@ -145,7 +145,7 @@ test('quick rounds are told without movement: each is about something else', () 
   const people = aliceAndBob()
   const [alice] = people
   for (const place of [0, 2]) playRound(people, alice.starts(), [place, place])
-  const told = chronicleOf(alice.ledger, 'quick', noTimes)
+  const told = [...tellRounds(alice.ledger, 'quick', noTimes)]
   expect(told.map(({ tally, movement }) => [tally?.consensus, movement])).toEqual([
     [true, undefined],
     [true, undefined],
@@ -163,7 +163,7 @@ test('asking for one story verifies nothing of the others, and a round at a time
   for (const _ of tellRounds(carol.ledger, story, noTimes)) portions.push(carol.ledger.verified().length / 16)
   // Two profiles and three rounds first, then two seals and a reveal of each round.
   expect(portions).toEqual([8, 11, 14])
-  expect(chronicleOf(carol.ledger, 'quick', noTimes)).toHaveLength(1)
+  expect([...tellRounds(carol.ledger, 'quick', noTimes)]).toHaveLength(1)
   expect(carol.ledger.verified().length / 16).toBe(18)
 })
 
@@ -184,12 +184,12 @@ test('any order of arrival tells the same chronicle, and each tally has the vote
     }
     meet(...people)
     const [alice] = people as [Device]
-    const told = chronicleOf(alice.ledger, story, noTimes)
+    const told = [...tellRounds(alice.ledger, story, noTimes)]
     const shuffled = new Ledger(memberKeys)
     shuffled.trust(alice.ledger.verified())
     const records = [...alice.doc.getMap<Uint8Array>('records').values()]
     for (const bytes of chance.shuffled(records)) shuffled.add(recordIdOf(bytes), bytes)
-    expect(chronicleOf(shuffled, story, noTimes), `seed ${seed}`).toEqual(told)
+    expect([...tellRounds(shuffled, story, noTimes)], `seed ${seed}`).toEqual(told)
     for (const { state, tally, movement } of told) {
       expect(tally?.votes ?? 0).toBe(votesOf(state).length)
       if (!movement) continue

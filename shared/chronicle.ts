@@ -41,12 +41,10 @@ export type Times = ReadonlyMap<RecordId, number>
 /** The latest time that a `Date` can show. */
 const lastTime = 8.64e15
 
-/** The first round first. Verifies what it reads: that is a story's worth, not a session's. */
-export function chronicleOf(ledger: Ledger, topic: Topic, times: Times): PastRound[] {
-  return [...tellRounds(ledger, topic, times)]
-}
-
-/** The same, a round at a time: to verify twenty votes takes long enough, so the caller may pause between them. */
+/**
+ * The first round first. Verifies what it reads: that is a story's worth, not a session's. Twenty votes take long enough, so the
+ * caller may pause after each round.
+ */
 export function* tellRounds(ledger: Ledger, topic: Topic, times: Times): Generator<PastRound, void> {
   let last: PastRound | undefined
   for (const record of ledger.allRounds(topic).reverse()) {

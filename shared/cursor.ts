@@ -3,7 +3,6 @@ import {
   decodeExactly,
   type Encoder,
   encode,
-  equalBytes,
   putBytes,
   putText,
   putUint,
@@ -48,10 +47,6 @@ export function takeCursor(decoder: Decoder): Cursor {
     cursor.set(origin, { sequence: takeUint(decoder), mark: takeBytes(decoder, markBytes).slice() })
   }
   return cursor
-}
-
-export function equalPositions(a: Position | undefined, b: Position | undefined): boolean {
-  return a === b || (a?.sequence === b?.sequence && !!a && !!b && equalBytes(a.mark, b.mark))
 }
 
 /** True when `later` covers all that `cursor` covers. */

@@ -194,7 +194,7 @@ export interface SharedTimer {
   readonly ends: number
 }
 
-export const timerLimit = 60 * 60
+const timerLimit = 60 * 60
 
 export function readTimer(doc: Y.Doc): SharedTimer | undefined {
   const [seconds = 0, ends = 0] = textIn(settingsOf(doc), 'timer', 40).split(' ').map(Number)

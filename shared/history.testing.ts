@@ -2,7 +2,7 @@
 import { base32, type ParticipantId, participantId, type RecordId, storyId } from './id.ts'
 import type { RecordOf, StoredRecord } from './record.ts'
 import { PlainRecords } from './round.testing.ts'
-import { currentRound } from './round.ts'
+import { inChainOrder } from './round.ts'
 import { takesBack } from './seal.ts'
 import { bytesOf, type Chance } from './testing.ts'
 
@@ -151,7 +151,7 @@ function exchange(from: Replica, to: Replica, chance: Chance): void {
 
 function starts(plain: PlainRecords, replica: Replica, chance: Chance): RecordOf<'round'> {
   const story = chance.pick(stories)
-  const current = currentRound(known(replica, 'round').filter((round) => round.story === story))
+  const [current] = inChainOrder(known(replica, 'round').filter((round) => round.story === story))
   return plain.round(replica.person, story, current?.id)
 }
 

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { vi } from 'vitest'
-import { chronicleOf } from './chronicle.ts'
+import { tellRounds } from './chronicle.ts'
 import { equalBytes } from './codec.ts'
 import { noBox } from './escrow.ts'
 import { fuzz } from './fuzz.testing.ts'
@@ -85,7 +85,7 @@ function told(records: readonly Uint8Array[]): string {
       .estimatesOf(topic)
       .map(({ record }) => record.id)
       .sort(),
-    chronicle: chronicleOf(ledger, topic, new Map()).map(({ tally, movement }) => [tally, movement]),
+    chronicle: [...tellRounds(ledger, topic, new Map())].map(({ tally, movement }) => [tally, movement]),
   }))
   const persons = people.map(({ id }) => [ledger.profile(id)?.name, ledger.mayStart(id)])
   const offices = [ledger.facilitators(), ledger.tookOver(), ledger.rules(), ledger.profiles()]

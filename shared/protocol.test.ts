@@ -16,7 +16,7 @@ import {
 } from './escrow.ts'
 import { participantId, recordId, storyId } from './id.ts'
 import { formatInvitation, parseInvitation } from './invitation.ts'
-import { deleteStatement, helloStatement, keysFor, keysFrom, publicKeyOf, sign } from './keys.ts'
+import { deleteStatement, helloStatement, keysFor, keysFrom, publicKeyOf, sign, verify } from './keys.ts'
 import { decodePart } from './parts.ts'
 import { decodePoll, encodePoll, type Poll, putFrames } from './polling.ts'
 import {
@@ -26,7 +26,7 @@ import {
   encodeRelease,
   membershipStatement,
   type Signed,
-  verifyRecord,
+  signatureOf,
 } from './record.ts'
 import { commit, nonceFor } from './seal.ts'
 import {
@@ -203,7 +203,8 @@ test.each(Object.keys(polls))('the example of the request "%s" decodes', (name) 
 test.each(Object.keys(statements))('the example of the record "%s" decodes and is signed', (name) => {
   const bytes = exampleBytes(`record ${name}`)
   expect(decodeRecord(bytes)).toMatchObject(statements[name as Signed['kind']])
-  expect(verifyRecord(owner.session, bytes)).toBe(true)
+  const { signature, message, publicKey } = signatureOf(owner.session, bytes)
+  expect(verify(signature, message, publicKey)).toBe(true)
   expect(decodeRecord(exampleBytes('record open'))).toMatchObject(open)
   expect(decodeRecord(exampleBytes('record release'))).toMatchObject(release)
 })

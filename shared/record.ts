@@ -31,7 +31,7 @@ import {
   type StoryId,
   storyId,
 } from './id.ts'
-import { type Signature, sign, verify } from './keys.ts'
+import { type Signature, sign } from './keys.ts'
 import type { Open } from './seal.ts'
 
 /** What a participant states. Lists of ids are sorted and without repetition, so that one statement has one encoding. */
@@ -174,12 +174,6 @@ export function signatureOf(session: SessionId, bytes: Uint8Array): Signature {
     message: signedMessage(session, body),
     publicKey: bytes.subarray(1, 33),
   }
-}
-
-/** Whether that author really signed it. */
-export function verifyRecord(session: SessionId, bytes: Uint8Array): boolean {
-  const { signature, message, publicKey } = signatureOf(session, bytes)
-  return verify(signature, message, publicKey)
 }
 
 /** What the session's member key signs for a participant's profile. */

@@ -110,7 +110,7 @@ export class PlainRecords {
 }
 
 /** Picks the round's records out of many, as the ledger does. */
-export function recordsOfRound(round: RecordOf<'round'>, records: readonly StoredRecord[]): RoundRecords {
+function recordsOfRound(round: RecordOf<'round'>, records: readonly StoredRecord[]): RoundRecords {
   const seals: RecordOf<'seal'>[] = []
   const reveals: RecordOf<'reveal'>[] = []
   const admits: RecordOf<'admit'>[] = []

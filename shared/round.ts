@@ -119,14 +119,9 @@ export function distinctValues(standing: readonly StoryEstimate[]): Settled[] {
 }
 
 /**
- * Of a story's rounds the one on the table: the longest chain of "vote again" wins, then the lower id. So two rounds
- * started apart are both kept, and every replica goes on with the same one.
+ * The last of the chain first. Of a story's rounds that is the one on the table: the longest chain of "vote again" wins, then the lower
+ * id. So two rounds started apart are both kept, and every replica goes on with the same one.
  */
-export function currentRound(rounds: readonly RecordOf<'round'>[]): RecordOf<'round'> | undefined {
-  return inChainOrder(rounds)[0]
-}
-
-/** The last of the chain first. */
 export function inChainOrder(rounds: readonly RecordOf<'round'>[]): RecordOf<'round'>[] {
   const byId = new Map(rounds.map((round) => [round.id, round]))
   const depths = new Map<RecordId, number>()

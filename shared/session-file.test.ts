@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
-import { chronicleOf } from './chronicle.ts'
+import { tellRounds } from './chronicle.ts'
 import { addStories, markRemoved, noteTime, readStories, readTimes, writeName } from './document.ts'
 import { createSessionKeys, keysFor, roles } from './keys.ts'
 import { encodeSessionFile, openSessionFile } from './session-file.ts'
@@ -92,7 +92,9 @@ test('whoever opens a file sees what those who saved it saw: names, votes, revea
 })
 
 function seenBy({ doc, ledger }: Device) {
-  const told = ledger.topics().map((topic) => [topic, chronicleOf(ledger, topic, readTimes(doc))] as const)
+  const told = ledger
+    .topics()
+    .map((topic) => [topic, [...tellRounds(ledger, topic, readTimes(doc))]] as const)
   return { profiles: ledger.profiles(), told: new Map(told), stories: readStories(doc) }
 }
 

@@ -183,7 +183,7 @@ export function meet(...devices: Device[]): void {
   for (const other of others) if (first) other.hears(first)
 }
 
-export function cardAt(label: string): number {
+function cardAt(label: string): number {
   const at = cards.findIndex((card) => card.label === label)
   if (at < 0) throw new Error(`No card says ${label}`)
   return at

@@ -37,7 +37,7 @@ export type ConnectionId = number
 export const snapshotIdBytes = 16
 
 /** Bytes a frame may have on top of its envelope. */
-export const frameOverhead = 2048
+const frameOverhead = 2048
 
 /** The largest frames, in bytes. */
 export const frameLimits = {
@@ -109,7 +109,7 @@ export type FromRelay =
   | { readonly type: 'released'; readonly cursor: Cursor; readonly body: Uint8Array }
 
 /** `closed`: the round's keys were released, or another key has the seal's name. */
-export const unsavedReasons = ['unreachable', 'full', 'quota', 'observer', 'closed'] as const
+const unsavedReasons = ['unreachable', 'full', 'quota', 'observer', 'closed'] as const
 export type UnsavedReason = (typeof unsavedReasons)[number]
 
 const clientKinds = {

@@ -60,7 +60,7 @@ const columns: Readonly<Record<Tracker, readonly Column[]>> = {
  * Such a cell gets an apostrophe before it, which makes it text (OWASP, CSV injection); so does a cell that begins with
  * one, so that an import knows which apostrophes are ours.
  */
-export const formulaLike = /^(?:[\s\p{Cc}\p{Cf}\p{Z}"']*[=+\-@|%＝＋－＠\t\r]|')/u
+const formulaLike = /^(?:[\s\p{Cc}\p{Cf}\p{Z}"']*[=+\-@|%＝＋－＠\t\r]|')/u
 
 /** UTF-8 with the mark that makes spreadsheets read it as such; RFC 4180 line ends. */
 export function exportCsv(rows: readonly ExportRow[], tracker: Tracker): string {

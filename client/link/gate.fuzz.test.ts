@@ -1,6 +1,5 @@
 import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
-import { chronicleOf } from '../../shared/chronicle.ts'
 import { equalBytes } from '../../shared/codec.ts'
 import { defaultDeck } from '../../shared/deck.ts'
 import {
@@ -190,7 +189,6 @@ function realSession(): { whole: Uint8Array; valid: Uint8Array[] } {
   meet(alice, bob)
   alice.settles(round, '8')
   meet(alice, bob)
-  chronicleOf(alice.ledger, first, new Map())
   const whole = Y.encodeStateAsUpdate(alice.doc)
   valid.push(whole, Y.mergeUpdates(valid.slice(0, 4)), Y.mergeUpdates(valid.slice(3, 7)))
   return { whole, valid }

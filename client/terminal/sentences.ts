@@ -49,7 +49,7 @@ const relayWords = {
   refused: 'refuses this session',
 } as const
 
-export const voteWords: Readonly<Record<Exclude<SeenVote['state'], 'counted'>, string>> = {
+const voteWords: Readonly<Record<Exclude<SeenVote['state'], 'counted'>, string>> = {
   sealed: 'not open yet',
   unopenable: 'cannot be opened',
   late: 'late, not counted',

@@ -3,7 +3,7 @@ import type { Person } from '../person.ts'
 import type { Scene, Stage } from './stage.ts'
 
 /** Ana on her home page, with sessions she has made. */
-export async function hasSessions(stage: Stage): Promise<Person> {
+async function hasSessions(stage: Stage): Promise<Person> {
   const ana = await stage.person()
   for (const session of ['Sprint 46', 'Sprint 47: payments and everything around them', undefined]) {
     await ana.starts(stage.cable.url)
