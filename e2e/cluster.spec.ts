@@ -47,9 +47,7 @@ test('relays are killed in mid-round, one after the other: people go on at the o
 }) => {
   let sockets = 0
   alice.page.on('websocket', () => sockets++)
-  await alice.starts(region.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(region.url)
   await bob.joins(link, '8')
   await expect(alice.seatOf(bob)).toContainText('has voted')
   const [first, second] = region.relays
@@ -78,9 +76,7 @@ test('a store is killed, then NATS: the table of one relay goes on, and afterwar
   carol,
 }) => {
   const [first, second] = region.relays.map(({ url }) => url)
-  await alice.starts(String(first))
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(String(first))
   await bob.joins(link, '8')
   await expect(alice.seatOf(bob)).toContainText('has voted')
   await region.stores[0]?.stop('SIGKILL')

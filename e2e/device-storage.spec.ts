@@ -262,9 +262,7 @@ for (const [refuses, refuse] of Object.entries({
   calmly(
     `storage that ${refuses}: alice takes part, is told, and the relay keeps it`,
     async ({ relay, alice, bob }) => {
-      await bob.starts(relay.url)
-      await bob.tellsName()
-      const link = await bob.invitation()
+      const link = await bob.startsAndInvites(relay.url)
       await alice.page.addInitScript(refuse)
       await opensWithinThreeSeconds(alice, link)
       await alice.tellsName()

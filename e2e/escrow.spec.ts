@@ -40,9 +40,7 @@ test('alice votes on her phone and closes it; bob reveals, and carol, who comes 
   bob,
   carol,
 }) => {
-  await bob.starts(relay.url)
-  await bob.tellsName()
-  const link = await bob.invitation()
+  const link = await bob.startsAndInvites(relay.url)
   const alice = await newcomer('alice', { ...devices['Pixel 7'] })
   await alice.joins(link, '8')
   await alice.sees(safe)
@@ -88,9 +86,7 @@ test('bob reveals while he is cut off from the store; when he is back the card o
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link.replace(relay.url, cable.url), '5')
   await alice.votes('8')
   await alice.sees(safe)
@@ -133,9 +129,7 @@ test('who has the keys released without a reveal opens the round for everybody a
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link, '5')
   await alice.votes('8')
   for (const person of [alice, bob]) await person.sees(safe)
@@ -172,9 +166,7 @@ test('before a release neither what a member has nor what the relay has opens a 
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link, '1')
   await alice.votes('21')
   await alice.sees(safe)
@@ -207,9 +199,7 @@ test('before a release neither what a member has nor what the relay has opens a 
 })
 
 test('a deposit has the same length whichever card it is for', async ({ relay, alice, bob, carol }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link, '0')
   await carol.joins(link, '☕ (Break)')
   await alice.votes('21')

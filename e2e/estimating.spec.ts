@@ -117,9 +117,7 @@ test('a title is edited by two people at once', async ({ relay, alice, bob }) =>
 })
 
 test('two tabs of one person are one participant', async ({ relay, alice, bob }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link, '1')
   const second = await bob.context.newPage()
   await second.goto(link)

@@ -91,6 +91,13 @@ export class Person {
     await this.page.getByLabel('Your name').press('Enter')
   }
 
+  /** Makes a session, takes a seat, and has the link for others. */
+  async startsAndInvites(url: string): Promise<string> {
+    await this.starts(url)
+    await this.tellsName()
+    return await this.invitation()
+  }
+
   async goesHome(): Promise<void> {
     await this.page.getByRole('link', { name: /All sessions/ }).click()
     await expect(this.page.getByRole('button', { name: 'Start a session' })).toBeVisible()

@@ -221,9 +221,7 @@ test('everybody here sees the same, and says so, with two tabs open as well', as
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link, '3')
   await (await alice.context.newPage()).goto(link)
   await alice.votes('5')

@@ -16,9 +16,7 @@ test('facilitators only: others have no reveal, votes are carried over, and one 
   bob,
   carol,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link, '5')
   await carol.joins(link, '8')
   await setsRule(alice, /Facilitators only/)
@@ -62,9 +60,7 @@ test('somebody who left is hidden, comes back by themselves, and who just watche
   bob,
   carol,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   await bob.joins(link, '3')
   await carol.joins(link, '8')
   await carol.seatOf(carol).getByRole('button').click()

@@ -57,9 +57,7 @@ test('before the reveal no other browser has the card: not in frames, storage or
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  const link = await alice.invitation()
+  const link = await alice.startsAndInvites(relay.url)
   const keys = keysFromLink(link)
   await bob.joins(link, '1')
   await alice.votes('21')
