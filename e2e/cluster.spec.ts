@@ -4,11 +4,7 @@ import { test as base, expect } from './people.ts'
 const test = base.extend<{ region: RegionProcesses }>({
   region: async ({ network }, use) => {
     const region = await RegionProcesses.start('east')
-    network.allow(region.url)
-    network.search(region.nats.folder)
-    for (const process of [...region.relays, ...region.stores]) {
-      await network.add(process, async () => {}) // the region removes it
-    }
+    await network.addRegion(region)
     await use(region)
     await region.stop()
   },
@@ -23,9 +19,7 @@ test('alice and bob are at different relays and estimate together', async ({
   bob,
 }) => {
   const [first, second] = region.relays.map(({ url }) => url)
-  await alice.starts(String(first))
-  await alice.tellsName()
-  await bob.joins((await alice.invitation()).replace(String(first), String(second)), '8')
+  await bob.joins((await alice.startsAndInvites(String(first))).replace(String(first), String(second)), '8')
   await alice.votes('5')
   await expect(bob.seatOf(alice)).toContainText('has voted')
   await bob.reveals()

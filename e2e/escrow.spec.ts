@@ -105,9 +105,7 @@ test('of somebody who voted again only the last card is opened, and no key of th
   alice,
   bob,
 }) => {
-  await bob.starts(relay.url)
-  await bob.tellsName()
-  await alice.joins(await bob.invitation(), '1')
+  await alice.joins(await bob.startsAndInvites(relay.url), '1')
   await alice.sees(safe)
   for (const card of ['13', '3']) {
     await alice.votes(card)

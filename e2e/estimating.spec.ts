@@ -50,9 +50,7 @@ test('bob cannot see the card alice chose until the reveal, nor after she took i
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '13')
+  await bob.joins(await alice.startsAndInvites(relay.url), '13')
   await alice.votes('5')
   await expect(bob.seatOf(alice)).toContainText('has voted')
   await expect(bob.seatOf(alice)).not.toContainText('voted 5')
@@ -64,9 +62,7 @@ test('bob cannot see the card alice chose until the reveal, nor after she took i
 })
 
 test('voting again starts a new round and keeps the old one', async ({ relay, alice, bob }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '2')
+  await bob.joins(await alice.startsAndInvites(relay.url), '2')
   await alice.votes('13')
   await alice.sees('Everybody has voted')
   await alice.reveals()

@@ -27,9 +27,7 @@ test('a CSV file is looked through, its columns chosen, imported, undone, and kn
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.opens(await alice.invitation())
+  await bob.opens(await alice.startsAndInvites(relay.url))
   await imports(alice, 'jira.csv', jira)
   const dialog = alice.page.getByRole('dialog')
   await expect(dialog.getByRole('cell', { name: 'Search, by date' })).toBeVisible()

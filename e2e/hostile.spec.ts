@@ -286,9 +286,7 @@ test('300 nasty texts through an import: nothing runs, nothing breaks the layout
   bob,
 }) => {
   const texts = corpus()
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.opens(await alice.invitation())
+  await bob.opens(await alice.startsAndInvites(relay.url))
   for (const person of [alice, bob]) await looksAtEveryFrame(person)
 
   const cell = (text: string) => `"${text.replaceAll('"', '""')}"`

@@ -102,9 +102,7 @@ test('alice keeps her place on the keyboard: from the reveal to the result, and 
   const { page } = alice
   const hand = page.getByRole('toolbar', { name: 'Your hand' })
   const result = page.getByRole('region', { name: 'Result' })
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '8')
+  await bob.joins(await alice.startsAndInvites(relay.url), '8')
   await alice.card('5').focus()
   await page.keyboard.press('Enter')
   await alice.sees('Everybody has voted')

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { RegionProcesses } from './cluster/region.ts'
 import { HttpProxy } from './http-proxy.ts'
 import { RelayProcess } from './relay.ts'
 import { TcpProxy } from './tcp-proxy.ts'
@@ -36,9 +37,11 @@ export class Network {
     this.allow(relay.url)
   }
 
-  /** What other servers of an operator keep is searched, too. */
-  search(folder: string): void {
-    this.#folders.push(folder)
+  /** Takes over a region, which removes its processes itself. What its NATS keeps is searched, too. */
+  async addRegion({ url, nats, relays, stores }: RegionProcesses): Promise<void> {
+    this.allow(url)
+    this.#folders.push(nats.folder)
+    for (const process of [...relays, ...stores]) await this.add(process, async () => {})
   }
 
   async layCable(relay: RelayProcess): Promise<TcpProxy> {

@@ -20,9 +20,7 @@ test('where a proxy refuses WebSockets alice and bob vote, reveal and settle all
   bob,
 }) => {
   const proxy = await network.blockSockets(relay)
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '3')
+  await bob.joins(await alice.startsAndInvites(relay.url), '3')
   await alice.votes('8')
   await expect(alice.seatOf(bob)).toContainText('has voted')
   await seesItIsSlow(alice)
@@ -48,9 +46,7 @@ test('without WebSockets, too, what is done on both sides of a cut is merged, an
 }) => {
   await network.blockSockets(relay)
   const cable = await network.layCable(relay)
-  await alice.starts(cable.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '3')
+  await bob.joins(await alice.startsAndInvites(cable.url), '3')
   await expect(alice.seatOf(bob)).toContainText('has voted')
   cable.cut()
   await expect(alice.status).toContainText('Offline')

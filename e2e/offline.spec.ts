@@ -6,9 +6,7 @@ test('votes and stories made on both sides of a cut are merged, and no byte pass
   alice,
   bob,
 }) => {
-  await alice.starts(cable.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '3')
+  await bob.joins(await alice.startsAndInvites(cable.url), '3')
   await expect(alice.seatOf(bob)).toContainText('has voted')
   await expect(alice.status).toContainText('Saved at the relay')
 

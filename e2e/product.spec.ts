@@ -7,9 +7,7 @@ test('a deck of one’s own is made, shared and used from the next round; old ro
   alice,
   bob,
 }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '5')
+  await bob.joins(await alice.startsAndInvites(relay.url), '5')
   await alice.opensMenu('Decks')
   const dialog = alice.page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
@@ -111,9 +109,7 @@ test('an earlier story with the same card is remembered across the sessions of a
 const calmly = test.extend({ rough: false })
 
 calmly('a countdown, a reaction and a nudge reach the others', async ({ relay, alice, bob }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.opens(await alice.invitation())
+  await bob.opens(await alice.startsAndInvites(relay.url))
   await bob.tellsName()
   await expect(alice.seatOf(bob)).toBeVisible()
   await alice.page.getByRole('button', { name: 'Countdown' }).click()
@@ -128,9 +124,7 @@ calmly('a countdown, a reaction and a nudge reach the others', async ({ relay, a
 })
 
 test('on another device one is the same participant', async ({ relay, alice, bob, newcomer }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '5')
+  await bob.joins(await alice.startsAndInvites(relay.url), '5')
   await bob.opensMenu('Continue on my phone')
   const link = await bob.page.getByRole('dialog').getByRole('textbox').inputValue()
   const phone = await newcomer('bob')
@@ -189,9 +183,7 @@ test('whose line breaks before the answer is told all the same that the session 
   alice,
   bob,
 }) => {
-  await alice.starts(cable.url)
-  await alice.tellsName()
-  await bob.joins((await alice.invitation()).replace(cable.url, relay.url), '3')
+  await bob.joins((await alice.startsAndInvites(cable.url)).replace(cable.url, relay.url), '3')
   await expect(alice.seatOf(bob)).toContainText('has voted')
   await alice.goesHome()
   await alice.page.getByRole('button', { name: /^More for/ }).click()

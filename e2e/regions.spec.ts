@@ -6,13 +6,7 @@ import { test as base, expect } from './people.ts'
 const test = base.extend<{ cluster: Cluster }>({
   cluster: async ({ network }, use) => {
     const cluster = await Cluster.start()
-    for (const region of Object.values(cluster.regions)) {
-      network.allow(region.url)
-      network.search(region.nats.folder)
-      for (const process of [...region.relays, ...region.stores]) {
-        await network.add(process, async () => {}) // the region removes it
-      }
-    }
+    for (const region of Object.values(cluster.regions)) await network.addRegion(region)
     await use(cluster)
     await cluster.stop()
   },
@@ -29,9 +23,7 @@ test('alice in the east and bob in the west estimate together, and it is saved i
   bob,
 }) => {
   const { east, west } = cluster.regions
-  await alice.starts(east.url)
-  await alice.tellsName()
-  await bob.joins((await alice.invitation()).replace(east.url, west.url), '8')
+  await bob.joins((await alice.startsAndInvites(east.url)).replace(east.url, west.url), '8')
   await alice.votes('5')
   await expect(bob.seatOf(alice)).toContainText('has voted')
   await bob.reveals()
@@ -101,9 +93,7 @@ test('carol’s region loses its relays: she goes on in the other one', async ({
   const { east, west } = cluster.regions
   const opened: string[] = []
   carol.page.on('websocket', (socket) => opened.push(new URL(socket.url()).host))
-  await alice.starts(east.url)
-  await alice.tellsName()
-  await carol.opens((await alice.invitation()).replace(east.url, west.url))
+  await carol.opens((await alice.startsAndInvites(east.url)).replace(east.url, west.url))
   await carol.tellsName()
   await expect(alice.seatOf(carol)).toBeVisible()
   await expect
@@ -127,9 +117,7 @@ test('the NATS of a region is killed, and the disks of its stores are emptied: n
   carol,
 }) => {
   const { east, west } = cluster.regions
-  await alice.starts(east.url)
-  await alice.tellsName()
-  const link = (await alice.invitation()).replace(east.url, west.url)
+  const link = (await alice.startsAndInvites(east.url)).replace(east.url, west.url)
   await bob.joins(link, '8')
   await alice.votes('5')
   await expect(bob.seatOf(alice)).toContainText('has voted')

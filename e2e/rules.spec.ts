@@ -44,9 +44,7 @@ test('the cards turn by themselves when everybody present has voted', async ({ r
 })
 
 test('a facilitator makes somebody else one', async ({ relay, alice, bob }) => {
-  await alice.starts(relay.url)
-  await alice.tellsName()
-  await bob.joins(await alice.invitation(), '3')
+  await bob.joins(await alice.startsAndInvites(relay.url), '3')
   await setsRule(alice, /Facilitators only/)
   await bob.sees('Only facilitators reveal: alice')
   await alice.seatOf(bob).getByRole('button').click()
