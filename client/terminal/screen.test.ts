@@ -1,37 +1,9 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { participantId, recordId } from '../../shared/id.ts'
 import { screenTeller } from './screen.ts'
-import type { Seen, SeenTable } from './seen.ts'
+import { bob, tableWith } from './seen.testing.ts'
 
-const [alice, bob] = [participantId(new Uint8Array(32).fill(1)), participantId(new Uint8Array(32).fill(2))]
-
-const table: SeenTable = {
-  round: recordId(new Uint8Array(16)),
-  story: 'TIK-1 Search by key',
-  number: 1,
-  cards: ['1', '2', '3'],
-  voted: new Set(),
-  chosen: undefined,
-  revealedBy: [],
-  votes: new Map(),
-  result: undefined,
-  estimates: [],
-}
-
-const seen: Seen = {
-  session: 'Sprint 12',
-  relay: 'connected',
-  waiting: 0,
-  stories: 1,
-  estimated: 0,
-  people: new Map([
-    [alice, { name: 'alice', me: true, here: true, observer: false }],
-    [bob, { name: 'bob', me: false, here: true, observer: false }],
-  ]),
-  mayTakeSeat: false,
-  table,
-}
+const cards = ['1', '2', '3']
 
 /** As much of a terminal as the screen uses: what is on it, and where its cursor is. */
 class Terminal extends PassThrough {
@@ -92,7 +64,7 @@ function sitDown() {
 
 test('the table stays at the bottom as it is now, below what happened and above what is being typed', async () => {
   const { input, output, teller } = sitDown()
-  teller.tell([], seen)
+  teller.tell([], tableWith({ cards }))
   const frame = [
     'Sprint 12 · saved · 0 of 1 story estimated',
     'TIK-1 Search by key',
@@ -103,8 +75,8 @@ test('the table stays at the bottom as it is now, below what happened and above 
   expect(output.screen).toEqual([...frame, '>'])
   input.write('2\n')
   expect(await teller.next()).toBe('2')
-  teller.tell([{ event: 'voted', name: 'bob' }], { ...seen, table: { ...table, voted: new Set([bob]) } })
-  teller.tell([{ event: 'left', name: 'bob' }], { ...seen, table: { ...table, voted: new Set([bob]) } })
+  teller.tell([{ event: 'voted', name: 'bob' }], tableWith({ cards, voted: new Set([bob]) }))
+  teller.tell([{ event: 'left', name: 'bob' }], tableWith({ cards, voted: new Set([bob]) }))
   teller.complain('There is no card "7".')
   const voted = frame.map((line) => line.replace('bob    …', 'bob    voted'))
   expect(output.screen).toEqual(['left: bob', 'There is no card "7".', ...voted, '>'])
