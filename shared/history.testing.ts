@@ -60,7 +60,7 @@ export function makeHistory(chance: Chance): StoredRecord[] {
   return made
 }
 
-/** The seals a reveal, an admission, or a release that announces no reveal covers, by design.md section 4, rule 2. */
+/** The seals a reveal, an admission, or a release that announces no reveal covers, by the second rule of ARCHITECTURE.md. */
 export function coveredSeals(round: RecordId, records: Iterable<StoredRecord>): Set<RecordId> {
   const covered = new Set<RecordId>()
   const decided = [...records].some(

@@ -86,7 +86,7 @@ function examine(seed: number): void {
   for (const name of happened) seen[name]++
 }
 
-/** Compares every vote with what design.md section 4, rule 3, says of it. */
+/** Compares every vote with what the third rule of ARCHITECTURE.md says of it. */
 function checkVotes(
   round: RecordOf<'round'>,
   records: readonly StoredRecord[],
