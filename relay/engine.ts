@@ -1,59 +1,44 @@
-import Sqlite, { type Database } from 'better-sqlite3'
 import { packRows, type Row } from './batch.ts'
-import { isCorrupt } from './corrupt.ts'
 import type { OpenDatabase } from './database.ts'
 import { DiskReserve } from './disk-reserve.ts'
 import { EscrowTables } from './escrow-tables.ts'
 import { LogTables } from './log-tables.ts'
-import { mendIndexes, removeUnused } from './mending.ts'
+import { isDamaged } from './mending.ts'
 import { type Damage, ReadTables } from './read-tables.ts'
 import { SnapshotTables } from './snapshot-tables.ts'
 import type { Appended, Unreachable } from './store.ts'
 import type { Answer, Notice, Reached, Request, StoreOptions } from './store-protocol.ts'
 import { startSweeping } from './sweep.ts'
+import { type Done, full, Transactions } from './transactions.ts'
 
 /** Where so much fits, several of the largest envelopes do. */
 const roomBytes = 1 << 20
-const checkedBytes = 64 << 20
-const hour = 3_600_000
-/** How long to wait for somebody else who reads the database, such as a backup, before the write-ahead log is emptied. */
-const readingMs = 1000
-
-const full: Unreachable = { outcome: 'refused', reason: 'full' }
 
 type DepositRequest = Extract<Request, { type: 'deposit' }>
-
-type Done<Value> = { readonly value: Value } | Unreachable
 
 /** A store's work on its database, one transaction after the other. It waits for the disk, so it has a thread of its own. */
 export class Engine {
   readonly #open: OpenDatabase
-  readonly #notice: (notice: Notice) => void
   readonly #logs: LogTables
   readonly #reads: ReadTables
   readonly #snapshots: SnapshotTables
   readonly #escrow: EscrowTables
   readonly #reserve: DiskReserve
+  readonly #transactions: Transactions
   readonly #check
   readonly #noted
-  /** The last thing known of the disk's room is that there was too little. */
-  #wasFull = false
-  /** Of the last transaction that failed. */
-  #metDamage = false
-  #mendAgainAt = 0
-  #emptying: NodeJS.Timeout | undefined
   readonly #stopSweeping: () => void
 
   constructor(open: OpenDatabase, options: StoreOptions, notice: (notice: Notice) => void) {
     const { database } = open
     this.#open = open
-    this.#notice = notice
     this.#logs = new LogTables(database, options.sessionMaxBytes)
     const damaged: Damage = (table) => notice({ type: 'damagedRow', table })
     this.#reads = new ReadTables(database, damaged)
     this.#snapshots = new SnapshotTables(database, this.#logs, this.#reads)
     this.#escrow = new EscrowTables(database, this.#logs, damaged)
     this.#reserve = new DiskReserve(options)
+    this.#transactions = new Transactions(database, this.#logs, this.#reserve, notice)
     this.#check = {
       count: database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`),
       takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),
@@ -65,7 +50,7 @@ export class Engine {
       ),
       read: database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck(),
     }
-    if (isDamaged(open)) notice({ type: 'damagedDatabase' })
+    if (isDamaged(database)) notice({ type: 'damagedDatabase' })
     this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
       notice({ type: 'expired', sessions }),
     )
@@ -74,13 +59,13 @@ export class Engine {
   /** All in one transaction; where one session's page is damaged, one for each session. */
   append(rows: readonly Row[]): Appended[] {
     const sessions = new Set(rows.map((row) => row.session))
-    const done = this.#keep(() => rows.map((row) => this.#logs.append(row)), sessions)
+    const done = this.#transactions.keep(() => rows.map((row) => this.#logs.append(row)), sessions)
     if ('value' in done) return done.value
-    if (!this.#metDamage) return rows.map(() => done)
+    if (!this.#transactions.metDamage) return rows.map(() => done)
     const appended = new Map<Row, Appended>()
     for (const session of sessions) {
       const own = rows.filter((row) => row.session === session)
-      const apart = this.#commit(() => own.map((row) => this.#logs.append(row)), [session])
+      const apart = this.#transactions.commit(() => own.map((row) => this.#logs.append(row)), [session])
       own.forEach((row, at) => {
         appended.set(row, 'value' in apart ? (apart.value[at] ?? done) : apart)
       })
@@ -114,27 +99,34 @@ export class Engine {
       case 'snapshot': {
         const { session, covers, replaces, envelope } = request
         return outcomeOf(
-          this.#keep(() => this.#snapshots.put(session, covers, replaces, envelope), [session]),
+          this.#transactions.keep(() => this.#snapshots.put(session, covers, replaces, envelope), [session]),
         )
       }
       case 'deposit':
         return outcomeOf(
-          this.#keep(() => this.#escrow.deposit(request.session, request.deposit), [request.session]),
+          this.#transactions.keep(
+            () => this.#escrow.deposit(request.session, request.deposit),
+            [request.session],
+          ),
         )
       case 'release': {
         const { session, round, asker, salt } = request
-        return outcomeOf(this.#commit(() => this.#escrow.release(session, round, asker, salt), [session]))
+        return outcomeOf(
+          this.#transactions.commit(() => this.#escrow.release(session, round, asker, salt), [session]),
+        )
       }
       case 'delete':
         return this.#delete(request.session)
       case 'head':
         return this.#usedBy(
           request.session,
-          this.#read(() => this.#logs.head(request.session)),
+          this.#transactions.read(() => this.#logs.head(request.session)),
         )
       case 'check':
         if (this.#reserve.isTouched()) return full
-        return this.#wasFull ? this.#findRoom() : this.#commitNothing(() => this.#check.count.run())
+        return this.#transactions.wasFull
+          ? this.#findRoom()
+          : this.#commitNothing(() => this.#check.count.run())
       case 'applied':
         return this.#applied(request.reached)
       case 'forget':
@@ -145,7 +137,7 @@ export class Engine {
         return { outcome: 'ready' }
       case 'close':
         this.#stopSweeping()
-        clearTimeout(this.#emptying)
+        this.#transactions.close()
         this.#open.close()
         return { outcome: 'ready' }
     }
@@ -155,12 +147,12 @@ export class Engine {
   #depositAll(deposits: readonly DepositRequest[]): Answer[] {
     const work = () => deposits.map(({ session, deposit }) => this.#escrow.deposit(session, deposit))
     const sessions = new Set(deposits.map(({ session }) => session))
-    const done = deposits.length > 1 ? this.#keep(work, sessions) : undefined
+    const done = deposits.length > 1 ? this.#transactions.keep(work, sessions) : undefined
     return done && 'value' in done ? done.value : deposits.map((deposit) => this.answer(deposit))
   }
 
   #since({ session: id, after, generation }: Extract<Request, { type: 'since' }>): Answer {
-    const read = this.#read((): Answer => {
+    const read = this.#transactions.read((): Answer => {
       const session = this.#logs.find(id)
       if (!session) {
         if (this.#logs.isDeleted(id)) return { outcome: 'deleted' }
@@ -176,7 +168,7 @@ export class Engine {
   /** Whoever reads a session uses it. */
   #usedBy(id: string, read: Done<Answer>): Answer {
     const session = 'value' in read ? this.#logs.find(id) : undefined
-    if (session && this.#logs.isNewDay(session)) this.#commit(() => this.#logs.use(session), [])
+    if (session && this.#logs.isNewDay(session)) this.#transactions.commit(() => this.#logs.use(session), [])
     return outcomeOf(read)
   }
 
@@ -186,8 +178,8 @@ export class Engine {
       this.#logs.delete(session)
       return { outcome: 'deleted' as const }
     }
-    const done = this.#commit(remove, [session])
-    if ('value' in done) this.#emptyWriteAheadLog()
+    const done = this.#transactions.commit(remove, [session])
+    if ('value' in done) this.#transactions.emptyWriteAheadLog()
     return outcomeOf(done)
   }
 
@@ -195,7 +187,7 @@ export class Engine {
   #findRoom(): Answer {
     const found = this.#commitNothing(() => this.#check.takeRoom.run(roomBytes))
     if (found.outcome !== 'ready') return found
-    this.#wasFull = false
+    this.#transactions.wasFull = false
     return this.#commitNothing(() => this.#check.giveRoom.run())
   }
 
@@ -208,7 +200,7 @@ export class Engine {
       const isKnown = Number(of) === sequence && said
       return { outcome: 'applied' as const, sequence, said: isKnown ? Number(said) : undefined }
     }
-    return outcomeOf(reached ? this.#commit(note, []) : this.#read(note))
+    return outcomeOf(reached ? this.#transactions.commit(note, []) : this.#transactions.read(note))
   }
 
   #commitNothing(work: () => void): Answer {
@@ -216,7 +208,7 @@ export class Engine {
       work()
       return { outcome: 'ready' as const }
     }
-    return outcomeOf(this.#commit(ready, []))
+    return outcomeOf(this.#transactions.commit(ready, []))
   }
 
   #limit(bytes: number | undefined): void {
@@ -224,99 +216,6 @@ export class Engine {
     const pages = bytes === undefined ? 4_294_967_294 : Math.ceil(bytes / pageSize)
     this.#open.database.pragma(`max_page_count = ${pages}`)
   }
-
-  /** What makes the database grow. The rest of a disk is for reading, for deleting, and for whoever has to make room. */
-  #keep<Value>(work: () => Value, sessions: Iterable<string>): Done<Value> {
-    if (!this.#reserve.isTouched()) return this.#commit(work, sessions)
-    this.#metDamage = false
-    this.#notice({ type: 'refused', reason: 'full', code: 'DISK_RESERVE' })
-    return full
-  }
-
-  /**
-   * One transaction; when the disk is full, once more after giving the write-ahead log back to it. SQLite commits nothing
-   * after it met a damaged page, so the sessions it is about are looked up before.
-   */
-  #commit<Value>(work: () => Value, sessions: Iterable<string>): Done<Value> {
-    for (const session of sessions) this.#read(() => this.#logs.find(session))
-    const first = this.#tryCommit(work)
-    if ('value' in first || first.reason !== 'full' || !this.#emptyWriteAheadLog()) return first
-    return this.#tryCommit(work)
-  }
-
-  /**
-   * False when the disk refuses; what was committed stays committed, and a later checkpoint does it. While a backup reads the
-   * log cannot be emptied: nobody's append waits for that, it is done afterwards.
-   */
-  #emptyWriteAheadLog(): boolean {
-    const { database } = this.#open
-    const patience = database.pragma('busy_timeout', { simple: true })
-    try {
-      database.pragma('busy_timeout = 0')
-      const isRead = database.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 1
-      if (isRead) this.#emptying ??= setTimeout(() => this.#emptyAgain(), readingMs).unref()
-      return true
-    } catch (error) {
-      if (error instanceof Sqlite.SqliteError) return false
-      throw error
-    } finally {
-      database.pragma(`busy_timeout = ${patience}`)
-    }
-  }
-
-  #emptyAgain(): void {
-    this.#emptying = undefined
-    this.#emptyWriteAheadLog()
-  }
-
-  #tryCommit<Value>(work: () => Value): Done<Value> {
-    return this.#read(() => this.#open.database.transaction(work).immediate())
-  }
-
-  /** Nobody else writes, so what is read one after the other belongs together without a transaction. */
-  #read<Value>(work: () => Value): Done<Value> {
-    try {
-      return { value: work() }
-    } catch (error) {
-      if (!(error instanceof Sqlite.SqliteError)) throw error
-      this.#logs.forgetAll()
-      if (isCorrupt(error) && this.#mend()) return this.#read(work)
-      const reason = error.code === 'SQLITE_FULL' ? 'full' : 'unreachable'
-      if (reason === 'full') this.#wasFull = true
-      this.#metDamage = isCorrupt(error)
-      this.#notice({ type: 'refused', reason, code: error.code })
-      return { outcome: 'refused', reason }
-    }
-  }
-
-  /** It reads whole indexes and tables, so not often, and not again where it was in vain. */
-  #mend(): boolean {
-    const now = performance.now()
-    if (now < this.#mendAgainAt) return false
-    const { database } = this.#open
-    const indexes = mendIndexes(database)
-    this.#mendAgainAt = indexes > 0 ? now + hour : Number.POSITIVE_INFINITY
-    if (indexes > 0) this.#notice({ type: 'mended', indexes })
-    else this.#notice({ type: 'damagedDatabase' })
-    if (indexes > 0 && bytesOf(database) <= checkedBytes) removeUnused(database)
-    return indexes > 0
-  }
-}
-
-/** Up to a size that takes no longer than a moment, whether every index knows every row. */
-function isDamaged({ database }: OpenDatabase): boolean {
-  if (bytesOf(database) > checkedBytes) return false
-  try {
-    return database.pragma('integrity_check(1)', { simple: true }) !== 'ok'
-  } catch (error) {
-    if (error instanceof Sqlite.SqliteError) return true
-    throw error
-  }
-}
-
-function bytesOf(database: Database): number {
-  const bytes = database.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
-  return Number(bytes.pluck().get())
 }
 
 function outcomeOf<Value>(done: Done<Value>): Value | Unreachable {

@@ -7,6 +7,25 @@ interface Index {
   readonly columns: string
 }
 
+const checkedBytes = 64 << 20
+
+/** What goes through a database of that size takes no longer than a moment. */
+export function isSmall(database: Database): boolean {
+  const bytes = database.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
+  return Number(bytes.pluck().get()) <= checkedBytes
+}
+
+/** Of one that is small, whether not every index knows every row. */
+export function isDamaged(database: Database): boolean {
+  if (!isSmall(database)) return false
+  try {
+    return database.pragma('integrity_check(1)', { simple: true }) !== 'ok'
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError) return true
+    throw error
+  }
+}
+
 /**
  * Makes indexes anew whose pages are damaged: all they know is in their tables. How many; a table that is damaged, too,
  * keeps its index. `REINDEX` and `DROP INDEX` read the damaged pages in order to free them, and so does `VACUUM` to copy

@@ -133,8 +133,8 @@ export const bugs = [
   },
   {
     name: 'what is tiny fits on a full disk, so all seems well',
-    file: 'relay/engine.ts',
-    text: "      if (reason === 'full') this.#wasFull = true\n",
+    file: 'relay/transactions.ts',
+    text: "      if (reason === 'full') this.wasFull = true\n",
     instead: '',
     run: ['e2e', 'faults/disk-full'],
   },
