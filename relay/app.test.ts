@@ -17,7 +17,7 @@ const config = {
 } as const
 let app: ReturnType<typeof createApp>
 let storeWorks = true
-const sockets = { isDraining: false, isHandingOver: false }
+const connections = { isDraining: false, isHandingOver: false }
 
 beforeAll(() => {
   mkdirSync(join(clientDir, 'assets'))
@@ -28,7 +28,7 @@ beforeAll(() => {
   writeFileSync(join(clientDir, 'icon.png'), Buffer.from([0x89, 0x50]))
   const check = async () =>
     storeWorks ? ({ outcome: 'ready' } as const) : ({ outcome: 'refused', reason: 'full' } as const)
-  app = createApp({ config, store: { check }, sockets, files: readClientFiles(clientDir) })
+  app = createApp({ config, store: { check }, connections, files: readClientFiles(clientDir) })
 })
 
 afterAll(() => {
@@ -142,7 +142,7 @@ test('the relay is ready while its store commits and it is not about to stop', a
       store: {
         check: async () => (storeWorks ? { outcome: 'ready' } : { outcome: 'refused', reason: 'full' }),
       },
-      sockets,
+      connections,
       files: new Map(),
     }).request('/readyz')
   expect((await fresh()).status).toBe(200)
@@ -150,13 +150,13 @@ test('the relay is ready while its store commits and it is not about to stop', a
   const unready = await fresh()
   expect([unready.status, await unready.text()]).toEqual([503, 'The store cannot keep changes.\n'])
   storeWorks = true
-  sockets.isDraining = true
+  connections.isDraining = true
   const draining = await fresh()
   expect([draining.status, await draining.text()]).toEqual([503, 'The relay is about to stop.\n'])
-  sockets.isHandingOver = true
+  connections.isHandingOver = true
   const leaving = await fresh()
   expect([leaving.status, await leaving.text()]).toEqual([404, 'Other relays take over.\n'])
-  Object.assign(sockets, { isDraining: false, isHandingOver: false })
+  Object.assign(connections, { isDraining: false, isHandingOver: false })
   expect((await app.request('/healthz')).status).toBe(200)
 })
 

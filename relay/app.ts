@@ -1,17 +1,17 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { Config } from './config.ts'
+import type { Connections } from './connections.ts'
 import type { Files } from './files.ts'
 import { strictHeaders } from './headers.ts'
 import { immutable, sendFile } from './send-file.ts'
-import type { Sockets } from './sockets.ts'
 import type { Store } from './store.ts'
 import { version } from './version.ts'
 
 export interface AppParts {
   readonly config: Pick<Config, 'region' | 'regions' | 'role' | 'sessionIdleDays'>
   readonly store: Pick<Store, 'check'>
-  readonly sockets: Pick<Sockets, 'isDraining' | 'isHandingOver'>
+  readonly connections: Pick<Connections, 'isDraining' | 'isHandingOver'>
   readonly files: Files
   /** What operators may look at here, if it has no port of its own. */
   readonly watching?: App | undefined
@@ -23,7 +23,7 @@ export type App = Hono<{ Bindings: HttpBindings }>
 const checkEveryMs = 1000
 
 /** Pages and what operators ask for. */
-export function createApp({ config, store, sockets, files, watching }: AppParts): App {
+export function createApp({ config, store, connections, files, watching }: AppParts): App {
   const app: App = new Hono()
   let checkedAt = Number.NEGATIVE_INFINITY
   let checked = store.check()
@@ -32,8 +32,8 @@ export function createApp({ config, store, sockets, files, watching }: AppParts)
   app.get('/healthz', (context) => context.text('The relay runs.\n'))
   app.get('/readyz', async (context) => {
     // By that, HAProxy leaves alone whom it has brought here (`disable-on-404`); others only see that it is not 200.
-    if (sockets.isHandingOver) return context.text('Other relays take over.\n', 404)
-    if (sockets.isDraining) return context.text('The relay is about to stop.\n', 503)
+    if (connections.isHandingOver) return context.text('Other relays take over.\n', 404)
+    if (connections.isDraining) return context.text('The relay is about to stop.\n', 503)
     if (performance.now() - checkedAt > checkEveryMs) {
       checkedAt = performance.now()
       checked = store.check()

@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { encodeFromRelay } from '../shared/wire.ts'
+import type { Connected, Registry } from './connections.ts'
 import { limitsOf } from './limits.ts'
 import { LocalBus } from './local-bus.ts'
 import { Polled } from './polled.ts'
 import { Rooms } from './rooms.ts'
-import type { Member, Registry } from './sockets.ts'
 import { archiveOf, type Store } from './store.ts'
 import { random } from './testing.ts'
 
 const nobodyEntersARoom = {} as unknown as Store
-const open = new Set<Member>()
-const slow = new Set<Member>()
+const open = new Set<Connected>()
+const slow = new Set<Connected>()
 const registry: Registry = {
-  add: (member) => open.add(member),
-  remove: (member) => open.delete(member) && slow.delete(member),
-  noteSlow: (member) => slow.add(member),
+  add: (client) => open.add(client),
+  remove: (client) => open.delete(client) && slow.delete(client),
+  noteSlow: (client) => slow.add(client),
 }
 let forgotten = 0
 let polled: Polled

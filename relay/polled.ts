@@ -3,8 +3,8 @@ import type { SessionId } from '../shared/id.ts'
 import { FrameReader, prefixBytes, putFrames } from '../shared/polling.ts'
 import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
+import type { Connected, Registry } from './connections.ts'
 import { type Address, slowBytes } from './limits.ts'
-import type { Member, Registry } from './sockets.ts'
 
 /** The most one answer carries, unless a single frame is larger. */
 const answerBytes = 262_144
@@ -21,7 +21,7 @@ export type Piece = Uint8Array<ArrayBuffer> | 'gone'
  * A connection over plain requests. What was sent is kept until a later request says that it arrived, so an answer that
  * got lost on the way is given again.
  */
-export class Polled implements Outlet, Member {
+export class Polled implements Outlet, Connected {
   readonly session: SessionId
   readonly registry: Registry
   readonly address: Address

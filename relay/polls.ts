@@ -4,8 +4,8 @@ import type { Context } from 'hono'
 import { parseSessionId, type SessionId } from '../shared/id.ts'
 import { contentType, decodePoll, type Poll, putFrames, requestBytes, tokenBytes } from '../shared/polling.ts'
 import type { Surroundings } from './connection.ts'
+import type { Connections } from './connections.ts'
 import { type Piece, Polled } from './polled.ts'
-import type { SocketOptions, Sockets } from './sockets.ts'
 import { readOrigin } from './upgrade.ts'
 
 type Asked = Context<{ Bindings: HttpBindings }>
@@ -16,15 +16,19 @@ const noToken = new Uint8Array(tokenBytes)
 /** All connections over plain requests: the way for those whose network blocks WebSockets. */
 export class Polls {
   readonly #surroundings: Surroundings
-  readonly #sockets: Sockets
-  readonly #options: Pick<SocketOptions, 'origins'>
+  readonly #connections: Connections
+  readonly #origins: readonly string[] | undefined
   /** By token. */
   readonly #open = new Map<string, Polled>()
 
-  constructor(surroundings: Surroundings, sockets: Sockets, options: Pick<SocketOptions, 'origins'>) {
+  constructor(
+    surroundings: Surroundings,
+    connections: Connections,
+    { origins }: { readonly origins: readonly string[] | undefined },
+  ) {
     this.#surroundings = surroundings
-    this.#sockets = sockets
-    this.#options = options
+    this.#connections = connections
+    this.#origins = origins
   }
 
   /** Answers a POST to `/sync/<session id>`. */
@@ -40,24 +44,24 @@ export class Polls {
     const poll = decodePoll(body)
     if (!poll) return context.body(null, 400)
     if (poll.type === 'open') return this.#begin(context, session)
-    if (!readOrigin(incoming, this.#options.origins).isOriginServed) return context.body(null, 403)
+    if (!readOrigin(incoming, this.#origins).isOriginServed) return context.body(null, 403)
     return this.#go(context, session, poll)
   }
 
   #begin(context: Asked, session: SessionId): Response {
     const { incoming } = context.env
-    const address = this.#sockets.admit(incoming)
+    const address = this.#connections.admit(incoming)
     if (typeof address === 'number') return context.body(null, address)
-    const { origin, isOriginServed } = readOrigin(incoming, this.#options.origins)
-    const refusal = this.#sockets.refusal(isOriginServed)
+    const { origin, isOriginServed } = readOrigin(incoming, this.#origins)
+    const refusal = this.#connections.refusal(isOriginServed)
     if (refusal) return send(context, Buffer.concat([noToken, putFrames([refusal.frame])]))
     const token = this.#surroundings.random(tokenBytes)
     const name = nameOf(token)
-    const polled = new Polled(session, origin, this.#surroundings, this.#sockets, address, () =>
+    const polled = new Polled(session, origin, this.#surroundings, this.#connections, address, () =>
       this.#open.delete(name),
     )
     this.#open.set(name, polled)
-    this.#sockets.add(polled)
+    this.#connections.add(polled)
     return send(context, Buffer.concat([token, polled.begin()]))
   }
 

@@ -4,6 +4,7 @@ import { createApp } from './app.ts'
 import { openBackend } from './backend.ts'
 import type { Config } from './config.ts'
 import type { Surroundings } from './connection.ts'
+import { Connections } from './connections.ts'
 import { readClientFiles } from './files.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import { listen } from './listen.ts'
@@ -13,7 +14,7 @@ import { Polls } from './polls.ts'
 import { countRefusals } from './refusals.ts'
 import type { Reporter } from './report.ts'
 import { Rooms } from './rooms.ts'
-import { Sockets } from './sockets.ts'
+import { acceptSockets } from './sockets.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 import { StatusHistory } from './status-history.ts'
 import type { Traces } from './traces.ts'
@@ -62,17 +63,17 @@ export async function startRelay(
     caughtUp: meters.caughtUp,
     following: goesOn(config) ? (header) => traces?.following(header) : undefined,
   }
-  const sockets = new Sockets(surroundings, config)
+  const connections = new Connections(surroundings, config)
   const servesPeople = config.role !== 'store'
   const files = servesPeople ? readClientFiles(config.clientDir) : new Map()
-  watchRelay(meters, config, surroundings, sockets)
+  watchRelay(meters, config, surroundings, connections)
   const history = new StatusHistory(meters, config, backend.processes)
   const statusFiles = readClientFiles(config.statusDir)
   const watching = createWatching({ meters, history, files: statusFiles }, config)
   const { metricsHost, metricsPort } = config
   const isApart = metricsPort !== undefined
-  const app = createApp({ config, store, sockets, files, watching: isApart ? undefined : watching })
-  const polls = new Polls(surroundings, sockets, config)
+  const app = createApp({ config, store, connections, files, watching: isApart ? undefined : watching })
+  const polls = new Polls(surroundings, connections, config)
   if (servesPeople) app.post('/sync/:session', (context) => polls.answer(context))
   const watchers: Server[] = []
   if (isApart) {
@@ -80,7 +81,7 @@ export async function startRelay(
     watchers.push(...(await listen(watching.fetch, own, metricsNames).catch(giveUp)))
   }
   const servers = await listen(app.fetch, config).catch(giveUp)
-  if (servesPeople) for (const server of servers) sockets.listenTo(server)
+  if (servesPeople) for (const server of servers) acceptSockets(server, connections, surroundings, config)
   const stopHistory = history.start()
   const port = portOf(servers)
   report({
@@ -90,7 +91,7 @@ export async function startRelay(
   })
 
   async function giveUp(error: unknown): Promise<never> {
-    await sockets.close()
+    await connections.close()
     for (const server of watchers) server.close()
     await backend.close()
     await traces?.stop()
@@ -98,13 +99,13 @@ export async function startRelay(
   }
 
   async function stop(): Promise<void> {
-    report({ event: 'stopping', connections: sockets.open })
+    report({ event: 'stopping', connections: connections.open })
     // Meanwhile it listens: a balancer that finds nobody there cuts whom it has brought here.
-    if (config.role === 'relay') await sockets.handOver()
+    if (config.role === 'relay') await connections.handOver()
     const ended = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-    sockets.goAway()
+    connections.goAway()
     await Promise.race([bus.settled(), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
-    await sockets.close()
+    await connections.close()
     // Those who poll hear it in an answer, and that has to leave.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, endMs).unref())])
     for (const server of servers) server.closeAllConnections()

@@ -5,8 +5,8 @@ import type { CloseReason } from '../shared/close-code.ts'
 import type { SessionId } from '../shared/id.ts'
 import { frameLimits } from '../shared/wire.ts'
 import { Connection, type Outlet, type Surroundings } from './connection.ts'
+import type { Connected, Registry } from './connections.ts'
 import { type Address, slowBytes } from './limits.ts'
-import type { Member, Registry } from './sockets.ts'
 import { Turns, type Waiting } from './turns.ts'
 
 /** What the receiver of ws closes with when a client breaks its rules, in our words. */
@@ -27,7 +27,7 @@ const turns = new Turns()
  * A WebSocket and its connection. It takes its events where they are emitted: with many thousand sockets the memory of
  * listeners is felt.
  */
-export class Socket extends WebSocket implements Outlet, Member, Waiting {
+export class Socket extends WebSocket implements Outlet, Connected, Waiting {
   connection: Connection | undefined
   address: Address | undefined
   registry: Registry | undefined

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts'
 import type { Surroundings } from './connection.ts'
+import type { Connections } from './connections.ts'
 import type { Meters } from './meters.ts'
-import type { Sockets } from './sockets.ts'
 import { version } from './version.ts'
 
 /** What a relay is, and who is connected to it now. */
@@ -9,11 +9,11 @@ export function watchRelay(
   meters: Meters,
   { role, region }: Pick<Config, 'role' | 'region'>,
   { rooms, limits }: Pick<Surroundings, 'rooms' | 'limits'>,
-  sockets: Pick<Sockets, 'open' | 'slow'>,
+  connections: Pick<Connections, 'open' | 'slow'>,
 ): void {
   meters.state('facedown_info', 'What this process is', { version, region, role })
   meters.watch('facedown_rooms', 'Sessions somebody is connected to', () => rooms.open)
-  meters.watch('facedown_connections', 'Open connections', () => sockets.open)
+  meters.watch('facedown_connections', 'Open connections', () => connections.open)
   meters.watch('facedown_connections_limit', 'More connections are refused', () => limits.open)
-  meters.watch('facedown_slow_readers', 'Clients that lag behind what they are sent', () => sockets.slow)
+  meters.watch('facedown_slow_readers', 'Clients that lag behind what they are sent', () => connections.slow)
 }

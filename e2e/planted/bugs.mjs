@@ -70,7 +70,7 @@ export const bugs = [
   },
   {
     name: 'what waits for slow readers is not bounded',
-    file: 'relay/sockets.ts',
+    file: 'relay/connections.ts',
     text: '    if (sum <= bufferedInAll) return\n    waiting.sort',
     instead: '    if (sum >= 0) return\n    waiting.sort',
     run: ['relay', 'socket', '-t', 'may have so much waiting together'],

@@ -10,7 +10,7 @@ import type { Life, VirtualClock } from './virtual-clock.ts'
 import type { Far, Latency, Wire } from './virtual-network.ts'
 import type { VirtualRegion } from './virtual-region.ts'
 
-/** What `sockets.ts` does for real ones. */
+/** What `connections.ts` does for real ones. */
 const pingEvery = 20_000
 const missedPongsAllowed = 2
 
