@@ -5,6 +5,7 @@ import { EscrowTables } from './escrow-tables.ts'
 import { LogTables } from './log-tables.ts'
 import { isDamaged } from './mending.ts'
 import { type Damage, ReadTables } from './read-tables.ts'
+import { SessionTable } from './session-table.ts'
 import { SnapshotTables } from './snapshot-tables.ts'
 import type { Appended, Unreachable } from './store.ts'
 import type { Answer, Notice, Reached, Request, StoreOptions } from './store-protocol.ts'
@@ -19,6 +20,7 @@ type DepositRequest = Extract<Request, { type: 'deposit' }>
 /** A store's work on its database, one transaction after the other. It waits for the disk, so it has a thread of its own. */
 export class Engine {
   readonly #open: OpenDatabase
+  readonly #sessions: SessionTable
   readonly #logs: LogTables
   readonly #reads: ReadTables
   readonly #snapshots: SnapshotTables
@@ -32,13 +34,14 @@ export class Engine {
   constructor(open: OpenDatabase, options: StoreOptions, notice: (notice: Notice) => void) {
     const { database } = open
     this.#open = open
-    this.#logs = new LogTables(database, options.sessionMaxBytes)
+    this.#sessions = new SessionTable(database, options.sessionMaxBytes)
+    this.#logs = new LogTables(database, this.#sessions)
     const damaged: Damage = (table) => notice({ type: 'damagedRow', table })
     this.#reads = new ReadTables(database, damaged)
-    this.#snapshots = new SnapshotTables(database, this.#logs, this.#reads)
-    this.#escrow = new EscrowTables(database, this.#logs, damaged)
+    this.#snapshots = new SnapshotTables(database, this.#sessions, this.#reads)
+    this.#escrow = new EscrowTables(database, this.#sessions, damaged)
     this.#reserve = new DiskReserve(options)
-    this.#transactions = new Transactions(database, this.#logs, this.#reserve, notice)
+    this.#transactions = new Transactions(database, this.#sessions, this.#reserve, notice)
     this.#check = {
       count: database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`),
       takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),
@@ -51,7 +54,7 @@ export class Engine {
       read: database.prepare<[string]>('SELECT value FROM facts WHERE name = ?').pluck(),
     }
     if (isDamaged(database)) notice({ type: 'damagedDatabase' })
-    this.#stopSweeping = startSweeping(database, this.#logs, options.sessionIdleDays, (sessions) =>
+    this.#stopSweeping = startSweeping(database, this.#sessions, options.sessionIdleDays, (sessions) =>
       notice({ type: 'expired', sessions }),
     )
   }
@@ -130,7 +133,7 @@ export class Engine {
       case 'applied':
         return this.#applied(request.reached)
       case 'forget':
-        this.#logs.forgetAll()
+        this.#sessions.forgetAll()
         return { outcome: 'ready' }
       case 'limit':
         this.#limit(request.bytes)
@@ -153,9 +156,9 @@ export class Engine {
 
   #since({ session: id, after, generation }: Extract<Request, { type: 'since' }>): Answer {
     const read = this.#transactions.read((): Answer => {
-      const session = this.#logs.find(id)
+      const session = this.#sessions.find(id)
       if (!session) {
-        if (this.#logs.isDeleted(id)) return { outcome: 'deleted' }
+        if (this.#sessions.isDeleted(id)) return { outcome: 'deleted' }
         const rows = new ArrayBuffer(0)
         return { outcome: 'page', resumed: false, snapshot: undefined, rows, upTo: undefined, more: false }
       }
@@ -167,15 +170,16 @@ export class Engine {
 
   /** Whoever reads a session uses it. */
   #usedBy(id: string, read: Done<Answer>): Answer {
-    const session = 'value' in read ? this.#logs.find(id) : undefined
-    if (session && this.#logs.isNewDay(session)) this.#transactions.commit(() => this.#logs.use(session), [])
+    const session = 'value' in read ? this.#sessions.find(id) : undefined
+    if (session && this.#sessions.isNewDay(session))
+      this.#transactions.commit(() => this.#sessions.use(session), [])
     return outcomeOf(read)
   }
 
   /** Empties the write-ahead log as well, so that no file holds anything of the session any more. */
   #delete(session: string): Answer {
     const remove = () => {
-      this.#logs.delete(session)
+      this.#sessions.delete(session)
       return { outcome: 'deleted' as const }
     }
     const done = this.#transactions.commit(remove, [session])

@@ -12,8 +12,8 @@ import {
   saltBytes,
 } from '../shared/escrow.ts'
 import { depositChecksum } from './hash.ts'
-import type { LogTables } from './log-tables.ts'
 import type { Damage } from './read-tables.ts'
+import type { SessionTable } from './session-table.ts'
 import type { Deposited, Release } from './store.ts'
 import { isBytes } from './whole-rows.ts'
 
@@ -22,18 +22,18 @@ const mostDeposits = 20_000
 
 /** The keys of seals' boxes: they come in one by one, and leave together with the round. Everything runs inside a transaction of the caller. */
 export class EscrowTables {
-  readonly #logs: LogTables
+  readonly #sessions: SessionTable
   readonly #damaged: Damage
   readonly #statements
 
-  constructor(database: Database, logs: LogTables, damaged: Damage) {
-    this.#logs = logs
+  constructor(database: Database, sessions: SessionTable, damaged: Damage) {
+    this.#sessions = sessions
     this.#damaged = damaged
     this.#statements = prepareAll(database)
   }
 
   deposit(id: string, { round, seal, key, replaces }: Deposit): Deposited {
-    const session = this.#logs.findOrCreate(id)
+    const session = this.#sessions.findOrCreate(id)
     if (!session) return { outcome: 'deleted' }
     const { released, find, insert, drop, count } = this.#statements
     if (released.get(session.key, round)) return { outcome: 'closed' }
@@ -47,7 +47,7 @@ export class EscrowTables {
     if (isFull && found.length === 0) return { outcome: 'refused', reason: 'quota' }
     insert.run(session.key, round, seal, key, depositChecksum(round, seal, key))
     session.deposits += 1 - found.length
-    this.#logs.use(session)
+    this.#sessions.use(session)
     return { outcome: 'deposited' }
   }
 
@@ -57,12 +57,12 @@ export class EscrowTables {
     asker: Uint8Array,
     salt: Uint8Array = randomBytes(saltBytes),
   ): Release {
-    const session = this.#logs.findOrCreate(id)
+    const session = this.#sessions.findOrCreate(id)
     if (!session) return { outcome: 'deleted' }
     const { released, keys, dropRound, note } = this.#statements
     const known = released.get(session.key, round)
     if (isBytes(known?.body) && decodeReleased(known.body)) return { outcome: 'released', body: known.body }
-    if (this.#logs.isOverQuota(session)) return { outcome: 'refused', reason: 'quota' }
+    if (this.#sessions.isOverQuota(session)) return { outcome: 'refused', reason: 'quota' }
     const body = Buffer.concat([
       round,
       asker,

@@ -2,8 +2,8 @@ import type { Database } from 'better-sqlite3'
 import { equalBytes } from '../shared/codec.ts'
 import type { Position } from '../shared/cursor.ts'
 import { checksumOf } from './hash.ts'
-import type { LogTables, SessionRow } from './log-tables.ts'
 import type { ReadTables } from './read-tables.ts'
+import type { SessionRow, SessionTable } from './session-table.ts'
 import { entryKinds, type PutSnapshot } from './store.ts'
 import { hasSequence } from './whole-rows.ts'
 
@@ -14,12 +14,12 @@ import { hasSequence } from './whole-rows.ts'
  * they had them.
  */
 export class SnapshotTables {
-  readonly #logs: LogTables
+  readonly #sessions: SessionTable
   readonly #reads: ReadTables
   readonly #statements
 
-  constructor(database: Database, logs: LogTables, reads: ReadTables) {
-    this.#logs = logs
+  constructor(database: Database, sessions: SessionTable, reads: ReadTables) {
+    this.#sessions = sessions
     this.#reads = reads
     this.#statements = prepareAll(database)
   }
@@ -30,7 +30,7 @@ export class SnapshotTables {
     replaces: Uint8Array | undefined,
     envelope: Uint8Array,
   ): PutSnapshot {
-    const session = this.#logs.find(id)
+    const session = this.#sessions.find(id)
     if (!session || !covers || !this.#replaces(session, covers, replaces)) return { outcome: 'outdated' }
     const { insert, older, dropSnapshots, dropEntries } = this.#statements
     const checksum = checksumOf(envelope)
@@ -38,7 +38,7 @@ export class SnapshotTables {
     const oldest = older.get(session.key)?.sequence ?? 0
     dropSnapshots.run(session.key, oldest)
     dropEntries.run(session.key, oldest)
-    this.#logs.forget(id)
+    this.#sessions.forget(id)
     return { outcome: 'kept' }
   }
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { checksumOf } from './hash.ts'
-import { longLog } from './log-tables.ts'
 import type { Place } from './place.testing.ts'
+import { longLog } from './session-table.ts'
 import {
   appendAll,
   at,

@@ -8,6 +8,7 @@ import { databaseName, openDatabase } from './database.ts'
 import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { LogTables } from './log-tables.ts'
+import { SessionTable } from './session-table.ts'
 import { entryKinds } from './store.ts'
 import { startSweeping } from './sweep.ts'
 import { someEnvelope } from './testing.ts'
@@ -30,9 +31,9 @@ afterEach(() => {
 })
 
 test('many idle sessions go a few at a time, with rests nine times as long, and are reported once', () => {
-  const { database, logs } = withSessions({ idle: 50, used: 3 })
+  const { database, sessions } = withSessions({ idle: 50, used: 3 })
   const expired = vi.fn()
-  const stop = startSweeping(database, logs, idleDays, expired)
+  const stop = startSweeping(database, sessions, idleDays, expired)
   expect(sessionsIn(database)).toBe(33)
   vi.advanceTimersByTime(9 * workMs - 1)
   expect(sessionsIn(database)).toBe(33)
@@ -46,8 +47,8 @@ test('many idle sessions go a few at a time, with rests nine times as long, and 
 })
 
 test('of sessions with many entries fewer go at a time', () => {
-  const { database, logs } = withSessions({ idle: 5, used: 0, entries: 120 })
-  const stop = startSweeping(database, logs, idleDays, () => {})
+  const { database, sessions } = withSessions({ idle: 5, used: 0, entries: 120 })
+  const stop = startSweeping(database, sessions, idleDays, () => {})
   const left: number[] = []
   for (let turn = 0; turn < 3; turn++) {
     left.push(sessionsIn(database))
@@ -58,21 +59,21 @@ test('of sessions with many entries fewer go at a time', () => {
 })
 
 test('a session that expired while it was remembered begins anew, and others are still remembered', () => {
-  const { database, logs, ids } = withSessions({ idle: 1, used: 1 })
+  const { database, sessions, logs, ids } = withSessions({ idle: 1, used: 1 })
   const [idle, used] = ids as [SessionId, SessionId]
-  expect(logs.find(idle)).toMatchObject({ head: 1 })
-  const remembered = logs.find(used)
-  const stop = startSweeping(database, logs, idleDays, () => {})
-  expect(logs.find(idle)).toBeUndefined()
-  expect(logs.find(used)).toBe(remembered)
+  expect(sessions.find(idle)).toMatchObject({ head: 1 })
+  const remembered = sessions.find(used)
+  const stop = startSweeping(database, sessions, idleDays, () => {})
+  expect(sessions.find(idle)).toBeUndefined()
+  expect(sessions.find(used)).toBe(remembered)
   append(logs, idle, 1)
-  expect(logs.find(idle)).toMatchObject({ head: 1, entries: 1 })
+  expect(sessions.find(idle)).toMatchObject({ head: 1, entries: 1 })
   stop()
 })
 
 test('a sweep that is stopped leaves the rest for the next start', () => {
-  const { database, logs, close } = withSessions({ idle: 30, used: 0 })
-  const stop = startSweeping(database, logs, idleDays, () => {})
+  const { database, sessions, close } = withSessions({ idle: 30, used: 0 })
+  const stop = startSweeping(database, sessions, idleDays, () => {})
   expect(sessionsIn(database)).toBe(10)
   stop()
   close()
@@ -81,12 +82,12 @@ test('a sweep that is stopped leaves the rest for the next start', () => {
 })
 
 test('an idle session on a damaged page holds up no other, and is tried again after as many days', () => {
-  const { database, logs } = withSessions({ idle: 60, used: 2, entries: 30 }, (file) => {
+  const { database, sessions } = withSessions({ idle: 60, used: 2, entries: 30 }, (file) => {
     const page = pagesOf(file, 'entries')[50] as number
     file.fill(0xff, (page - 1) * 4096, page * 4096)
   })
   const expired = vi.fn()
-  const stop = startSweeping(database, logs, idleDays, expired)
+  const stop = startSweeping(database, sessions, idleDays, expired)
   vi.advanceTimersByTime(60_000)
   const days = database.prepare('SELECT day FROM sessions').pluck().all()
   expect([3, 4]).toContain(days.length)
@@ -96,9 +97,9 @@ test('an idle session on a damaged page holds up no other, and is tried again af
 })
 
 test('what was deleted is given back to the disk in small steps, but for a tenth that stays for what comes next', () => {
-  const { database, logs, dataDir, ids } = withSessions({ idle: 300, used: 100, entries: 10 })
+  const { database, sessions, logs, dataDir, ids } = withSessions({ idle: 300, used: 100, entries: 10 })
   const before = bytesIn(database, dataDir)
-  const stop = startSweeping(database, logs, idleDays, () => {})
+  const stop = startSweeping(database, sessions, idleDays, () => {})
   const steps: number[] = []
   for (let pages = pagesIn(database); vi.getTimerCount() > 0; pages = pagesIn(database)) {
     vi.advanceTimersByTime(9 * workMs)
@@ -117,9 +118,9 @@ test('what was deleted is given back to the disk in small steps, but for a tenth
 })
 
 test('a database from before that keeps its pages, and fills them again', () => {
-  const { database, logs, dataDir } = withSessions({ idle: 300, used: 1, entries: 10, isOld: true })
+  const { database, sessions, logs, dataDir } = withSessions({ idle: 300, used: 1, entries: 10, isOld: true })
   const before = bytesIn(database, dataDir)
-  const stop = startSweeping(database, logs, idleDays, () => {})
+  const stop = startSweeping(database, sessions, idleDays, () => {})
   vi.advanceTimersByTime(60_000)
   expect(sessionsIn(database)).toBe(1)
   expect(bytesIn(database, dataDir)).toBe(before)
@@ -135,11 +136,11 @@ test('a database from before that keeps its pages, and fills them again', () => 
 })
 
 test('where the maps of pages are damaged nothing is given back, and everything can be read', () => {
-  const { database, logs, ids } = withSessions({ idle: 300, used: 20, entries: 10 }, (file) =>
+  const { database, sessions, logs, ids } = withSessions({ idle: 300, used: 20, entries: 10 }, (file) =>
     file.fill(0xff, 4096, 2 * 4096),
   )
   const pages = pagesIn(database)
-  const stop = startSweeping(database, logs, idleDays, () => {})
+  const stop = startSweeping(database, sessions, idleDays, () => {})
   vi.advanceTimersByTime(60_000)
   expect(pagesIn(database)).toBe(pages)
   for (const id of ids.slice(300)) expect(logs.head(id)).toMatchObject({ sequence: 10 })
@@ -162,12 +163,12 @@ function withSessions({ idle, used, entries = 1, isOld }: Sessions, change?: (fi
   const file = join(dataDir, databaseName)
   if (isOld) new Sqlite(file).exec('CREATE TABLE old (number); DROP TABLE old').close()
   const first = openDatabase(dataDir, 'local')
-  const logs = new LogTables(first.database, 1 << 30)
+  const before = tablesOf(first.database)
   const ids = Array.from({ length: idle + used }, () => createSessionKeys().session)
   const fill = first.database.transaction(() => {
     ids.forEach((id, at) => {
-      logs.day = at < idle ? 9 : 10
-      for (let sequence = 1; sequence <= entries; sequence++) append(logs, id, sequence)
+      before.sessions.day = at < idle ? 9 : 10
+      for (let sequence = 1; sequence <= entries; sequence++) append(before.logs, id, sequence)
     })
     first.database.exec(`
       UPDATE facts SET value = ${10 + idleDays} WHERE name = 'day'; UPDATE facts SET value = '2026-05-04' WHERE name = 'seen'
@@ -182,7 +183,12 @@ function withSessions({ idle, used, entries = 1, isOld }: Sessions, change?: (fi
   }
   const { database, close } = openDatabase(dataDir, 'local')
   onTestFinished(() => void (database.open && close()))
-  return { database, logs: new LogTables(database, 1 << 30), ids, dataDir, close }
+  return { database, ...tablesOf(database), ids, dataDir, close }
+}
+
+function tablesOf(database: Database) {
+  const sessions = new SessionTable(database, 1 << 30)
+  return { sessions, logs: new LogTables(database, sessions) }
 }
 
 function append(logs: LogTables, session: SessionId, sequence: number): void {

@@ -2,7 +2,7 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { unlessCorrupt } from './corrupt.ts'
 import { prepareDropping } from './database.ts'
 import { giveBackSome } from './give-back.ts'
-import type { LogTables } from './log-tables.ts'
+import type { SessionTable } from './session-table.ts'
 
 const hour = 3_600_000
 /** In one transaction: no more sessions than this, and none after so many rows. */
@@ -23,7 +23,7 @@ interface Idle {
  */
 export function startSweeping(
   database: Database,
-  logs: LogTables,
+  sessions: SessionTable,
   idleDays: number,
   expired: (sessions: number) => void,
 ): () => void {
@@ -70,7 +70,7 @@ export function startSweeping(
     const done = idle.filter((session) =>
       unlessCorrupt(
         () => alone.immediate(session) > 0,
-        () => statements.setDay.run(logs.day, session.key).changes === 0,
+        () => statements.setDay.run(sessions.day, session.key).changes === 0,
       ),
     )
     return { done, more: idle.length > 0 }
@@ -88,14 +88,14 @@ export function startSweeping(
   }
 
   function dropIdle(): boolean {
-    logs.day = Number(statements.fact.get('day'))
-    logs.day = countDay.immediate()
-    const before = logs.day - idleDays
+    sessions.day = Number(statements.fact.get('day'))
+    sessions.day = countDay.immediate()
+    const before = sessions.day - idleDays
     const { done, more } = unlessCorrupt(
       () => dropSome.immediate(before),
       () => dropEach(before),
     )
-    for (const { id } of done) logs.forget(id)
+    for (const { id } of done) sessions.forget(id)
     dropped += done.length
     return more
   }

@@ -1,8 +1,8 @@
 import Sqlite, { type Database } from 'better-sqlite3'
 import { isCorrupt } from './corrupt.ts'
 import type { DiskReserve } from './disk-reserve.ts'
-import type { LogTables } from './log-tables.ts'
 import { isSmall, mendIndexes, removeUnused } from './mending.ts'
+import type { SessionTable } from './session-table.ts'
 import type { Unreachable } from './store.ts'
 import type { Notice } from './store-protocol.ts'
 
@@ -17,7 +17,7 @@ export type Done<Value> = { readonly value: Value } | Unreachable
 /** What is done with a database as a whole or not at all, and what becomes of it when the disk refuses or is damaged. */
 export class Transactions {
   readonly #database: Database
-  readonly #logs: LogTables
+  readonly #sessions: SessionTable
   readonly #reserve: DiskReserve
   readonly #notice: (notice: Notice) => void
   /** The last thing known of the disk's room is that there was too little. */
@@ -26,9 +26,14 @@ export class Transactions {
   #mendAgainAt = 0
   #emptying: NodeJS.Timeout | undefined
 
-  constructor(database: Database, logs: LogTables, reserve: DiskReserve, notice: (notice: Notice) => void) {
+  constructor(
+    database: Database,
+    sessions: SessionTable,
+    reserve: DiskReserve,
+    notice: (notice: Notice) => void,
+  ) {
     this.#database = database
-    this.#logs = logs
+    this.#sessions = sessions
     this.#reserve = reserve
     this.#notice = notice
   }
@@ -51,7 +56,7 @@ export class Transactions {
    * after it met a damaged page, so the sessions it is about are looked up before.
    */
   commit<Value>(work: () => Value, sessions: Iterable<string>): Done<Value> {
-    for (const session of sessions) this.read(() => this.#logs.find(session))
+    for (const session of sessions) this.read(() => this.#sessions.find(session))
     const first = this.#tryCommit(work)
     if ('value' in first || first.reason !== 'full' || !this.emptyWriteAheadLog()) return first
     return this.#tryCommit(work)
@@ -63,7 +68,7 @@ export class Transactions {
       return { value: work() }
     } catch (error) {
       if (!(error instanceof Sqlite.SqliteError)) throw error
-      this.#logs.forgetAll()
+      this.#sessions.forgetAll()
       if (isCorrupt(error) && this.#mend()) return this.read(work)
       const reason = error.code === 'SQLITE_FULL' ? 'full' : 'unreachable'
       if (reason === 'full') this.wasFull = true

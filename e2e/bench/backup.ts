@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { openDatabase } from '../../relay/database.ts'
 import { checksumOf } from '../../relay/hash.ts'
 import { LogTables } from '../../relay/log-tables.ts'
+import { SessionTable } from '../../relay/session-table.ts'
 import { entryKinds } from '../../relay/store.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { freePort } from '../relay.ts'
@@ -101,7 +102,7 @@ function backUpUntilStopped() {
 /** As sessions of some time leave it behind. */
 function fill(place: string, size: number): void {
   const { database, close } = openDatabase(place, 'local')
-  const logs = new LogTables(database, 1 << 30)
+  const logs = new LogTables(database, new SessionTable(database, 1 << 30))
   const add = database.transaction((entries: number) => {
     const { session } = createSessionKeys()
     for (let sequence = 1; sequence <= entries; sequence++) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { openDatabase } from '../../relay/database.ts'
 import { checksumOf } from '../../relay/hash.ts'
 import { LogTables } from '../../relay/log-tables.ts'
+import { SessionTable } from '../../relay/session-table.ts'
 import { entryKinds } from '../../relay/store.ts'
 import { base32 } from '../../shared/id.ts'
 
@@ -13,9 +14,10 @@ const envelopeBytes = 297
 /** A database in which the older half of the sessions was used last `idleDays` days ago, and the others today. */
 export function fillWithSessions(dataDir: string, sessions: number, entries: number, idleDays: number): void {
   const { database, close } = openDatabase(dataDir, 'local')
-  const logs = new LogTables(database, 1 << 30)
+  const table = new SessionTable(database, 1 << 30)
+  const logs = new LogTables(database, table)
   const add = database.transaction((from: number) => {
-    logs.day = from < sessions / 2 ? 0 : idleDays
+    table.day = from < sessions / 2 ? 0 : idleDays
     const ids = Array.from({ length: Math.min(sessionsAtOnce, sessions - from) }, () =>
       base32(randomBytes(16)),
     )

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { databaseName, lockFolder, prepare, versions } from '../database.ts'
-import { LogTables } from '../log-tables.ts'
+import { SessionTable } from '../session-table.ts'
 import { SetupError } from '../setup-error.ts'
 import { syncFoldersOf } from './durable.ts'
 import { examine, isSound } from './examine.ts'
@@ -95,10 +95,10 @@ function bringUpToDate(copy: string, place: string, kept: KeptDatabase): number 
 
 /** An old backup must not bring back what an owner deleted. */
 function repeat(database: Database, deleted: readonly string[]): void {
-  const logs = new LogTables(database, 0)
-  logs.day = Number(database.prepare(`SELECT value FROM facts WHERE name = 'day'`).pluck().get())
+  const sessions = new SessionTable(database, 0)
+  sessions.day = Number(database.prepare(`SELECT value FROM facts WHERE name = 'day'`).pluck().get())
   database.transaction(() => {
-    for (const id of deleted) logs.delete(id)
+    for (const id of deleted) sessions.delete(id)
   })()
 }
 
