@@ -1,8 +1,8 @@
+import { type BoxesOpened, openBoxes } from './boxes.ts'
 import { joinBytes } from './codec.ts'
 import type { Card } from './deck.ts'
-import { type Asker, escrowName, openBox, releaseStatement } from './escrow.ts'
+import { type Asker, escrowName, releaseStatement } from './escrow.ts'
 import {
-  base32,
   idBytes,
   type ParticipantId,
   participantId,
@@ -21,19 +21,12 @@ import {
   signatureOf,
   type Who,
 } from './record.ts'
-import { type BoxesOpened, inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
+import { inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
+import { findOffices, type Offices, type StandingRules, strictestRules, unreplacedRules } from './rules.ts'
 import { type Open, takesBack } from './seal.ts'
 
 /** Rounds of one story, or all quick rounds. */
 export type Topic = StoryId | 'quick'
-
-/** What holds for new rounds. `id` is undefined while nobody has decided anything. */
-export interface StandingRules {
-  readonly who: Who
-  readonly auto: boolean
-  readonly escrow: boolean
-  readonly id: RecordId | undefined
-}
 
 /**
  * The records of one session, indexed. A record counts when its author's signature holds and the session's member key
@@ -52,7 +45,7 @@ export class Ledger {
   readonly #rulesRecords: RecordOf<'rules'>[] = []
   readonly #withdrawals = new Map<RecordId, RecordOf<'withdraw'>[]>()
   /** Found when asked for, and again after a record that may change them. */
-  #offices: { readonly facilitators: Set<ParticipantId>; readonly tookOver: Set<ParticipantId> } | undefined
+  #offices: Offices | undefined
   #standing: StandingRules | undefined
   readonly #verdicts = new Map<RecordId, boolean>()
   /** Those that are asked for sooner or later. Of the votes only some are. */
@@ -189,25 +182,22 @@ export class Ledger {
     return valid.sort((a, b) => b.counter - a.counter || (a.id < b.id ? -1 : 1))[0]
   }
 
-  /** Whom the owner's key, or a facilitator in turn, made a facilitator, and who took over. Nobody stops being one. */
   facilitators(): ReadonlySet<ParticipantId> {
     return this.#officesNow().facilitators
   }
 
-  /** Facilitators by nothing but their own statement. Whether nobody else was there cannot be proven, so all see who they are. */
   tookOver(): ReadonlySet<ParticipantId> {
     return this.#officesNow().tookOver
   }
 
-  /** Of rules set apart from each other the stricter hold. */
   rules(): StandingRules {
-    this.#standing ??= this.#strictest()
+    this.#standing ??= strictestRules(this.#countingRules())
     return this.#standing
   }
 
   /** The ids of all rules that nothing replaces yet. */
   standingRules(): RecordId[] {
-    return this.#unreplacedRules().map(({ id }) => id)
+    return unreplacedRules(this.#countingRules()).map(({ id }) => id)
   }
 
   /** Whether a round started by them now would count. */
@@ -354,23 +344,7 @@ export class Ledger {
   #boxesOpened(release: RecordOf<'release'>, seals: readonly RecordOf<'seal'>[]): BoxesOpened {
     const known = this.#boxes.get(release.id)
     if (known?.seals === seals.length) return known.boxes
-    const keys = new Map(release.keys.map(({ seal, key }) => [base32(seal), key]))
-    const opened = new Map<SealId, Open>()
-    const failed = new Set<SealId>()
-    for (const seal of seals) {
-      const key = keys.get(base32(escrowName(this.#keys, seal.id)))
-      if (!key) continue
-      const place = {
-        session: this.#keys.session,
-        round: seal.round,
-        voter: seal.author,
-        counter: seal.counter,
-      }
-      const open = openBox(key, place, seal)
-      if (open) opened.set(seal.id, open)
-      else failed.add(seal.id)
-    }
-    const boxes = { release, opened, failed }
+    const boxes = openBoxes(this.#keys, release, seals)
     this.#boxes.set(release.id, { seals: seals.length, boxes })
     return boxes
   }
@@ -436,35 +410,17 @@ export class Ledger {
     return !this.withdrawn(round.id) && (!outside || this.isRevealed(round.id))
   }
 
-  #strictest(): StandingRules {
-    const strictness = ({ who, auto, escrow }: RecordOf<'rules'>) =>
-      (who === 'facilitators' ? 4 : 0) + (escrow ? 0 : 2) + (auto ? 0 : 1)
-    const [strictest] = this.#unreplacedRules().sort(
-      (a, b) => strictness(b) - strictness(a) || (a.id < b.id ? -1 : 1),
+  #officesNow(): Offices {
+    this.#offices ??= findOffices(
+      participantId(this.#keys.publicKeys.subarray(0, 32)),
+      this.#grants.filter((grant) => this.#signatureHolds(grant.id)),
+      (participant) => this.isMember(participant),
     )
-    return strictest ?? { who: 'anybody', auto: false, escrow: true, id: undefined }
-  }
-
-  #unreplacedRules(): RecordOf<'rules'>[] {
-    const counting = this.#rulesRecords.filter((record) => this.counts(record))
-    const replaced = new Set(counting.flatMap((record) => record.replaces))
-    return counting.filter((record) => !replaced.has(record.id))
-  }
-
-  #officesNow() {
-    this.#offices ??= this.#findOffices()
     return this.#offices
   }
 
-  #findOffices() {
-    const owner = participantId(this.#keys.publicKeys.subarray(0, 32))
-    const grants = this.#grants.filter((grant) => this.#signatureHolds(grant.id))
-    const granted = spread(new Set([owner]), grants)
-    const alone = grants.filter((grant) => grant.author === grant.participant && this.isMember(grant.author))
-    const tookOver = new Set(alone.map(({ author }) => author).filter((author) => !granted.has(author)))
-    const facilitators = spread(new Set([...granted, ...tookOver]), grants)
-    facilitators.delete(owner)
-    return { facilitators, tookOver }
+  #countingRules(): RecordOf<'rules'>[] {
+    return this.#rulesRecords.filter((record) => this.counts(record))
   }
 
   #forgetOffices(): void {
@@ -493,16 +449,6 @@ export class Ledger {
     const message = membershipStatement(this.#keys.session, author)
     return { signature: membership, message, publicKey: this.#keys.publicKeys.subarray(32, 64) }
   }
-}
-
-/** Everybody that those can make a facilitator, one through the other, and they themselves. */
-function spread(from: Set<ParticipantId>, grants: readonly RecordOf<'grant'>[]): Set<ParticipantId> {
-  let before: number
-  do {
-    before = from.size
-    for (const { author, participant } of grants) if (from.has(author)) from.add(participant)
-  } while (from.size > before)
-  return from
 }
 
 function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -10,7 +10,7 @@ import {
   type StoryId,
 } from './id.ts'
 import { derive, publicKeyOf, roleSeed, type SessionKeys, sign } from './keys.ts'
-import type { Ledger, StandingRules, Topic } from './ledger.ts'
+import type { Ledger, Topic } from './ledger.ts'
 import {
   encodeOpen,
   encodeRecord,
@@ -22,6 +22,7 @@ import {
   sortedIds,
 } from './record.ts'
 import type { RoundState } from './round.ts'
+import type { StandingRules } from './rules.ts'
 import { type Choice, commit, noCard, nonceFor, type Open, openingOf, takesBack } from './seal.ts'
 
 type Unsigned<S> = S extends { readonly author: unknown } ? Omit<S, 'author'> : never

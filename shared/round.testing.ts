@@ -1,4 +1,5 @@
 /** Builders for tests of the resolver: decoded records with made-up ids and no signatures, but with real commitments. */
+import type { BoxesOpened } from './boxes.ts'
 import type { Card } from './deck.ts'
 import { noBox } from './escrow.ts'
 import {
@@ -11,13 +12,7 @@ import {
   type StoryId,
 } from './id.ts'
 import type { RecordOf, StoredRecord } from './record.ts'
-import {
-  type BoxesOpened,
-  type RoundRecords,
-  type RoundState,
-  resolveRound,
-  type StoryEstimate,
-} from './round.ts'
+import { type RoundRecords, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
 import { type Choice, commit, noCard, type Open } from './seal.ts'
 import { bytesOf, Chance, cards, memberKeys } from './testing.ts'
 

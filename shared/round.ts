@@ -1,4 +1,5 @@
 /** What a round has come to: one pure function of the set of its records, the same for any order or repetition. */
+import type { BoxesOpened } from './boxes.ts'
 import type { Card } from './deck.ts'
 import type { ParticipantId, RecordId, SealId, SessionId } from './id.ts'
 import type { RecordOf } from './record.ts'
@@ -50,13 +51,6 @@ export interface RoundRecords {
   readonly releases: readonly BoxesOpened[]
   /** Of the round's whole story, with the card each names: an estimate of one round can replace another's. */
   readonly estimates: readonly StoryEstimate[]
-}
-
-/** A release, and what its keys did to the boxes of the round's seals. */
-export interface BoxesOpened {
-  readonly release: RecordOf<'release'>
-  readonly opened: ReadonlyMap<SealId, Open>
-  readonly failed: ReadonlySet<SealId>
 }
 
 export interface StoryEstimate {
