@@ -8,6 +8,7 @@ import {
   open,
   opened,
   press,
+  seatAliceAndBob,
   session,
   startEachWithASession,
   text,
@@ -44,8 +45,7 @@ test('typing chooses a card, but not while a text field has the focus', async ()
 })
 
 test('the projector view stays in the address, shows no hand, and Escape leaves it', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [_alice, bob] = seatAliceAndBob()
   session.begin({ votes: [[bob, 4]] })
   await open()
   press('p')
@@ -80,8 +80,7 @@ test('Ctrl+Z undoes the last act, but belongs to a text field while somebody wri
 })
 
 test('the focus alice had on the reveal moves to the result, and from there to her hand', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [alice, bob] = seatAliceAndBob()
   session.begin({
     votes: [
       [alice, 4],
@@ -100,8 +99,7 @@ test('the focus alice had on the reveal moves to the result, and from there to h
 })
 
 test('alice, asked to wait for bob, gets the focus back on the reveal when she does', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [alice, _bob] = seatAliceAndBob()
   session.begin({ votes: [[alice, 4]] })
   await open()
   click('Reveal')
@@ -111,8 +109,7 @@ test('alice, asked to wait for bob, gets the focus back on the reveal when she d
 })
 
 test('alice goes on writing while bob reveals', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [_alice, bob] = seatAliceAndBob()
   session.begin({ votes: [[bob, 4]] })
   await open()
   const writing = document.querySelector<HTMLTextAreaElement>('form textarea')
@@ -123,8 +120,7 @@ test('alice goes on writing while bob reveals', async () => {
 })
 
 test('a double click on the reveal reveals, and decides nothing else', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [alice, bob] = seatAliceAndBob()
   session.begin({
     votes: [
       [alice, 4],

@@ -10,6 +10,7 @@ import {
   opened,
   press,
   seat,
+  seatAliceAndBob,
   session,
   startEachWithASession,
   submit,
@@ -140,8 +141,7 @@ test('a late vote is counted when somebody says so', async () => {
 })
 
 test('a quick round is settled like a story, and then goes on to the next', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [alice, bob] = seatAliceAndBob()
   const votes = [
     [alice, 4],
     [bob, 4],
@@ -187,8 +187,7 @@ test('unsure votes are told apart in words, and the result without them is told 
 })
 
 test('after the reveal everybody sees that bob did not vote, and hears it once', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [alice, _bob] = seatAliceAndBob()
   session.begin({ votes: [[alice, 4]] })
   await open()
   expect(seat('bob').querySelector('.note')?.textContent?.trim()).toBe('')
@@ -218,8 +217,7 @@ test('after the reveal the lowest and the highest card are marked in words, and 
 })
 
 test('the reveal is the main thing to do once bob has voted too, and the tab tells alice how far it is', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [alice, bob] = seatAliceAndBob()
   session.name = 'Sprint 48'
   await open()
   expect(document.title).toBe('Sprint 48 · Facedown')
@@ -240,8 +238,7 @@ test('the reveal is the main thing to do once bob has voted too, and the tab tel
 })
 
 test('the median stands large once, and again only when alice has settled at another card', async () => {
-  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
-  session.people = [alice, bob]
+  const [alice, bob] = seatAliceAndBob()
   const votes = [
     [alice, 4],
     [bob, 5],

@@ -1,7 +1,8 @@
 /** The page of a session, as somebody in front of it sees and works it. */
 import { flushSync, mount, unmount } from 'svelte'
 import { afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
-import { FakeSession } from '../testing.svelte.ts'
+import type { Person } from '../session-view.ts'
+import { FakeSession, fakePerson } from '../testing.svelte.ts'
 import { onceRevealed } from '../ui/once-revealed.svelte.ts'
 import Session from './session.svelte'
 
@@ -31,6 +32,13 @@ export function startEachWithASession(): void {
     page = undefined
     history.replaceState(null, '', location.pathname)
   })
+}
+
+/** It is alice's page. */
+export function seatAliceAndBob(): [Person, Person] {
+  const people: [Person, Person] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  session.people = people
+  return people
 }
 
 /** Resolves when every part of the page has had its turn. */
