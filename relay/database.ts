@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { base32 } from '../shared/id.ts'
 import { lockFile } from './folder-lock.ts'
 import { depositChecksum } from './hash.ts'
+import { makeFolder } from './make-folder.ts'
 import { SetupError } from './setup-error.ts'
 import { isBytes } from './whole-rows.ts'
 
@@ -127,9 +128,10 @@ function requireSqlite(): void {
   }
 }
 
-function createFolder(dataDir: string): void {
+/** Throws a `SetupError` where it cannot be made. */
+export function createFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
   } catch (error) {
     throw new SetupError(
       `DATA_DIR must be a folder that can be written to, but ${reasonOf(error)}: ${dataDir}`,
@@ -186,7 +188,7 @@ export function prepare(
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version > versions.length) {
     throw new SetupError(
-      `The database in DATA_DIR was made by a newer version of the relay (format ${version})`,
+      `The database in DATA_DIR was made by a newer version of the relay (format ${version}). Start that one, or put a backup of this version in its place`,
     )
   }
   if (version < versions.length) {
@@ -209,8 +211,24 @@ function explain(error: InstanceType<typeof Sqlite.SqliteError>, path: string): 
   if (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT')) {
     return explainDamage(path)
   }
-  if (error.code === 'SQLITE_FULL') return `The disk under ${path} is full. Make room, then start again`
-  return `The database ${path} cannot be opened (${error.code}: ${error.message})`
+  const { code, message } = error
+  // The second when there is no room for the memory that readers share with the writer.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') {
+    return `The disk under ${path} is full. Make room, then start again`
+  }
+  if (code === 'SQLITE_READONLY_DIRECTORY' || !isOurs(path)) {
+    return `The database ${path} belongs to somebody else. Give its folder and all in it to the user who starts the relay`
+  }
+  return `The database ${path} cannot be opened (${code}: ${message})`
+}
+
+function isOurs(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'r+'))
+    return true
+  } catch {
+    return false // SQLite has met what it is
+  }
 }
 
 function explainDamage(path: string): string {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -218,6 +218,32 @@ test('a folder that cannot be made stops the start with a sentence', async () =>
   await expect(open(join(dataDir, 'file', 'data'))).rejects.toThrow(
     /DATA_DIR must be a folder that can be written to/,
   )
+})
+
+test.runIf(process.platform === 'linux')(
+  'a folder below one that takes none stops the start, too',
+  async () => {
+    await expect(open('/proc/facedown/data')).rejects.toThrow(
+      'DATA_DIR must be a folder that can be written to, but ENOENT: no such file or directory: /proc/facedown/data',
+    )
+  },
+)
+
+test('a database of another user stops the start with a sentence', () => {
+  const dataDir = newFolder()
+  openDatabase(dataDir, 'local').close()
+  chmodSync(join(dataDir, 'facedown.sqlite'), 0o400)
+  chmodSync(join(dataDir, 'facedown.lock'), 0o666)
+  chmodSync(dataDir, 0o777)
+  const isRoot = process.getuid?.() === 0 // to whom nothing is forbidden
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    expect(() => openDatabase(dataDir, 'local')).toThrow(
+      `The database ${join(dataDir, 'facedown.sqlite')} belongs to somebody else. Give its folder`,
+    )
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
 })
 
 async function append(

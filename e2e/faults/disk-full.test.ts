@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { BareClient } from '../../relay/bare-client.testing.ts'
 import { closeCodes } from '../../relay/close-words.ts'
+import { startupFailure } from '../../relay/process.testing.ts'
 import { hex, someEnvelope } from '../../relay/testing.ts'
 import { addStories } from '../../shared/document.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../../shared/keys.ts'
 import { seat } from './seated.ts'
-import { limitedDatabase, mayMount, type SmallDisk, smallFileSystem } from './small-disk.ts'
+import { fileSystemOf, limitedDatabase, mayMount, type SmallDisk, smallFileSystem } from './small-disk.ts'
 import { Trial, until } from './trial.ts'
 
 const disks: [string, () => Promise<SmallDisk>, string][] = [
@@ -87,4 +88,11 @@ test('below the reserve of the disk nothing is kept, a session can still be read
   expect(carol.envelopes()).toEqual([kept])
   carol.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
   expect(await carol.closed).toEqual(closeCodes.deleted)
+})
+
+test.runIf(mayMount)('a relay that finds no room at its start says what to do', async () => {
+  const DATA_DIR = fileSystemOf('16k') // less than SQLite's shared memory takes
+  expect((await startupFailure({ DATA_DIR })).words).toBe(
+    `The disk under ${DATA_DIR}/facedown.sqlite is full. Make room, then start again.\n`,
+  )
 })

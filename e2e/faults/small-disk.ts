@@ -33,9 +33,7 @@ export async function limitedDatabase(): Promise<SmallDisk> {
 
 /** Without a reserve it can be filled to the last byte. */
 export async function smallFileSystem(DISK_RESERVE = '0'): Promise<SmallDisk> {
-  const folder = newFolder()
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder])
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]))
+  const folder = fileSystemOf('8m')
   const trial = await Trial.start({ DISK_RESERVE }, folder)
   const ballast = join(folder, 'ballast')
   return {
@@ -53,6 +51,14 @@ export async function smallFileSystem(DISK_RESERVE = '0'): Promise<SmallDisk> {
     clear: async () => rmSync(ballast),
     said: () => trial.said,
   }
+}
+
+/** In memory, until the test is over. */
+export function fileSystemOf(size: string): string {
+  const folder = newFolder()
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
+  onTestFinished(() => void execFileSync('umount', ['-l', folder]))
+  return folder
 }
 
 function canMount(): boolean {

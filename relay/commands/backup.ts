@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockFile } from '../folder-lock.ts'
 import { lastBackup } from '../last-backup.ts'
+import { makeFolder } from '../make-folder.ts'
 import { SetupError } from '../setup-error.ts'
 import { createBreathing } from './breathe.ts'
 import { copyDatabase, schemaOf } from './copy-database.ts'
@@ -99,8 +100,7 @@ export function noteBackup(dataDir: string, { made }: Manifest): void {
 
 function prepareFolder(backups: string): () => void {
   try {
-    mkdirSync(backups, { recursive: true, mode: 0o700 })
-    mkdirSync(join(backups, 'pieces'), { recursive: true, mode: 0o700 })
+    makeFolder(join(backups, 'pieces'))
     const unlock = lockFile(join(backups, 'backup.lock'))
     if (unlock) return unlock
   } catch (error) {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { lockFolder } from '../database.ts'
+import { createFolder, lockFolder } from '../database.ts'
 import { SetupError } from '../setup-error.ts'
 import { type Bucket, inParallel } from './bucket.ts'
 import { backupsInBucket, piecesIn, readBucketManifest } from './bucket-manifests.ts'
@@ -15,7 +15,7 @@ export async function restoreFromBucket(dataDir: string, bucket: Bucket, name?: 
   const manifest = await readBucketManifest(bucket, chosen)
   refuseNewer(manifest, chosen)
   refuseWhileUsed(dataDir, manifest) // before gigabytes are fetched
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  createFolder(dataDir)
   const fetched = mkdtempSync(join(dataDir, 'fetching-'))
   try {
     const pieces = await BucketPieces.open(bucket)

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
-import { databaseName, lockFolder, prepare, versions } from '../database.ts'
+import { createFolder, databaseName, lockFolder, prepare, versions } from '../database.ts'
 import { SessionTable } from '../session-table.ts'
 import { SetupError } from '../setup-error.ts'
 import { syncFoldersOf } from './durable.ts'
@@ -34,7 +34,7 @@ export function restore(dataDir: string, backups: string, name = newestIn(backup
   try {
     const ready = manifest.databases.map((kept) => {
       const place = join(dataDir, kept.path)
-      mkdirSync(dirname(place), { recursive: true, mode: 0o700 })
+      createFolder(dirname(place))
       unlocks.push(lockFolder(dirname(place)))
       const scratch = mkdtempSync(join(dirname(place), 'restoring-'))
       scratches.push(scratch)

@@ -89,7 +89,7 @@ test('a database of a version to come is left as it is', () => {
   openDatabase(dataDir, 'local').close()
   withDatabase(dataDir, (database) => database.pragma(`user_version = ${versions.length + 1}`))
   expect(() => openDatabase(dataDir, 'local')).toThrow(
-    `newer version of the relay (format ${versions.length + 1})`,
+    `newer version of the relay (format ${versions.length + 1}). Start that one`,
   )
   expect(withDatabase(dataDir, (database) => database.pragma('user_version', { simple: true }))).toBe(
     versions.length + 1,
