@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
-import type { FromRelay } from '../shared/wire.ts'
+import { encodeFromClient, type FromRelay } from '../shared/wire.ts'
 import { BareClient } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
 import { lock, started } from './fixtures.testing.ts'
@@ -56,6 +56,14 @@ test.each([
   ['half a frame', Uint8Array.of(3)],
   ['nothing', new Uint8Array()],
   ['an envelope that is none', Uint8Array.of(2, 1, 5, 5)],
+  [
+    'a change that was padded too little',
+    encodeFromClient({ type: 'append', ref: 1, envelope: someEnvelope(255) }),
+  ],
+  [
+    'a signal that was padded too little',
+    encodeFromClient({ type: 'signal', to: 0, envelope: someEnvelope(255) }),
+  ],
 ])('%s is malformed', async (_, message) => {
   const { url } = await started()
   const mallory = await BareClient.join(url, keys)

@@ -1,6 +1,6 @@
 import type { CloseReason } from '../shared/close-code.ts'
 import { type Cursor, covers } from '../shared/cursor.ts'
-import { envelopeLimits, envelopeOverhead } from '../shared/envelope.ts'
+import { envelopeLimits, paddedSize } from '../shared/envelope.ts'
 import type { SessionId } from '../shared/id.ts'
 import type { Role } from '../shared/keys.ts'
 import {
@@ -70,6 +70,8 @@ type WithoutEnvelope = Exclude<FromClient, Hello | WithEnvelope>
 
 /** Shorter than anybody on the way waits for an answer, and than it takes to count as gone. */
 const longestHoldMs = 10_000
+/** Quotas and pages count bytes: of smaller ones many would be kept, and read at once. */
+const smallestEnvelope = paddedSize(0)
 const closed: State = { phase: 'closed' }
 
 /** One client on this relay: frames come in by `receive` and go out by the outlet. */
@@ -118,7 +120,7 @@ export class Connection implements Reader {
     if (!message || message.type === 'hello') return this.close('malformed')
     if (!('envelope' in message)) return this.#takeSmall(message, state.role, state.room)
     const { length } = message.envelope
-    if (length < envelopeOverhead) return this.close('malformed')
+    if (length < smallestEnvelope) return this.close('malformed')
     if (length > envelopeLimits[message.type === 'append' ? 'change' : message.type])
       return this.close('tooLarge')
     this.#take(message, state.role, state.room)
