@@ -56,9 +56,11 @@ export class ReadTables {
       return { resumed: true, snapshot: undefined, ...this.#entries(key, after) }
     }
     const snapshot = this.#snapshot(key, generation)
+    const released = snapshot && this.#releasedUpTo(key, snapshot.covers)
+    // From their end on a reader goes on with all that is there, whatever the snapshot covers of it.
+    if (released?.more) return { resumed: false, snapshot, ...released }
     const page = this.#entries(key, snapshot?.covers)
-    const released = snapshot ? this.#releasedUpTo(key, snapshot.covers) : []
-    return { resumed: false, snapshot, ...page, rows: [...released, ...page.rows] }
+    return { resumed: false, snapshot, ...page, rows: [...(released?.rows ?? []), ...page.rows] }
   }
 
   /** True for the place of an entry in the log, and for the end of what a kept snapshot covers. */
@@ -93,12 +95,12 @@ export class ReadTables {
   }
 
   /** What a snapshot covers of what was released: whoever made it may have left that out. */
-  #releasedUpTo(key: number, { sequence }: Position): Row[] {
-    const covered = unlessCorrupt(
-      () => this.#statements.released.all(key, sequence),
-      () => this.#rowsOneByOne(key, 0).filter((row) => isReleased(row) && row.sequence <= sequence),
+  #releasedUpTo(key: number, { sequence }: Position): Entries {
+    const isCovered = (row: StoredEntry) => isReleased(row) && row.sequence <= sequence
+    return unlessCorrupt(
+      () => this.#page(undefined, this.#statements.released.iterate(key, sequence)),
+      () => this.#page(undefined, this.#rowsOneByOne(key, 0).filter(isCovered)),
     )
-    return covered.flatMap((row) => this.#whole(row) ?? [])
   }
 
   #whole({ sequence, checksum, envelope, kind }: StoredEntry): Row | undefined {

@@ -14,6 +14,8 @@ export interface SessionRow {
   entries: number
   entryBytes: number
   snapshot: Uint8Array | undefined
+  /** No change up to this sequence is left for a snapshot to remove; 0 when that is not known. */
+  clearedTo: number
   /** How many keys are kept for it. */
   deposits: number
 }
@@ -60,6 +62,7 @@ export class SessionTable {
       entries: recent?.entries ?? 0,
       entryBytes: recent?.bytes ?? 0,
       snapshot: current?.id,
+      clearedTo: 0,
       deposits: orNone(() => this.#statements.deposits.get(row.key)),
     })
   }
@@ -101,11 +104,12 @@ export class SessionTable {
     this.#statements.noteDeletion.run(id, this.day)
   }
 
-  /** Must be called when a transaction was undone, or rows changed behind this class. */
+  /** Must be called when the session was removed behind this class. */
   forget(id: string): void {
     this.#remembered.delete(id)
   }
 
+  /** Must be called when a transaction was undone, or rows changed behind this class. */
   forgetAll(): void {
     this.#remembered.clear()
   }
@@ -152,6 +156,7 @@ export class SessionTable {
       entries: 0,
       entryBytes: 0,
       snapshot: undefined,
+      clearedTo: 0,
       deposits: 0,
     })
   }
