@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { encodeFromRelay } from '../shared/wire.ts'
+import { Burden } from './burden.ts'
 import { closeCodes } from './close-words.ts'
 import type { Connection, Surroundings } from './connection.ts'
-import { type Address, Addresses, slowBytes, spend } from './limits.ts'
+import { type Address, Addresses, spend } from './limits.ts'
 import { addressOf } from './upgrade.ts'
 
 /** Who is handed over leaves after the one before, so that no other relay gets all of them at once. */
@@ -12,6 +13,8 @@ const handOver = { everyMs: 20, eachMs: 20, mostMs: 10_000 } as const
 /** One timer for all: each slot's turn comes every 20 seconds. */
 const tickMs = 100
 const slotCount = 200
+/** Ticks after which it is looked again what has come of each client: nobody sends much more than once within a second. */
+const lookEvery = 10
 
 /** One client's way to the relay, of either kind. */
 export interface Connected {
@@ -19,6 +22,8 @@ export interface Connected {
   readonly address: Address | undefined
   /** What is kept for the client until it reads. */
   readonly waitingBytes: number
+  /** What has come of something that is not whole yet. */
+  readonly arrivingBytes: number
   /** Ticks of the registry's timer. */
   openedAt: number
   slot: number
@@ -32,7 +37,7 @@ export interface Connected {
 export interface Registry {
   add(client: Connected): void
   remove(client: Connected): void
-  /** More waits for this client than for one that reads. */
+  /** More may wait for this client than for one that reads. */
   noteSlow(client: Connected): void
 }
 
@@ -44,7 +49,9 @@ export class Connections implements Registry {
   /** In the order they opened. */
   readonly #greeting = new Set<Connected>()
   /** Clients that read more slowly than they are sent to. */
-  readonly #slow = new Set<Connected>()
+  readonly #slow = new Burden<Connected>(({ waitingBytes }) => waitingBytes)
+  /** Clients that have sent much of something that is not whole. */
+  readonly #sending = new Burden<Connected>(({ arrivingBytes }) => arrivingBytes)
   readonly #addresses = new Addresses()
   readonly #timer: NodeJS.Timeout
   #open = 0
@@ -141,11 +148,12 @@ export class Connections implements Registry {
   }
 
   noteSlow(client: Connected): void {
-    this.#slow.add(client)
+    this.#slow.weigh(client)
   }
 
   remove(client: Connected): void {
     this.#slow.delete(client)
+    this.#sending.delete(client)
     this.#slots[client.slot]?.delete(client)
     this.#greeting.delete(client)
     if (client.address) client.address.open -= 1
@@ -168,24 +176,16 @@ export class Connections implements Registry {
       else if ((this.#ticks - client.openedAt) * tickMs < this.#surroundings.limits.helloMs) break
       else client.connection.close('lateHello')
     }
-    if (this.#slow.size > 0) this.#relieve()
+    for (let slot = this.#ticks % lookEvery; slot < slotCount; slot += lookEvery) {
+      for (const client of this.#slots[slot] ?? []) this.#sending.weigh(client)
+    }
+    this.#relieve(this.#slow)
+    this.#relieve(this.#sending)
     if (turn === 0) this.#addresses.sweep(this.#surroundings.now())
   }
 
-  /** Each may be a little slow; all together they must not fill the memory. Who is behind most goes first. */
-  #relieve(): void {
-    const waiting = [...this.#slow].map((client) => ({ client, bytes: client.waitingBytes }))
-    let sum = 0
-    for (const { client, bytes } of waiting) {
-      sum += bytes
-      if (bytes <= slowBytes) this.#slow.delete(client)
-    }
-    const { bufferedInAll } = this.#surroundings.limits
-    if (sum <= bufferedInAll) return
-    waiting.sort((one, other) => other.bytes - one.bytes)
-    for (const { client, bytes } of waiting) {
-      if (sum <= bufferedInAll) return
-      sum -= bytes
+  #relieve(burden: Burden<Connected>): void {
+    for (const client of burden.above(this.#surroundings.limits.bufferedInAll)) {
       this.#surroundings.refused('tooSlow')
       client.terminate()
     }

@@ -51,7 +51,7 @@ export interface Limits {
   readonly helloMs: number
   /** A relay that others stand in for still serves newcomers for so long after it was told to stop: balancers ask every so often. */
   readonly handOverMs: number
-  /** What may wait for one client that does not read, and for all of them together. */
+  /** What may wait for one client that does not read, and for all of them together; as much again may come of what is not whole. */
   readonly bufferedBytes: number
   readonly bufferedInAll: number
 }

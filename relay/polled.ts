@@ -70,6 +70,10 @@ export class Polled implements Outlet, Connected {
     return this.#end - this.#start
   }
 
+  get arrivingBytes(): number {
+    return this.#up.waitingBytes
+  }
+
   /** What was said before there was a request to answer. */
   begin(): Uint8Array {
     this.#answered = this.#end

@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import { createConnection } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import {
   contentType,
@@ -231,6 +231,21 @@ test('clients that do not ask for more may have so much waiting together, and no
   expect(await bob.save(someEnvelope())).toMatchObject({ type: 'saved' })
   await stop()
   expect(reports).toContainEqual({ event: 'refused', reason: 'tooSlow', times: 4 })
+})
+
+test('frames that never end may take so much memory together, and no more', async () => {
+  const { url } = await started({ limits: { bufferedInAll: 1 << 20 } })
+  const alice = await BareClient.join(url, keys)
+  const mallories = await Promise.all(Array.from({ length: 4 }, () => joinedByHand(url)))
+  const stream = putFrames([new Uint8Array(1_000_000)])
+  for (const { socket } of mallories) {
+    for (let at = 0; at < 600_000; at += 60_000) {
+      const piece = stream.subarray(at, at + 60_000)
+      await socket.ask({ type: 'up', token: socket.token, offset: socket.sent + at, piece })
+    }
+  }
+  await alice.until((frames) => frames.filter(({ type }) => type === 'left').length === 3)
+  await vi.waitFor(() => expect(mallories.filter(({ client }) => client.isOpen)).toHaveLength(1))
 })
 
 test('a relay that stops says so to those who poll, and lets nobody wait', async () => {

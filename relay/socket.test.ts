@@ -117,6 +117,18 @@ test('clients that do not read may have so much waiting together, and no more', 
   expect(reports).toContainEqual({ event: 'refused', reason: 'tooSlow', times: 4 })
 })
 
+test('messages that never end may take so much memory together, and no more', async () => {
+  const { url, stop } = await startRelay({ limits: { bufferedInAll: 1 << 20 } })
+  onTestFinished(stop)
+  const alice = await BareClient.join(url, keys)
+  const mallories = await Promise.all(Array.from({ length: 4 }, () => BareClient.join(url, member)))
+  for (const mallory of mallories) webSocketOf(mallory).send(new Uint8Array(600_000), { fin: false })
+  const left = (frames: BareClient['frames']) => frames.filter(({ type }) => type === 'left')
+  await alice.until((frames) => left(frames).length === 3)
+  expect(await alice.save(someEnvelope(65_536))).toMatchObject({ type: 'saved' })
+  await vi.waitFor(() => expect(mallories.filter(({ isOpen }) => isOpen)).toHaveLength(1))
+})
+
 test.each([
   ['no session', '/sync/', subprotocol, 404],
   ['an id of wrong length', '/sync/abc', subprotocol, 404],

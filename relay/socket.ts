@@ -21,6 +21,8 @@ const missedPongsAllowed = 2
 const flushBelow = 131_072
 /** Copying that much takes longer than the system call does. */
 const largeBytes = 16_384
+/** About what a buffer takes beside its bytes. */
+const pieceCost = 256
 const turns = new Turns()
 
 /**
@@ -47,6 +49,12 @@ export class Socket extends WebSocket implements Outlet, Connected, Waiting {
 
   get waitingBytes(): number {
     return this.bufferedAmount
+  }
+
+  /** Each piece costs memory, however short it is. */
+  get arrivingBytes(): number {
+    const { _bufferedBytes, _messageLength, _buffers, _fragments } = this.#receiver
+    return _bufferedBytes + _messageLength + (_buffers.length + _fragments.length) * pieceCost
   }
 
   override emit(event: string | symbol, ...details: unknown[]): boolean {
@@ -146,7 +154,19 @@ export class Socket extends WebSocket implements Outlet, Connected, Waiting {
 
   /** ws has one limit for all sockets; who has not said hello gets a smaller one, so that it can fill no memory. */
   #limitFrames(bytes: number): void {
-    const { _receiver } = this as unknown as { _receiver: { _maxPayload: number } }
-    _receiver._maxPayload = bytes
+    this.#receiver._maxPayload = bytes
   }
+
+  get #receiver(): Receiver {
+    return (this as unknown as { _receiver: Receiver })._receiver
+  }
+}
+
+/** What ws keeps of a message until it is whole. */
+interface Receiver {
+  _maxPayload: number
+  readonly _bufferedBytes: number
+  readonly _buffers: readonly unknown[]
+  readonly _messageLength: number
+  readonly _fragments: readonly unknown[]
 }

@@ -46,3 +46,16 @@ test('a frame that will be too large is refused before it is here', () => {
   expect(reader.next(4096)).toBe('tooLarge')
   expect(reader.next(4097)).toBeUndefined()
 })
+
+test('of what came only the frame that is not whole yet is kept', () => {
+  const reader = new FrameReader()
+  const stream = putFrames([new Uint8Array(50_000), new Uint8Array(300)])
+  reader.push(stream.subarray(0, -100))
+  expect(reader.next(65_536)).toHaveLength(50_000)
+  expect(reader.next(65_536)).toBeUndefined()
+  expect(reader.waitingBytes).toBe(204)
+  reader.push(stream.subarray(-100))
+  expect(reader.next(65_536)).toHaveLength(300)
+  expect(reader.next(65_536)).toBeUndefined()
+  expect(reader.waitingBytes).toBe(0)
+})

@@ -81,12 +81,24 @@ export function putFrames(frames: readonly Uint8Array[]): Uint8Array<ArrayBuffer
 export class FrameReader {
   #rest: Uint8Array = new Uint8Array()
 
+  /** What is kept of a frame that is not whole. */
+  get waitingBytes(): number {
+    return this.#rest.buffer.byteLength
+  }
+
   push(piece: Uint8Array): void {
     this.#rest = this.#rest.length === 0 ? piece.slice() : joinBytes(this.#rest, piece)
   }
 
   /** The next frame; undefined until all of it is here. A longer one is never waited for. */
   next(longest: number): Uint8Array<ArrayBuffer> | 'tooLarge' | undefined {
+    const frame = this.#take(longest)
+    // What it was cut from would stay with it.
+    if (!frame && this.#rest.length < this.waitingBytes) this.#rest = this.#rest.slice()
+    return frame
+  }
+
+  #take(longest: number): Uint8Array<ArrayBuffer> | 'tooLarge' | undefined {
     if (this.#rest.length < prefixBytes) return undefined
     const length = new DataView(this.#rest.buffer, this.#rest.byteOffset).getUint32(0)
     if (length > longest) return 'tooLarge'
