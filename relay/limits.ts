@@ -49,6 +49,8 @@ export interface Limits {
   readonly openOfAddress: number
   readonly open: number
   readonly helloMs: number
+  /** An HTTP connection on which nothing moves for so long is cut: nobody reads what is on its way. */
+  readonly idleMs: number
   /** A relay that others stand in for still serves newcomers for so long after it was told to stop: balancers ask every so often. */
   readonly handOverMs: number
   /** What may wait for one client that does not read, and for all of them together; as much again may come of what is not whole. */
@@ -72,6 +74,7 @@ export function limitsOf(config: LimitConfig): Limits {
     openOfAddress: maxConnectionsPerAddress,
     open: maxConnections,
     helloMs: 5000,
+    idleMs: 60_000,
     handOverMs: 1500,
     bufferedBytes: 1 << 20,
     bufferedInAll: 128 << 20,

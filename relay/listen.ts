@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
+import type { Limits } from './limits.ts'
 import { SetupError } from './setup-error.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
@@ -16,6 +17,7 @@ export interface ListenNames {
 export async function listen(
   fetch: Fetch,
   { host, port }: Pick<Config, 'host' | 'port'>,
+  { idleMs }: Pick<Limits, 'idleMs'>,
   names: ListenNames = { host: 'HOST', port: 'PORT' },
 ): Promise<Server[]> {
   const addresses = await lookup(host, { all: true, order: 'ipv4first' }).catch(() => {
@@ -24,7 +26,7 @@ export async function listen(
   const servers: Server[] = []
   for (const { address } of addresses) {
     const at = addressOf(servers[0]) ?? port
-    const server = await listenOn(fetch, address, at).catch((error: NodeJS.ErrnoException) => {
+    const server = await listenOn(fetch, address, at, idleMs).catch((error: NodeJS.ErrnoException) => {
       // Many computers name ::1 without having it.
       if (servers.length > 0 && error.code !== 'EADDRINUSE') return undefined
       for (const other of servers) other.close()
@@ -35,11 +37,12 @@ export async function listen(
   return servers
 }
 
-function listenOn(fetch: Fetch, address: string, port: number): Promise<Server> {
+function listenOn(fetch: Fetch, address: string, port: number, idleMs: number): Promise<Server> {
   const server = createServer(
     { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 },
     getRequestListener(fetch, { overrideGlobalObjects: false }),
   )
+  server.setTimeout(idleMs)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, address, () => {

@@ -78,9 +78,9 @@ export async function startRelay(
   const watchers: Server[] = []
   if (isApart) {
     const own = { host: metricsHost, port: metricsPort }
-    watchers.push(...(await listen(watching.fetch, own, metricsNames).catch(giveUp)))
+    watchers.push(...(await listen(watching.fetch, own, limits, metricsNames).catch(giveUp)))
   }
-  const servers = await listen(app.fetch, config).catch(giveUp)
+  const servers = await listen(app.fetch, config, limits).catch(giveUp)
   if (servesPeople) for (const server of servers) acceptSockets(server, connections, surroundings, config)
   const stopHistory = history.start()
   const port = portOf(servers)
