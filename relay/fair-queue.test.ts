@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { SessionId } from '../shared/id.ts'
 import { createSessionKeys } from '../shared/keys.ts'
-import { atOnce, FairQueue, mostWaiting } from './fair-queue.ts'
+import { atOnce, FairQueue, mostAtOnce, mostWaiting } from './fair-queue.ts'
 import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
@@ -18,6 +19,20 @@ test('everybody gets a portion of what they asked for, in the order they asked',
   expect(queue.take()[0]).toBe(`alice ${atOnce}`)
   expect(queue.takeAll()).toEqual(['alice 16', 'alice 17', 'alice 18', 'alice 19'])
   expect(queue.length).toBe(0)
+})
+
+test('of very many sessions some have to wait, and then come before those that got something', () => {
+  const queue = new FairQueue<string>()
+  const greedy = Array.from({ length: 20 }, (_, at) => `greedy ${at}`)
+  for (const session of greedy) for (let at = 0; at < 20; at++) queue.push(session, session)
+  queue.push('bob', 'bob')
+  const portions = [queue.take(), queue.take(), queue.take()]
+  expect(portions.map(({ length }) => length)).toEqual([mostAtOnce, mostAtOnce, mostAtOnce + 1])
+  expect(portions[2]?.slice(0, 4 * atOnce + 1)).toEqual([
+    ...greedy.slice(16).flatMap((session) => Array.from({ length: atOnce }, () => session)),
+    'bob',
+  ])
+  expect(queue.takeAll()).toHaveLength(400 - 3 * mostAtOnce)
 })
 
 test('who asks for more than ever is answered is refused, and nobody else', () => {
@@ -74,6 +89,28 @@ test('whoever asks a store once waits for two portions at most of a session that
   await store.close()
   await Promise.all(flood)
   expect(answered).toBe(900)
+})
+
+test('a change waits for two portions at most of what a crowd asks for', async () => {
+  const store = await open()
+  let answered = 0
+  const crowd = Array.from({ length: 10 * mostAtOnce }, async () => {
+    await store.deposit(createSessionKeys().session, someDeposit())
+    answered++
+  })
+  await nextTurn() // the first portion is on its way
+  const envelope = someEnvelope()
+  const entry = {
+    sequence: 1,
+    previous: 0,
+    checksum: checksumOf(envelope),
+    kind: entryKinds.change,
+    envelope,
+  }
+  expect((await store.append(createSessionKeys().session, entry)).outcome).toBe('saved')
+  expect(answered).toBeLessThanOrEqual(2 * mostAtOnce)
+  await Promise.all(crowd)
+  await store.close()
 })
 
 async function open(): Promise<SqliteStore> {

@@ -1,6 +1,9 @@
 /** So many of one session's requests go along at most while others wait, too. */
 export const atOnce = 8
 
+/** And so many of all sessions, or few more: some take milliseconds, and whatever is to be saved meanwhile waits for all of them. */
+export const mostAtOnce = 64
+
 /** With more than that a session is refused: it asks faster than any disk answers. */
 export const mostWaiting = 1_000
 
@@ -27,13 +30,17 @@ export class FairQueue<Item> {
     return true
   }
 
-  /** The next portion: of every session what it asked for first. */
+  /** The next portion: what was asked for first, of one session after the other. */
   take(): Item[] {
     const portion: Item[] = []
+    const unfinished: [string, Item[]][] = []
     for (const [session, own] of this.#waiting) {
+      if (portion.length >= mostAtOnce) break
       portion.push(...own.splice(0, atOnce))
-      if (own.length === 0) this.#waiting.delete(session)
+      this.#waiting.delete(session)
+      if (own.length > 0) unfinished.push([session, own])
     }
+    for (const [session, own] of unfinished) this.#waiting.set(session, own) // behind all others
     this.#length -= portion.length
     return portion
   }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { SessionId } from '../shared/id.ts'
 import { AskedStore } from './asked-store.ts'
 import { packRows, type Row } from './batch.ts'
-import { FairQueue } from './fair-queue.ts'
+import { FairQueue, mostAtOnce } from './fair-queue.ts'
 import { damageWords, type Reporter } from './report.ts'
 import { SetupError } from './setup-error.ts'
 import { type Appended, type NewEntry, unreachable } from './store.ts'
@@ -146,7 +146,9 @@ export class SqliteStore extends AskedStore {
   /** Somebody waits for an answer: as soon as this turn of the event loop is over, or with company when many ask. */
   #soon(): NodeJS.Timeout | NodeJS.Immediate {
     const isBusy = performance.now() - this.#answeredAt < busyMs
-    return isBusy ? setTimeout(() => this.#flush(), companyMs) : setImmediate(() => this.#flush())
+    return isBusy && this.#requests.length < mostAtOnce
+      ? setTimeout(() => this.#flush(), companyMs)
+      : setImmediate(() => this.#flush())
   }
 
   #flush(): void {
