@@ -256,6 +256,16 @@ test('a relay that stops says so to those who poll, and lets nobody wait', async
   expect(framesIn((await answer).body)).toMatchObject([{ type: 'goingAway' }])
 })
 
+test('a relay has stopped once those who poll have heard it', async () => {
+  const stopping = await startRelay()
+  const alice = await BareClient.join(stopping.url, keys)
+  await alice.save(someEnvelope())
+  const began = performance.now()
+  await stopping.stop()
+  expect(performance.now() - began).toBeLessThan(700)
+  expect(alice.frames.some(({ type }) => type === 'goingAway')).toBe(true)
+})
+
 /** Pauses the client, and has the relay hold a request of its, which only what happens next ends. */
 async function waits(socket: BarePolling): Promise<{ asked: ClientRequest; answer: Promise<Answer> }> {
   await socket.stopPolling()

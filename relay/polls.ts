@@ -31,6 +31,11 @@ export class Polls {
     this.#origins = origins
   }
 
+  /** Those that were closed count until they have fetched why. */
+  get open(): number {
+    return this.#open.size
+  }
+
   /** Answers a POST to `/sync/<session id>`. */
   async answer(context: Asked): Promise<Response> {
     const { incoming } = context.env

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
+import { Server as NetServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { openBackend } from './backend.ts'
 import type { Config } from './config.ts'
@@ -102,19 +104,27 @@ export async function startRelay(
     report({ event: 'stopping', connections: connections.open })
     // Meanwhile it listens: a balancer that finds nobody there cuts whom it has brought here.
     if (config.role === 'relay') await connections.handOver()
-    const ended = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+    const ended = Promise.all(servers.map(stopListening))
     connections.goAway()
     await Promise.race([bus.settled(), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
     await connections.close()
     // Those who poll hear it in an answer, and that has to leave.
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, endMs).unref())])
-    for (const server of servers) server.closeAllConnections()
+    await Promise.race([ended, letLeave()])
+    for (const server of servers) server.close().closeAllConnections()
     for (const server of watchers) server.close().closeAllConnections()
     refusals.stop()
     stopHistory()
     await backend.close()
     await traces?.stop()
     report({ event: 'stopped' })
+  }
+
+  /** Once they have fetched all that was left for them, their connections only wait for more. */
+  async function letLeave(): Promise<void> {
+    for (let waited = 0; waited < endMs; waited += 10) {
+      if (polls.open === 0) for (const server of servers) server.closeIdleConnections()
+      await wait(10)
+    }
   }
 
   return { port, metricsPort: isApart ? portOf(watchers) : port, store: backend.database, stop }
@@ -140,6 +150,11 @@ function pooledRandom(): (bytes: number) => Uint8Array {
     pool = pool.subarray(bytes)
     return taken
   }
+}
+
+/** Unlike HTTP's own `close` it leaves those alone who are about to ask again. Resolves once all have gone. */
+function stopListening(server: Server): Promise<void> {
+  return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
 }
 
 function portOf(servers: readonly Server[]): number {
