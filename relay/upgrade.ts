@@ -45,11 +45,20 @@ function servesOrigin(origin: string, host: string, origins: readonly string[] |
   return host !== '' && (origin === `http://${host}` || origin === `https://${host}`)
 }
 
-/** Whom to count a connection for. An IPv6 host usually has a whole /64 to itself. */
+/** Whom to count a connection for. */
 export function addressOf(request: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy ? request.headers['x-forwarded-for'] : undefined
   // The last one was written by the proxy that is trusted, all before it by anybody.
   const last = [forwarded].flat().at(-1)?.split(',').at(-1)?.trim()
-  const address = last || (request.socket.remoteAddress ?? '')
-  return address.includes('.') ? address.slice(address.lastIndexOf(':') + 1) : address.split(':', 4).join(':')
+  return networkOf(last || (request.socket.remoteAddress ?? ''))
+}
+
+/** An IPv6 host usually has a whole /64 to itself. Some proxies write a port, too. */
+function networkOf(address: string): string {
+  const [, ipv4] = /^(?:.*:)?(\d+\.\d+\.\d+\.\d+)\]?(?::\d+)?$/.exec(address) ?? []
+  if (ipv4 !== undefined) return ipv4
+  const ipv6 = address.replace(/^\[|\].*$/g, '')
+  const zeros = ':'.repeat(Math.max(2, 10 - ipv6.split(':').length))
+  const groups = ipv6.replace('::', zeros).split(':', 4)
+  return groups.map((group) => group || '0').join(':')
 }
