@@ -257,7 +257,7 @@ test('a relay that stops says so to those who poll, and lets nobody wait', async
 })
 
 test('a relay has stopped once those who poll have heard it', async () => {
-  const stopping = await startRelay()
+  const stopping = await started()
   const alice = await BareClient.join(stopping.url, keys)
   await alice.save(someEnvelope())
   const began = performance.now()
