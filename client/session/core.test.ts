@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { addStories, readStories } from '../../shared/document.ts'
+import { addStories, readStories, writeName } from '../../shared/document.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { encodeFromRelay } from '../../shared/wire.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
@@ -15,6 +15,7 @@ afterEach(() => {
 /** A visit without a network; `sockets` are the attempts to reach a relay. */
 async function visit() {
   const sockets: PlainSocket[] = []
+  const remember = vi.fn()
   const core = new SessionCore({
     keys,
     seed: new Uint8Array(32).fill(1),
@@ -35,12 +36,12 @@ async function visit() {
       return socket
     },
     rememberEstimates: () => {},
-    remember: () => {},
+    remember,
     alone: true,
   })
   onTestFinished(() => core.close())
   await core.start()
-  return { core, sockets }
+  return { core, sockets, remember }
 }
 
 test('what storage that was silent brings at last is not said to be at the relay', async () => {
@@ -70,4 +71,38 @@ test('what is shown stays as it was while a session is left: its connection is n
   expect(shown()).toBe('connected')
   await core.close()
   expect(shown()).toBe('connected')
+})
+
+test('the shorter of two things that go on beside each other does not end the quiet of the other', async () => {
+  const { core } = await visit()
+  let end = () => {}
+  const long = core.quietly(
+    () =>
+      new Promise<void>((resolve) => {
+        end = resolve
+      }),
+  )
+  await core.quietly(async () => {})
+  expect(core.isQuiet).toBe(true)
+  end()
+  await long
+  expect(core.isQuiet).toBe(false)
+})
+
+test('what ends after a session was left remembers nothing of it: it may be off the device by then', async () => {
+  const { core, remember } = await visit()
+  let end = () => {}
+  const checking = core.quietly(
+    () =>
+      new Promise<void>((resolve) => {
+        end = resolve
+      }),
+  )
+  writeName(core.doc, 'Team')
+  await core.close()
+  remember.mockClear()
+  end()
+  await checking
+  await Promise.resolve()
+  expect(remember).not.toHaveBeenCalled()
 })

@@ -78,7 +78,8 @@ export class SessionCore {
   #showing: ReturnType<typeof setTimeout> | undefined
   #showAgain = false
   #following = false
-  #quiet = false
+  /** How much goes on during which nothing is followed; one that has been left stays so. */
+  #quiet = 0
   /** How many records there were. */
   #paidAt = 0
   #nameKept: string | undefined
@@ -180,7 +181,7 @@ export class SessionCore {
   }
 
   async close(): Promise<void> {
-    this.#quiet = true
+    this.#quiet++
     this.#followers.clear()
     clearTimeout(this.#showing)
     this.#same.stop()
@@ -193,6 +194,11 @@ export class SessionCore {
 
   get mayWrite(): boolean {
     return this.options.keys.role !== 'observer'
+  }
+
+  /** While much is done, or checked, what was derived before may hold no longer. Afterwards those who follow are called. */
+  get isQuiet(): boolean {
+    return this.#quiet > 0
   }
 
   /** Participants with a connection, or a tab in this browser. */
@@ -261,13 +267,13 @@ export class SessionCore {
 
   /** While many changes are made one after the other, the view shows them a few times a second. */
   async quietly<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#quiet = true
+    this.#quiet++
     const showing = setInterval(() => this.#show(), 500)
     try {
       return await work()
     } finally {
       clearInterval(showing)
-      this.#quiet = false
+      this.#quiet--
       this.change()
     }
   }
