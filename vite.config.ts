@@ -139,7 +139,7 @@ function catalogs(): Plugin {
 /** The libraries and rules of the first load; what comes with panels stays with them. */
 function isCore(id: string): boolean {
   const later =
-    /papaparse|canvas-confetti|uqr|svelte\/src\/animate|\/(archive|chronicle|statistics|session-file|deck-draft|depositor|session\/(escrow|mending|restoring|bring-in)|shared\/polling|replica\/forgotten|link\/(state-\w+|second-reading|update-pieces|polling-socket|slow-way|regions))\.ts/
+    /papaparse|canvas-confetti|uqr|svelte\/src\/animate|\/(archive|chronicle|statistics|session-file|deck-draft|depositor|session\/(auto-reveal|escrow|mending|restoring|bring-in)|shared\/polling|replica\/forgotten|link\/(state-\w+|second-reading|update-pieces|polling-socket|slow-way|regions))\.ts/
   const core =
     /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(words|formats|device|device-storage|estimate-memory|fetch-part|preferences|router|session|update|visit)\b[^/]*\.ts$/
   return core.test(id) && !later.test(id)

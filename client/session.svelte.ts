@@ -28,7 +28,7 @@ import type { ParticipantId, RecordId, SealId, StoryId } from '../shared/id.ts'
 import { deviceLink, invitationLink } from '../shared/invitation.ts'
 import type { Topic } from '../shared/ledger.ts'
 import type { RecordOf } from '../shared/record.ts'
-import { AutoReveal } from './session/auto-reveal.ts'
+import type { AutoReveal } from './session/auto-reveal.ts'
 import { TeamTimer } from './session/clock.ts'
 import { SessionCore, type SessionOptions } from './session/core.ts'
 import { StoryViews } from './session/story-view.ts'
@@ -55,7 +55,7 @@ const quiet = 3_000
 export class LiveSession implements SessionView {
   readonly core: SessionCore
   readonly #undo = new UndoStack()
-  readonly #autoReveal = new AutoReveal()
+  #autoReveal: AutoReveal | undefined
   readonly #timer = new TeamTimer()
   readonly #storyViews = new StoryViews()
   #remembering: ReturnType<typeof setTimeout> | undefined
@@ -111,7 +111,7 @@ export class LiveSession implements SessionView {
   }
 
   async close(): Promise<void> {
-    this.#autoReveal.stop()
+    this.#autoReveal?.stop()
     clearTimeout(this.#remembering)
     this.#remember()
     await this.core.close()
@@ -554,23 +554,17 @@ export class LiveSession implements SessionView {
     this.core.options.rememberEstimates(settled)
   }
 
+  /** Fetched when the rules first say so; without a network the next change asks again, and somebody can reveal by hand. */
   #considerRevealing(): void {
-    const round = this.core.roundOnTable
-    if (round) this.#autoReveal.consider(round.id, this.#turnToReveal(round), () => this.core.reveal(round))
-  }
-
-  #turnToReveal(round: RecordOf<'round'>): number | undefined {
-    const { ledger, participant } = this.core
-    if (!this.mayWrite || !this.rules.auto) return undefined
-    const state = ledger.resolve(round)
-    const present = this.people.filter((person) => person.here && !person.observer)
-    const all = state.phase === 'voting' && present.every(({ id }) => state.voted.has(id))
-    if (!all || present.length < 2) return undefined
-    const deciding = this.people
-      .filter((person) => person.here && ledger.mayDecide(person.id, round))
-      .map(({ id }) => id)
-      .sort()
-    const turn = deciding.indexOf(participant.id)
-    return turn < 0 ? undefined : turn
+    if (this.#autoReveal) this.#autoReveal.consider()
+    else if (this.rules.auto) {
+      void import('./session/auto-reveal.ts').then(
+        ({ AutoReveal }) => {
+          this.#autoReveal ??= new AutoReveal(this)
+          this.#autoReveal.consider()
+        },
+        () => {},
+      )
+    }
   }
 }

@@ -1,26 +1,80 @@
+import type { RecordOf } from '../../shared/record.ts'
+import type { SessionView } from '../session-view.ts'
+import type { SessionCore } from './core.ts'
+
 /** Time to change one's mind, and for the turn of the next when the first does not act. */
 const pause = 1_200
+/** Browsers let a page nobody sees wait up to a minute longer than it asked for; after more the device has slept. */
+const asleep = 90_000
+
+type Revealed = Pick<SessionView, 'mayWrite' | 'people' | 'rules'> & { readonly core: SessionCore }
+
+/** Reveals when everybody present has voted and the rules say so, and that still holds when the turn has come. */
+export class AutoReveal {
+  readonly #session: Revealed
+  readonly #turn = new Turn()
+
+  constructor(session: Revealed) {
+    this.#session = session
+  }
+
+  consider(): void {
+    const round = this.#round
+    this.#turn.consider(round?.id, round && this.#turnToReveal(round), () => {
+      if (round && this.#round?.id === round.id && this.#turnToReveal(round) !== undefined)
+        this.#session.core.reveal(round)
+    })
+  }
+
+  stop(): void {
+    this.#turn.stop()
+  }
+
+  /** Undefined while nobody is told what happens, during an import for instance: afterwards it is considered anew. */
+  get #round(): RecordOf<'round'> | undefined {
+    const { core } = this.#session
+    return core.isQuiet ? undefined : core.roundOnTable
+  }
+
+  /** The place among those who may reveal; undefined when it is not the time to. */
+  #turnToReveal(round: RecordOf<'round'>): number | undefined {
+    const { core, mayWrite, people, rules } = this.#session
+    const { ledger, participant } = core
+    if (!mayWrite || !rules.auto) return undefined
+    const state = ledger.resolve(round)
+    const present = people.filter((person) => person.here && !person.observer)
+    const all = state.phase === 'voting' && present.every(({ id }) => state.voted.has(id))
+    if (!all || present.length < 2) return undefined
+    const deciding = people
+      .filter((person) => person.here && ledger.mayDecide(person.id, round))
+      .map(({ id }) => id)
+      .sort()
+    const turn = deciding.indexOf(participant.id)
+    return turn < 0 ? undefined : turn
+  }
+}
 
 /**
- * Reveals when everybody present has voted and the rules say so. All who may would reveal at once; so each waits for their
- * turn, in the order of their ids, and the others see the reveal before it is theirs.
+ * All who may would reveal at once; so each waits for their turn, in the order of their ids, and the others see the reveal
+ * before it is theirs.
  */
-export class AutoReveal {
+export class Turn {
   #timer: ReturnType<typeof setTimeout> | undefined
   #round: string | undefined
 
-  /** `turn`: this participant's place among those who may reveal; undefined when it is not the time to. */
-  consider(round: string, turn: number | undefined, reveal: () => void): void {
+  /** `turn` counts from 0; undefined stops waiting for it. */
+  consider(round: string | undefined, turn: number | undefined, act: () => void): void {
     if (turn === undefined || round !== this.#round) this.stop()
     if (turn === undefined || this.#timer) return
     this.#round = round
-    this.#timer = setTimeout(
-      () => {
-        this.stop()
-        reveal()
-      },
-      pause * (turn + 1),
-    )
+    const wait = pause * (turn + 1)
+    const due = Date.now() + wait
+    this.#timer = setTimeout(() => {
+      this.stop()
+      // What others did meanwhile is on its way.
+      if (Date.now() - due > asleep) this.consider(round, turn, act)
+      else act()
+    }, wait)
   }
 
   stop(): void {

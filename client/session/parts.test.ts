@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { addStories, writeTimer } from '../../shared/document.ts'
 import { type ParticipantId, participantId } from '../../shared/id.ts'
 import type { Moment } from '../session-view.ts'
-import { AutoReveal } from './auto-reveal.ts'
+import { Turn } from './auto-reveal.ts'
 import { TeamTimer } from './clock.ts'
 import { Moments, type PresenceState } from './moments.ts'
 import { digestOf, Same } from './same.ts'
@@ -134,7 +134,7 @@ test('acts are undone from the last to the first', () => {
 
 test('the first in turn reveals, the next only when nobody did', () => {
   const revealed: string[] = []
-  const [first, second] = [new AutoReveal(), new AutoReveal()]
+  const [first, second] = [new Turn(), new Turn()]
   first.consider('round', 0, () => revealed.push('first'))
   second.consider('round', 1, () => revealed.push('second'))
   vi.advanceTimersByTime(1_300)
@@ -145,9 +145,29 @@ test('the first in turn reveals, the next only when nobody did', () => {
 
 test('somebody who takes their vote back stops the reveal', () => {
   const revealed: string[] = []
-  const reveal = new AutoReveal()
+  const reveal = new Turn()
   reveal.consider('round', 0, () => revealed.push('round'))
   reveal.consider('round', undefined, () => revealed.push('round'))
   vi.advanceTimersByTime(5_000)
   expect(revealed).toEqual([])
+})
+
+test('a device that slept reveals nothing before it has heard what the others did meanwhile', () => {
+  const revealed: string[] = []
+  const turn = new Turn()
+  turn.consider('round', 0, () => revealed.push('round'))
+  vi.setSystemTime(Date.now() + 3_600_000)
+  vi.advanceTimersByTime(1_300)
+  expect(revealed).toEqual([])
+  turn.consider('round', undefined, () => revealed.push('round'))
+  vi.advanceTimersByTime(5_000)
+  expect(revealed).toEqual([])
+})
+
+test('a device that slept reveals when nothing has changed', () => {
+  const revealed: string[] = []
+  new Turn().consider('round', 0, () => revealed.push('round'))
+  vi.setSystemTime(Date.now() + 3_600_000)
+  vi.advanceTimersByTime(3_000)
+  expect(revealed).toEqual(['round'])
 })
