@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { remove, write } from '../device-storage.ts'
+import { read, remove, write } from '../device-storage.ts'
 import { noteRegions } from './regions.ts'
 import { otherWay, SlowWay } from './slow-way.ts'
 import { Ways } from './ways.ts'
@@ -10,7 +10,7 @@ const far = 'https://far.example/'
 
 /** Milliseconds until each region answers; a region that is not here does not. */
 let answers: Record<string, number>
-let listed: readonly { name: string; url: string }[]
+let listed: unknown
 let opened: string[]
 
 class FakeSocket extends EventTarget {
@@ -19,6 +19,8 @@ class FakeSocket extends EventTarget {
 
   constructor(url: string) {
     super()
+    // As on an encrypted page.
+    if (url.startsWith('ws:')) throw new DOMException('An insecure WebSocket', 'SecurityError')
     opened.push(url)
     const [, delay] =
       Object.entries(answers).find(([region]) => url.startsWith(region.replace(/^http/, 'ws'))) ?? []
@@ -49,6 +51,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  vi.restoreAllMocks()
   vi.useRealTimers()
   vi.unstubAllGlobals()
 })
@@ -66,7 +69,7 @@ test('the page’s own region is used when another is hardly nearer', async () =
 
 test('a single region needs no choice, and what was chosen before is forgotten', async () => {
   await noted()
-  listed = listed.slice(0, 1)
+  listed = [{ name: 'east', url: east }]
   await noted()
   expect(await connected()).toBe('wss://east.example/sync/abc')
 })
@@ -97,9 +100,61 @@ test('when the region dies the next nearest is tried, then the others, then requ
   ])
 })
 
-test('what somebody else wrote into the storage is no list of regions', async () => {
-  write('regions', '{not json')
-  expect(otherWay(true)).toBe(SlowWay)
+test.each(['{not json', '{}', '[7]'])(
+  'what somebody else wrote into the storage is no list of regions: %s',
+  async (text) => {
+    write('regions', text)
+    expect(otherWay(true)).toBe(SlowWay)
+  },
+)
+
+test('a region that an encrypted page may not connect to is left out, and the console says why', async () => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  listed = [
+    { name: 'east', url: east },
+    { name: 'plain', url: 'http://plain.example/' },
+    { name: 'west', url: west },
+  ]
+  await noted()
+  expect(warn.mock.calls.flat()).toEqual([
+    expect.stringMatching(/^The region plain is left out: .*http:\/\/plain\.example\/.*insecure/),
+  ])
+  expect(await connected()).toBe('wss://west.example/poker/sync/abc')
+  expect(read('regions')).not.toContain('plain')
+})
+
+test.each([
+  ['no address', 'nonsense'],
+  ['an address of something else', 'ftp://files.example/'],
+  ['nothing', undefined],
+])('a region with %s is left out, and the others are used', async (_, url) => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  listed = [{ name: 'east', url: east }, { name: 'odd', url }, null, { name: 'west', url: west }]
+  await noted()
+  expect(warn.mock.calls).toHaveLength(2)
+  expect(warn.mock.calls[0]?.[0]).toContain('The region odd is left out')
+  expect(await connected()).toBe('wss://west.example/poker/sync/abc')
+})
+
+test('an address without its last slash is that of the folder', async () => {
+  listed = [
+    { name: 'east', url: east },
+    { name: 'west', url: 'https://west.example/poker' },
+  ]
+  await noted()
+  expect(await connected()).toBe('wss://west.example/poker/sync/abc')
+})
+
+test('a list that is none leaves the page with its own region', async () => {
+  listed = 'east'
+  await noted()
+  expect(await connected()).toBe('wss://east.example/sync/abc')
+})
+
+test('a region that was remembered and must not be connected to any more is forgotten', async () => {
+  write('region', 'http://plain.example/')
+  expect(await connected()).toBe('wss://east.example/sync/abc')
+  expect(read('region')).toBeUndefined()
 })
 
 async function noted(): Promise<void> {

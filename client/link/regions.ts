@@ -15,18 +15,19 @@ const tried = new Set<string>()
 
 interface Region {
   readonly name: string
+  /** With a slash at its end. */
   readonly url: string
 }
 
 /** Asks the page's own relay which regions there are, and finds the one that answers first, for the next connection. */
 export async function noteRegions(base: string): Promise<void> {
   const regions = await listed(base)
-  if (regions.length < 2) {
+  const measured = regions.length < 2 ? [] : (await Promise.all(regions.map(measure))).flat()
+  if (measured.length < 2) {
     remove(names.all)
     remove(names.used)
     return
   }
-  const measured = await Promise.all(regions.map(async ({ url }) => ({ url, delay: await delayTo(url) })))
   const nearest = measured.sort((a, b) => a.delay - b.delay)
   write(names.all, JSON.stringify(nearest.map(({ url }) => url)))
   const own = nearest.find(({ url }) => url === base)
@@ -48,13 +49,36 @@ export function tryNextRegion(): boolean {
   return true
 }
 
+/** What a relay says may be anything. */
 async function listed(base: string): Promise<readonly Region[]> {
   const response = await fetch(`${base}config.json`, { cache: 'no-store' })
-  const { regions }: { regions?: readonly Region[] } = await response.json()
-  return regions ?? []
+  const { regions }: { regions?: unknown } = await response.json()
+  if (!Array.isArray(regions)) return []
+  return regions.flatMap((region: { readonly name?: unknown; readonly url?: unknown } | null) => {
+    const { name, url } = { name: String(region?.name), url: String(region?.url) }
+    if (!URL.canParse(url) || !/^https?:/i.test(url))
+      return leaveOut(name, `"${url}" is no address that begins with https:// or http://`)
+    const { origin, pathname } = new URL(url)
+    return [{ name, url: origin + pathname.replace(/\/?$/, '/') }]
+  })
 }
 
-/** Until its relay speaks, which is the first thing that it does. */
+/** Whoever runs the relays finds the reason where browsers say such things. */
+function leaveOut(name: string, why: string): [] {
+  console.warn(`The region ${name} is left out: ${why}`)
+  return []
+}
+
+/** Nothing where browsers refuse to connect at all: from an encrypted page to an address that is not, for instance. */
+async function measure({ name, url }: Region): Promise<{ readonly url: string; readonly delay: number }[]> {
+  try {
+    return [{ url, delay: await delayTo(url) }]
+  } catch (error) {
+    return leaveOut(name, `this page may not connect to ${url} (${error})`)
+  }
+}
+
+/** Until its relay speaks, which is the first thing that it does. Rejects where that is not allowed. */
 function delayTo(url: string): Promise<number> {
   return new Promise((resolve) => {
     const began = performance.now()
@@ -72,7 +96,8 @@ function delayTo(url: string): Promise<number> {
 
 function parsed(list = '[]'): string[] {
   try {
-    return JSON.parse(list)
+    const urls: unknown = JSON.parse(list)
+    return Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : []
   } catch {
     return [] // somebody else wrote it
   }

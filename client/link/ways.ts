@@ -40,7 +40,14 @@ export class Ways {
 
   readonly connect = (url: string, protocol: string): PlainSocket => {
     const isBlocked = this.#failures >= enough || this.blockedUntil > Date.now()
-    if (!this.#slow || !isBlocked) return this.#openSocket(inRegion(url), protocol) as PlainSocket
+    if (!this.#slow || !isBlocked) {
+      try {
+        return this.#openSocket(inRegion(url), protocol) as PlainSocket
+      } catch {
+        remove('region') // this page may not connect to it any more
+        return this.#openSocket(url, protocol) as PlainSocket
+      }
+    }
     this.#failures = 0 // unless this opens, WebSockets have their turn again
     return new this.#slow(url, protocol, this)
   }
