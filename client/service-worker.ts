@@ -5,7 +5,9 @@ declare const self: ServiceWorkerGlobalScope
 declare const __FILES__: readonly string[]
 declare const __VERSION__: string
 
-const cacheName = `facedown-${__VERSION__}`
+/** Caches are those of the whole host, where there may be other installations: their files are not ours to remove. */
+const ownCaches = `facedown ${self.registration.scope} `
+const cacheName = `${ownCaches}version-${__VERSION__}`
 /** How often a file is asked for again when its connection breaks, and the milliseconds before that. */
 const again = { times: 5, pause: 1_000 }
 
@@ -64,8 +66,17 @@ async function fromOlder(request: Request): Promise<Response> {
 /** While another window is open they stay until the version after this. */
 async function removeOlder(): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
-  if (windows.length > 1) return
+  if (windows.filter(({ url }) => url.startsWith(self.registration.scope)).length > 1) return
   for (const name of await caches.keys()) {
-    if (name.startsWith('facedown-') && name !== cacheName) await caches.delete(name)
+    const isOlder = name.startsWith(ownCaches) ? name !== cacheName : await wasOurs(name)
+    if (isOlder) await caches.delete(name)
   }
+}
+
+/** The caches of earlier versions bear no place in their names: two installations of one version share theirs, and the last to leave removes it. */
+async function wasOurs(name: string): Promise<boolean> {
+  if (!name.startsWith('facedown-')) return false
+  const cache = await caches.open(name)
+  const removed = await cache.delete(new URL('index.html', self.registration.scope))
+  return removed && !(await cache.keys()).some(({ url }) => url.endsWith('/index.html'))
 }

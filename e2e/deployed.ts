@@ -43,7 +43,7 @@ export class Deployed {
       if (!/\.(js|css|html)$/.test(entry)) continue
       let text = readFileSync(join(client, entry), 'utf8')
       for (const [name, other] of renamed) text = text.replaceAll(name, other)
-      if (entry === 'service-worker.js') text = text.replace(/(?<=facedown-\$\{")\w+/, version)
+      if (entry === 'service-worker.js') text = text.replace(/(?<=version-\$\{")\w+/, version)
       if (entry.endsWith('.html')) text = text.replace('<html', `<html data-version="${version}"`)
       writeFileSync(join(client, entry), text)
     }
