@@ -31,6 +31,16 @@ export function keptNames(): string[] {
   return [...new Set([...keys.map((key) => key.slice(prefix.length)), ...inMemory.keys()])]
 }
 
+/** The folder of this installation. The storage is that of the whole host, where there may be others. */
+export function folder(): string {
+  return new URL(document.baseURI).pathname
+}
+
+/** What one installation knows of its own relays is kept for each. */
+export function here(name: string): string {
+  return `${name} ${folder()}`
+}
+
 function storage(): Storage | undefined {
   try {
     return globalThis.localStorage

@@ -5,7 +5,7 @@ import { decodeDeck, encodeDeck } from '../shared/deck-codec.ts'
 import { base32, parseBase32, parseSessionId, type SessionId } from '../shared/id.ts'
 import { formatInvitation, parseInvitation } from '../shared/invitation.ts'
 import { participantSeed, roles, type SessionKeys } from '../shared/keys.ts'
-import { keptNames, read, remove, write } from './device-storage.ts'
+import { folder, keptNames, read, remove, write } from './device-storage.ts'
 
 export interface KeptSession {
   readonly id: SessionId
@@ -14,6 +14,8 @@ export interface KeptSession {
   readonly name: string | undefined
   /** When it was last opened, in milliseconds. */
   readonly opened: number
+  /** The folder of the installation where that was: its relay has the session. */
+  readonly at: string
 }
 
 /** The secret that this device's participants are derived from. */
@@ -99,11 +101,12 @@ export function keepSession(keys: SessionKeys, opened: number, name?: string): b
     secret: formatInvitation(better, better.role),
     name: name ?? before?.name,
     opened,
+    at: folder(),
   })
 }
 
-export function restoreSession(entry: KeptSession): boolean {
-  return write(`session.${entry.id}`, JSON.stringify([entry.secret, entry.name ?? '', entry.opened]))
+export function restoreSession({ id, secret, name, opened, at }: KeptSession): boolean {
+  return write(`session.${id}`, JSON.stringify([secret, name ?? '', opened, at]))
 }
 
 export function forgetSession(id: SessionId): KeptSession | undefined {
@@ -121,9 +124,9 @@ function sessionEntries(): KeptSession[] {
 
 function parseEntry(id: SessionId, text: string): KeptSession | undefined {
   try {
-    const [secret, name, opened] = JSON.parse(text) as unknown[]
+    const [secret, name, opened, at = folder()] = JSON.parse(text) as unknown[]
     if (typeof secret !== 'string' || typeof name !== 'string' || typeof opened !== 'number') return undefined
-    return { id, secret, name: name || undefined, opened }
+    return { id, secret, name: name || undefined, opened, at: String(at) }
   } catch {
     return undefined // somebody else's entry
   }

@@ -21,8 +21,8 @@ import {
   restoreSession,
   secretOf,
 } from './device.ts'
+import { folder } from './device-storage.ts'
 import { type Remembered, rememberEstimates } from './estimate-memory.ts'
-import { isAcceptable } from './link/gate.ts'
 import { Ways } from './link/ways.ts'
 import { derivePublicKeys, signNatively, verifyNatively } from './native-ed25519.ts'
 import type { FileProblem, HomeView, SessionEntry } from './pages/session-entry.ts'
@@ -49,13 +49,13 @@ export class Visit implements HomeView {
   }
 
   get sessions(): readonly SessionEntry[] {
-    return this.#sessions.map(({ id, secret, name, opened }) => ({
+    return this.#sessions.map(({ id, secret, name, opened, at }) => ({
       id,
       name,
       opened,
-      mayRename: namedRole(secret) !== 'observer',
-      mayDelete: namedRole(secret) === 'owner',
-      href: new URL(sessionPath(id), this.#base).href,
+      mayRename: at === folder() && namedRole(secret) !== 'observer',
+      mayDelete: at === folder() && namedRole(secret) === 'owner',
+      href: new URL(at + sessionPath(id), this.#base).href,
     }))
   }
 
@@ -115,25 +115,15 @@ export class Visit implements HomeView {
 
   /** Opens the session the file is of, with what the file has of it besides what this device has. */
   async openFile(file: Blob, invitation?: string): Promise<FileProblem | undefined> {
-    const { fileLimit, openSessionFile } = await import('../shared/session-file.ts')
-    if (file.size > fileLimit) return 'notAFile'
     const went = ++this.#went
-    const invited = invitation === undefined ? undefined : this.#keysIn(invitation)
-    const bytes = new Uint8Array(await file.arrayBuffer())
-    const opened = openSessionFile(bytes, (id) => (invited?.session === id ? invited : keysOf(id)))
-    if (opened.state !== 'opened') return opened.state
-    if (!isAcceptable(opened.update, 'device')) return 'damaged'
+    const read = await (await import('./read-file.ts')).readFile(file, this.#base, invitation)
+    if (typeof read === 'string') return read
     if (went !== this.#went) return undefined
-    const { keys, update } = opened
+    const { keys, update } = read
     keepSession(keys, Date.now())
     history.pushState(null, '', new URL(sessionPath(keys.session), this.#base))
     await this.#show(LiveSession.open({ ...this.#optionsFor(keysOf(keys.session) ?? keys), update }), went)
     return undefined
-  }
-
-  #keysIn(link: string): SessionKeys | undefined {
-    const route = URL.canParse(link) ? parseRoute(link, this.#base) : undefined
-    return route?.page === 'session' ? parseInvitation(route.id, route.secret) : undefined
   }
 
   restore(entry: SessionEntry): void {

@@ -82,7 +82,8 @@ calmly(
     await expect(alice.status).toContainText('Saved at the relay', { timeout: 20_000 })
     await seesItIsSlow(alice)
     const until = String(Date.now() + 86_400_000)
-    await alice.page.evaluate((day) => localStorage.setItem('facedown.websockets-blocked-until', day), until)
+    const name = 'facedown.websockets-blocked-until /'
+    await alice.page.evaluate(([name, day]) => localStorage.setItem(name, day), [name, until] as const)
     const address = alice.page.url()
     const tried = proxy.sockets
     await alice.page.goto('about:blank')

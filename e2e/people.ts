@@ -22,7 +22,7 @@ interface People {
 
 function knowWhatIsBlocked(): void {
   if (origin === 'null') return // no page of ours, and without storage
-  localStorage.setItem('facedown.websockets-blocked-until', String(Date.now() + 86_400_000))
+  localStorage.setItem('facedown.websockets-blocked-until /', String(Date.now() + 86_400_000))
 }
 
 /** A relay of its own for each test, and people in separate browsers. Whatever goes wrong in a browser fails the test. */

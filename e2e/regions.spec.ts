@@ -97,7 +97,7 @@ test('carol’s region loses its relays: she goes on in the other one', async ({
   await carol.tellsName()
   await expect(alice.seatOf(carol)).toBeVisible()
   await expect
-    .poll(() => carol.page.evaluate(() => localStorage.getItem('facedown.regions')), { timeout: 20_000 })
+    .poll(() => carol.page.evaluate(() => localStorage.getItem('facedown.regions /')), { timeout: 20_000 })
     .toContain(east.url)
   carol.expects(/status of 503/)
   await Promise.all(west.relays.map((relay) => relay.stop('SIGKILL')))

@@ -47,7 +47,14 @@ beforeEach(() => {
   vi.stubGlobal('fetch', async () => Response.json({ regions: listed }))
   vi.stubGlobal('document', { baseURI: east })
   vi.stubGlobal('navigator', { onLine: true })
-  for (const name of ['region', 'regions', 'websockets-blocked-until']) remove(name)
+  for (const name of [
+    'region /',
+    'regions /',
+    'region /poker/',
+    'regions /poker/',
+    'websockets-blocked-until /',
+  ])
+    remove(name)
 })
 
 afterEach(() => {
@@ -103,7 +110,7 @@ test('when the region dies the next nearest is tried, then the others, then requ
 test.each(['{not json', '{}', '[7]'])(
   'what somebody else wrote into the storage is no list of regions: %s',
   async (text) => {
-    write('regions', text)
+    write('regions /', text)
     expect(otherWay(true)).toBe(SlowWay)
   },
 )
@@ -120,7 +127,7 @@ test('a region that an encrypted page may not connect to is left out, and the co
     expect.stringMatching(/^The region plain is left out: .*http:\/\/plain\.example\/.*insecure/),
   ])
   expect(await connected()).toBe('wss://west.example/poker/sync/abc')
-  expect(read('regions')).not.toContain('plain')
+  expect(read('regions /')).not.toContain('plain')
 })
 
 test.each([
@@ -152,9 +159,18 @@ test('a list that is none leaves the page with its own region', async () => {
 })
 
 test('a region that was remembered and must not be connected to any more is forgotten', async () => {
-  write('region', 'http://plain.example/')
+  write('region /', 'http://plain.example/')
   expect(await connected()).toBe('wss://east.example/sync/abc')
+  expect(read('region /')).toBeUndefined()
+})
+
+test('installations in two folders of a host remember a region each, and forget what they had in common', async () => {
+  write('region', far)
+  await noted()
   expect(read('region')).toBeUndefined()
+  expect(await connected()).toBe('wss://west.example/poker/sync/abc')
+  vi.stubGlobal('document', { baseURI: `${east}poker/` })
+  expect(await connected()).toBe('wss://east.example/sync/abc')
 })
 
 async function noted(): Promise<void> {

@@ -1,8 +1,17 @@
 import { subprotocol } from '../../shared/wire.ts'
-import { read, remove, write } from '../device-storage.ts'
+import { here, read, remove, write } from '../device-storage.ts'
 
 /** What the device's storage calls the addresses of all regions, nearest first, and the one that is used if it is not the page's own. */
-const names = { all: 'regions', used: 'region' } as const
+const names = {
+  get all(): string {
+    return here('regions')
+  },
+  get used(): string {
+    return here('region')
+  },
+}
+/** Of before each installation had its own: they may be another's, and are found out anew. */
+const shared = ['regions', 'region', 'websockets-blocked-until']
 /** A relay speaks first, whatever the session. */
 const anySession = 'a'.repeat(26)
 /** A region that has not answered by then is not near, in milliseconds. */
@@ -21,6 +30,7 @@ interface Region {
 
 /** Asks the page's own relay which regions there are, and finds the one that answers first, for the next connection. */
 export async function noteRegions(base: string): Promise<void> {
+  shared.forEach(remove)
   const regions = await listed(base)
   const measured = regions.length < 2 ? [] : (await Promise.all(regions.map(measure))).flat()
   if (measured.length < 2) {

@@ -5,7 +5,7 @@ import { SlowWay } from './slow-way.ts'
 import { Ways } from './ways.ts'
 
 const url = 'ws://relay.example/sync/abc'
-const kept = 'websockets-blocked-until'
+const kept = 'websockets-blocked-until /'
 
 /** What the network does to whoever asks. */
 interface Network {
@@ -19,12 +19,14 @@ let now: number
 beforeEach(() => {
   vi.useFakeTimers()
   now = Date.now()
+  vi.stubGlobal('document', { baseURI: 'http://relay.example/' })
   remove(kept)
   network = { sockets: 'open', requests: 'answered' }
 })
 
 afterEach(() => {
   vi.useRealTimers()
+  vi.unstubAllGlobals()
   remove(kept)
 })
 

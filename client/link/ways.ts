@@ -1,4 +1,4 @@
-import { read, remove, write } from '../device-storage.ts'
+import { here, read, remove, write } from '../device-storage.ts'
 import type { PlainSocket } from './relay-link.ts'
 import type { SlowWay } from './slow-way.ts'
 
@@ -35,7 +35,7 @@ export class Ways {
 
   /** Until when this device takes WebSockets for blocked. */
   get blockedUntil(): number {
-    return Number(read(kept))
+    return Number(read(here(kept)))
   }
 
   readonly connect = (url: string, protocol: string): PlainSocket => {
@@ -44,7 +44,7 @@ export class Ways {
       try {
         return this.#openSocket(inRegion(url), protocol) as PlainSocket
       } catch {
-        remove('region') // this page may not connect to it any more
+        remove(here('region')) // this page may not connect to it any more
         return this.#openSocket(url, protocol) as PlainSocket
       }
     }
@@ -73,7 +73,7 @@ export class Ways {
       socket.addEventListener('message', () => socket.close())
     })
     if (works) {
-      remove(kept)
+      remove(here(kept))
       this.#failures = 0
     }
     return works
@@ -81,7 +81,7 @@ export class Ways {
 
   /** The next visits need not find out again. */
   remember(): void {
-    write(kept, String(Date.now() + day))
+    write(here(kept), String(Date.now() + day))
   }
 
   #openSocket(url: string, protocol: string): WebSocket {
@@ -104,7 +104,7 @@ export class Ways {
 
 /** The same address in the region that `regions.ts` chose, if it did. */
 function inRegion(url: string): string {
-  const region = read('region')
+  const region = read(here('region'))
   return region ? region.replace(/^http/, 'ws') + url.slice(url.lastIndexOf('sync/')) : url
 }
 

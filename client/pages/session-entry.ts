@@ -7,9 +7,9 @@ export interface SessionEntry {
   readonly href: string
   /** When it was last opened, in milliseconds. */
   readonly opened: number
-  /** False with an observer's invitation. */
+  /** False with an observer's invitation, and for a session of another installation on this host. */
   readonly mayRename: boolean
-  /** This device made the session: it may delete it from the relay. */
+  /** This device made the session: it may delete it from the relay, if that is this one. */
   readonly mayDelete: boolean
 }
 
