@@ -14,11 +14,10 @@ async function verifiedRecords(person: Person): Promise<number> {
       })
     const [{ name } = { name: '' }] = await indexedDB.databases()
     const db = await result(indexedDB.open(name ?? ''))
-    const kept: Uint8Array | undefined = await result(
-      db.transaction('custom').objectStore('custom').get('verified'),
-    )
+    const custom = db.transaction('custom').objectStore('custom')
+    const kept: Uint8Array[] = await result(custom.getAll(IDBKeyRange.lowerBound('verified')))
     db.close()
-    return (kept?.length ?? 0) / 16
+    return kept.reduce((sum, { length }) => sum + length / 16, 0)
   })
 }
 

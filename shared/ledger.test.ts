@@ -173,6 +173,21 @@ test('a whole session is checked one signature after the other, and then nothing
   expect(carol.sees(round)).toEqual(alice.sees(round))
 })
 
+test('what is verified keeps its place, and counts once', () => {
+  const { alice, round } = revealedRound()
+  const bob = new Device('bob')
+  bob.hears(alice)
+  void [...bob.ledger.check()]
+  const first = bob.ledger.verified()
+  void [...bob.ledger.check(round)]
+  const all = bob.ledger.verified()
+  expect(all.length).toBeGreaterThan(first.length)
+  expect(all.subarray(0, first.length)).toEqual(first)
+  expect(bob.ledger.verified(1, 3)).toEqual(all.slice(16, 48))
+  expect(bob.ledger.trust(all)).toBe(all.length / 16)
+  expect(bob.ledger.verified()).toEqual(all)
+})
+
 test('what a device verified at an earlier visit is not checked again', () => {
   const { alice } = revealedRound()
   const verified = () => {

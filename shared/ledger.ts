@@ -48,6 +48,8 @@ export class Ledger {
   #offices: Offices | undefined
   #standing: StandingRules | undefined
   readonly #verdicts = new Map<RecordId, boolean>()
+  /** Whose signatures hold, in the order in which that was found. */
+  readonly #verified: RecordId[] = []
   /** Those that are asked for sooner or later. Of the votes only some are. */
   readonly #unchecked = new Set<RecordId>()
   /** What rounds had come to, by the size of this ledger: it is asked for many times after each change. */
@@ -112,19 +114,22 @@ export class Ledger {
     return true
   }
 
-  /** The ids of records whose signatures hold, 16 bytes each: to be kept on this device, so that a next visit need not check. */
-  verified(): Uint8Array {
-    const ids = [...this.#verdicts].flatMap(([id, holds]) => (holds ? [idBytes(id)] : []))
-    return joinBytes(...ids)
+  /**
+   * The ids of records whose signatures hold, 16 bytes each: to be kept on this device, so that a next visit need not check.
+   * They only grow, so a part of them stays what it was.
+   */
+  verified(from = 0, to?: number): Uint8Array {
+    return joinBytes(...this.#verified.slice(from, to).map(idBytes))
   }
 
-  /** Takes over what this device verified before. An id is the hash of its record's bytes, so it stands for just these. */
-  trust(verified: Uint8Array): void {
-    for (let at = 0; at + 16 <= verified.length; at += 16) {
-      const id = recordId(verified.subarray(at, at + 16))
-      this.#verdicts.set(id, true)
-      this.#unchecked.delete(id)
-    }
+  /**
+   * Takes over what this device verified before. An id is the hash of its record's bytes, so it stands for just these.
+   * Returns how many are verified by now.
+   */
+  trust(verified: Uint8Array): number {
+    for (let at = 0; at + 16 <= verified.length; at += 16)
+      this.#judge(recordId(verified.subarray(at, at + 16)), true)
+    return this.#verified.length
   }
 
   get unchecked(): number {
@@ -440,9 +445,14 @@ export class Ledger {
     const holds =
       signatures.length > 0 &&
       signatures.every(({ signature, message, publicKey }) => verify(signature, message, publicKey))
+    this.#judge(id, holds)
+    return holds
+  }
+
+  #judge(id: RecordId, holds: boolean): void {
+    if (holds && !this.#verdicts.get(id)) this.#verified.push(id)
     this.#verdicts.set(id, holds)
     this.#unchecked.delete(id)
-    return holds
   }
 
   #membershipOf({ author, membership }: Pick<Asker, 'author' | 'membership'>): Signature {

@@ -1,3 +1,4 @@
+import { joinBytes } from '../../shared/codec.ts'
 import { decodeCursorBytes } from '../../shared/cursor.ts'
 import { isAcceptable } from '../link/gate.ts'
 import { decodeHeld, Held } from '../link/held.ts'
@@ -17,6 +18,7 @@ export interface Found {
 const updates = 'updates'
 const custom = 'custom'
 export const placeKey = 'place'
+/** Of what was verified before it was kept in pieces. Those have `[verifiedKey, number]`, which comes after it. */
 export const verifiedKey = 'verified'
 
 /**
@@ -42,7 +44,9 @@ export async function examine(name: string, patience: number, whole?: Uint8Array
     const rows: Uint8Array[] = []
     let repaired = 0
     const place = result(transaction.objectStore(custom).get(placeKey))
-    const verified = result<unknown>(transaction.objectStore(custom).get(verifiedKey))
+    const verified = result<unknown[]>(
+      transaction.objectStore(custom).getAll(IDBKeyRange.lowerBound(verifiedKey)),
+    )
     const [keys, values] = await within(
       patience,
       Promise.all([result(store.getAllKeys()), result(store.getAll())]),
@@ -61,16 +65,19 @@ export async function examine(name: string, patience: number, whole?: Uint8Array
       store.add(whole)
       await within(patience, written)
     }
-    const checked = await verified
     return {
       rows,
       place: repaired > 0 ? undefined : parsePlace(await place),
-      verified: checked instanceof Uint8Array ? checked : new Uint8Array(),
+      verified: joinBytes(...(await verified).filter(isIds)),
       repaired,
     }
   } finally {
     db.close()
   }
+}
+
+function isIds(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.length % 16 === 0
 }
 
 function parsePlace(value: unknown): LogPlace | undefined {

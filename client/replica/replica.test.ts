@@ -2,9 +2,11 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
+import { joinBytes } from '../../shared/codec.ts'
 import { addStories, readStories } from '../../shared/document.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { Held } from '../link/held.ts'
+import type { LogPlace } from '../link/log-reader.ts'
 import { deleteReplicasExcept } from './forgotten.ts'
 import { databaseName, Replica } from './replica.ts'
 
@@ -18,14 +20,62 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-function open(doc = new Y.Doc()) {
+function open(doc = new Y.Doc(), ledger = new FakeLedger()) {
   const replica = new Replica(
     session,
     doc,
     () => {},
-    () => new Uint8Array(16).fill(7),
+    (from, to) => ledger.verified(from, to),
   )
-  return { doc, replica, found: replica.load(() => {}) }
+  return { doc, replica, ledger, found: replica.load((found) => ledger.trust(found.verified)) }
+}
+
+/** Verifies whatever it is asked to. */
+class FakeLedger {
+  readonly #ids: number[] = []
+
+  /** Records of these numbers. */
+  verify(from: number, to: number): void {
+    for (let at = from; at < to; at++) if (!this.#ids.includes(at)) this.#ids.push(at)
+  }
+
+  verified(from: number, to: number): Uint8Array {
+    return joinBytes(
+      ...this.#ids.slice(from, to).map((at) => new Uint8Array(new Uint32Array([at, 0, 0, 0]).buffer)),
+    )
+  }
+
+  trust(verified: Uint8Array): number {
+    const view = new DataView(verified.buffer, verified.byteOffset)
+    for (let at = 0; at < verified.length; at += 16)
+      this.verify(view.getUint32(at, true), view.getUint32(at, true) + 1)
+    return this.#ids.length
+  }
+
+  get size(): number {
+    return this.#ids.length
+  }
+}
+
+const place: LogPlace = { cursor: new Map(), held: new Held() }
+
+/** Bytes of what was verified that are written to the disk from now on. */
+function countWritten(): () => number {
+  let bytes = 0
+  const put = IDBObjectStore.prototype.put
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
+    if (value instanceof Uint8Array) bytes += value.length
+    return put.call(this, value, key)
+  })
+  return () => bytes
+}
+
+/** How many records a next visit need not check. */
+async function keptVerified(): Promise<number> {
+  const { replica, ledger, found } = open()
+  await found
+  await replica.close()
+  return ledger.size
 }
 
 async function visit(titles: string[]): Promise<void> {
@@ -44,6 +94,14 @@ function database(): Promise<IDBDatabase> {
     const request = indexedDB.open(databaseName(session))
     request.onsuccess = () => resolve(request.result)
   })
+}
+
+async function putCustom(value: unknown, key: IDBValidKey): Promise<void> {
+  const db = await database()
+  const transaction = db.transaction('custom', 'readwrite')
+  transaction.objectStore('custom').put(value, key)
+  await new Promise((resolve) => transaction.addEventListener('complete', resolve))
+  db.close()
 }
 
 /** All that are opened from now on. */
@@ -89,8 +147,9 @@ test('a corrupt row is deleted, the rest is there, and the log will be read agai
 })
 
 test('the place in the log and what was verified are kept for the next visit', async () => {
-  const { doc, replica, found } = open()
+  const { doc, replica, ledger, found } = open()
   await found
+  ledger.verify(0, 1)
   addStories(doc, [{ title: 'one' }])
   const held = new Held()
   held.add(Y.encodeStateAsUpdate(doc))
@@ -106,6 +165,88 @@ test('the place in the log and what was verified are kept for the next visit', a
   const { place } = await kept()
   expect(place?.cursor).toEqual(cursor)
   expect(place?.held.contains(Y.encodeStateAsUpdate(doc))).toBe(true)
+  await replica.close()
+})
+
+test('of thousands that are verified only the newest are written again', async () => {
+  const { replica, ledger, found } = open()
+  await found
+  ledger.verify(0, 5_000)
+  replica.remember(place)
+  await vi.waitFor(async () => expect(await keptVerified()).toBe(5_000))
+  const written = countWritten()
+  for (const more of [5_001, 5_002, 5_300]) {
+    ledger.verify(0, more)
+    replica.remember(place)
+    await vi.waitFor(async () => expect(await keptVerified()).toBe(more))
+  }
+  expect(written()).toBeLessThan(5_000 * 4)
+  const before = written()
+  replica.remember(place)
+  await vi.waitFor(() => expect(replica.state).toBe('saved'))
+  await replica.close()
+  expect(written()).toBe(before)
+})
+
+test('a next visit goes on where the last one had written', async () => {
+  for (const all of [300, 700, 701]) {
+    const { replica, ledger, found } = open()
+    await found
+    const written = countWritten()
+    ledger.verify(0, all)
+    replica.remember(place)
+    await vi.waitFor(async () => expect(await keptVerified()).toBe(all))
+    await replica.close()
+    expect(written()).toBeLessThanOrEqual(700 * 16)
+    vi.restoreAllMocks()
+  }
+  const written = countWritten()
+  const { replica, ledger, found } = open()
+  await found
+  ledger.verify(0, 702)
+  replica.remember(place)
+  await vi.waitFor(async () => expect(await keptVerified()).toBe(702))
+  expect(written()).toBeLessThanOrEqual(256 * 16)
+  await replica.close()
+})
+
+test('what was verified before it was kept in pieces is taken over', async () => {
+  await visit(['one'])
+  const before = new FakeLedger()
+  before.verify(0, 300)
+  await putCustom(before.verified(0, 300), 'verified')
+  const { replica, ledger, found } = open()
+  await found
+  expect(ledger.size).toBe(300)
+  ledger.verify(0, 310)
+  replica.remember(place)
+  await vi.waitFor(async () => expect(await keptVerified()).toBe(310))
+  await replica.close()
+})
+
+test('a piece that is no list of ids is left out', async () => {
+  await visit(['one'])
+  const kept = new FakeLedger()
+  kept.verify(0, 3)
+  await putCustom(new Uint8Array(7), 'verified')
+  await putCustom('nothing', ['verified', 0])
+  await putCustom(kept.verified(0, 3), ['verified', 256])
+  expect(await keptVerified()).toBe(3)
+})
+
+test('when the handle died all that is verified is written again', async () => {
+  const handles = watchHandles()
+  const { doc, replica, ledger, found } = open()
+  await found
+  ledger.verify(0, 300)
+  replica.remember(place)
+  await vi.waitFor(async () => expect(await keptVerified()).toBe(300))
+  globalThis.indexedDB = new IDBFactory() // as when the browser took what this device kept
+  for (const handle of handles) handle.close()
+  addStories(doc, [{ title: 'one' }])
+  await vi.waitFor(() => expect(replica.state).toBe('saved'))
+  replica.remember(place)
+  await vi.waitFor(async () => expect(await keptVerified()).toBe(300))
   await replica.close()
 })
 

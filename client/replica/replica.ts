@@ -13,6 +13,8 @@ export type DeviceState = 'saved' | 'saving' | { readonly trouble: Trouble }
 const patience = 2_000
 const retryAfter = { first: 2_000, longest: 60_000 }
 const rememberAfter = 400
+/** So many ids of what was verified are kept together: a piece is written again while it grows, and never when it is full. */
+const piece = 256
 export const namePrefix = 'facedown-'
 
 /**
@@ -25,7 +27,7 @@ export class Replica {
   readonly #doc: Y.Doc
   readonly #name: string
   readonly #changed: () => void
-  readonly #verified: () => Uint8Array
+  readonly #verified: (from: number, to: number) => Uint8Array
   readonly #taken: () => void
   #verifiedKept = 0
   #persistence: IndexeddbPersistence | undefined
@@ -39,14 +41,14 @@ export class Replica {
   #closed = false
 
   /**
-   * `verified` gives the ids of records that were checked, to be kept for the next visit. `taken` is called when there is
+   * `verified` gives the ids of records that were checked, in an order that stays, to be kept for the next visit. `taken` is called when there is
    * a copy again after the browser had taken what this device kept.
    */
   constructor(
     session: SessionId,
     doc: Y.Doc,
     changed: () => void,
-    verified: () => Uint8Array,
+    verified: (from: number, to: number) => Uint8Array,
     taken: () => void = () => {},
   ) {
     this.#verified = verified
@@ -62,9 +64,10 @@ export class Replica {
   }
 
   /**
-   * Loads what is kept into the document, after `foundFirst` has seen it. Never throws: without storage it finds nothing.
+   * Loads what is kept into the document, after `foundFirst` has seen it and said how many are verified by it. Never throws:
+   * without storage it finds nothing.
    */
-  async load(foundFirst: (found: Found) => void): Promise<Found> {
+  async load(foundFirst: (found: Found) => number): Promise<Found> {
     try {
       return await this.#open(foundFirst)
     } catch (error) {
@@ -87,10 +90,9 @@ export class Replica {
     await this.#persistence?.destroy()
   }
 
-  async #open(foundFirst: (found: Found) => void, whole?: Uint8Array): Promise<Found> {
+  async #open(foundFirst: (found: Found) => number, whole?: Uint8Array): Promise<Found> {
     const found = await examine(this.#name, patience, whole)
-    this.#verifiedKept = found.verified.length
-    foundFirst(found)
+    this.#verifiedKept = foundFirst(found)
     if (this.#closed) return found
     await this.#attach()
     this.#settle()
@@ -146,7 +148,7 @@ export class Replica {
     this.#detach()
     if (this.#closed) return
     if (this.state === 'saved') this.#become('saving')
-    this.#open(() => {}, Y.encodeStateAsUpdate(this.#doc)).then(
+    this.#open(() => 0, Y.encodeStateAsUpdate(this.#doc)).then(
       () => {
         if (this.#wasTaken) this.#taken()
         this.#wasTaken = false
@@ -179,13 +181,20 @@ export class Replica {
       this.#remembering = setTimeout(() => this.#writePlace(), rememberAfter)
       return
     }
-    const kept = { cursor: encodeCursorBytes(place.cursor), held: place.held.encode() }
-    // Losing it costs reading the log again.
-    this.#persistence.set(placeKey, kept as unknown as ArrayBuffer).catch(() => {})
-    const verified = this.#verified()
-    if (verified.length === this.#verifiedKept) return
-    this.#verifiedKept = verified.length
-    this.#persistence.set(verifiedKey, verified as unknown as ArrayBuffer).catch(() => {})
+    // Losing it costs reading the log again, and checking some signatures.
+    this.#persistence._db.then((db) => this.#write(db, place)).catch(() => {})
+  }
+
+  #write(db: IDBDatabase, { cursor, held }: LogPlace): void {
+    const custom = db.transaction('custom', 'readwrite').objectStore('custom')
+    custom.put({ cursor: encodeCursorBytes(cursor), held: held.encode() }, placeKey)
+    for (let at = this.#verifiedKept - (this.#verifiedKept % piece); ; at += piece) {
+      const ids = this.#verified(at, at + piece)
+      const end = ids.length && at + ids.length / 16
+      if (end <= this.#verifiedKept) return
+      custom.put(ids, [verifiedKey, at])
+      this.#verifiedKept = end
+    }
   }
 
   #become(state: DeviceState): void {

@@ -94,7 +94,7 @@ export class SessionCore {
       options.keys.session,
       this.doc,
       () => this.changeElsewhere(),
-      () => this.ledger.verified(),
+      (from, to) => this.ledger.verified(from, to),
       options.keepAgain,
     )
     this.#same = new Same(
