@@ -100,7 +100,7 @@ export class LinkSocket {
       others: () => this.#peers.others,
       digest: () => link.presence?.digest,
       send: (content, to) => this.#signal(content, to),
-      apply: (update) => this.#apply(link.early.sort([update])),
+      apply: (update) => this.#bring(update),
     })
     this.#starting = setTimeout(() => this.connectNow(), link.backoff.next())
   }
@@ -286,7 +286,7 @@ export class LinkSocket {
     }
     this.#link.savedTwice = false
     this.#reader.confirm(this.#reader.cursor) // an entry that comes late may be saved already
-    this.#apply(this.#link.early.sort([update]))
+    this.#bring(update)
     this.#noticeOthers()
   }
 
@@ -327,6 +327,11 @@ export class LinkSocket {
     this.#emit(answer(emptyUpdate))
     this.#emit(question(this.#reader.held.stateVector()))
     this.#moved()
+  }
+
+  /** What comes when this connection has ended is left: what waits for it belongs to the next one. */
+  #bring(update: Uint8Array): void {
+    if (this.readyState === this.OPEN) this.#apply(this.#link.early.sort([update]))
   }
 
   /** Circles of changes that need each other would stay with Yjs, and cost more with each that comes. */
@@ -404,7 +409,7 @@ export class LinkSocket {
   /** What the newest snapshot hides and this device can read is sent again by the next look. */
   async #lookBehind(): Promise<Cursor | undefined> {
     const reading = await readFromOlder(this.#link.options, this.#url)
-    if (reading) this.#apply(this.#link.early.sort([reading.update]))
+    if (reading) this.#bring(reading.update)
     return reading?.cursor
   }
 

@@ -25,6 +25,9 @@ class LogSocket implements PlainSocket {
   onclose: PlainSocket['onclose'] = null
   onerror = null
   readonly #log: readonly Uint8Array[]
+  /** A snapshot of nothing, with which a first visit begins. */
+  readonly #snapshot = encrypt(keys, 'snapshot', Uint8Array.of(0, 0))
+  #answer = () => {}
 
   constructor(log: readonly Uint8Array[]) {
     this.#log = log
@@ -34,13 +37,31 @@ class LogSocket implements PlainSocket {
   send(bytes: Uint8Array): void {
     const message = decodeFromClient(bytes)
     if (message?.type !== 'hello') return
-    const after = message.cursor.get('eu')?.sequence ?? 0
+    // Whoever looks behind a snapshot waits until they are told.
+    this.#answer = () => this.tells(message.cursor)
+    if (message.generation === 0) this.#answer()
+  }
+
+  answers(): void {
+    this.#answer()
+  }
+
+  tells(cursor: Cursor): void {
+    const after = cursor.get('eu')?.sequence ?? 0
+    const envelope = this.#snapshot
+    if (after === 0) this.#says({ type: 'snapshot', id: new Uint8Array(16), covers: upTo(0), envelope })
     this.#log.forEach((update, at) => {
       const [part = new Uint8Array()] = splitIntoParts(update)
       const envelope = encrypt(keys, 'change', part)
       if (at >= after) this.#says({ type: 'entry', cursor: upTo(at + 1), envelope })
     })
     this.#says({ type: 'caughtUp', cursor: upTo(this.#log.length), log: 'kept', resumed: after > 0 })
+  }
+
+  /** Somebody else's change, while this one is connected. */
+  appends(update: Uint8Array, at: number): void {
+    const [part = new Uint8Array()] = splitIntoParts(update)
+    this.#says({ type: 'entry', cursor: upTo(at), envelope: encrypt(keys, 'change', part) })
   }
 
   close(): void {
@@ -140,4 +161,25 @@ test('what waits in the document for something that is not in the log yet is rea
   await tuesday.isThere()
   expect(tuesday.doc.getText('title').toString()).toBe('01')
   await vi.waitFor(() => expect(tuesday.disk.place?.cursor).toEqual(upTo(2)))
+})
+
+test('what an ended connection still read behind its snapshot takes nothing from what waits on the next one', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0) // whoever looks behind does so after three seconds
+  onTestFinished(() => void vi.restoreAllMocks())
+  const [first = new Uint8Array(), second = new Uint8Array()] = letters(2)
+  const log: Uint8Array[] = []
+  const { doc, sockets, isThere } = visit(log, empty())
+  await isThere()
+  await vi.waitFor(() => expect(sockets).toHaveLength(2), { timeout: 5_000 })
+  const [monday, behind] = sockets
+  monday?.breaks()
+  await vi.waitFor(() => expect(sockets).toHaveLength(3))
+  await isThere()
+  sockets[2]?.appends(second, 1)
+  log.push(first)
+  behind?.answers()
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(doc.getText('title').toString()).toBe('')
+  sockets[2]?.appends(first, 2)
+  expect(doc.getText('title').toString()).toBe('01')
 })
