@@ -1,5 +1,6 @@
 import type { SessionId } from '../shared/id.ts'
 import {
+  formatInvitation,
   namedRole,
   parseDeviceInvitation,
   parseInvitation,
@@ -85,8 +86,7 @@ export class Visit implements HomeView {
 
   async start(): Promise<void> {
     const keys = createSessionKeys()
-    history.pushState(null, '', new URL(sessionPath(keys.session), this.#base))
-    keepSession(keys, Date.now())
+    this.#goTo(keys)
     await this.#show(LiveSession.create(this.#optionsFor(keys)))
   }
 
@@ -120,10 +120,17 @@ export class Visit implements HomeView {
     if (typeof read === 'string') return read
     if (went !== this.#went) return undefined
     const { keys, update } = read
-    keepSession(keys, Date.now())
-    history.pushState(null, '', new URL(sessionPath(keys.session), this.#base))
+    this.#goTo(keys)
     await this.#show(LiveSession.open({ ...this.#optionsFor(keysOf(keys.session) ?? keys), update }), went)
     return undefined
+  }
+
+  /** Where nothing can be kept the address is the only way back. It may be shared, so it is an invitation to others at most. */
+  #goTo(keys: SessionKeys): void {
+    const path = sessionPath(keys.session)
+    const invited = keys.role === 'owner' ? 'member' : keys.role
+    const secret = keepSession(keys, Date.now()) ? '' : `#${formatInvitation(keys, invited)}`
+    history.pushState(null, '', new URL(path + secret, this.#base))
   }
 
   restore(entry: SessionEntry): void {
