@@ -91,15 +91,18 @@ export class Replica {
   }
 
   async #open(foundFirst: (found: Found) => number, whole?: Uint8Array): Promise<Found> {
+    const since = Y.encodeStateVector(this.#doc)
     const found = await examine(this.#name, patience, whole)
     this.#verifiedKept = foundFirst(found)
     if (this.#closed) return found
-    await this.#attach()
+    const persistence = await this.#attach()
+    // What came meanwhile is in a row of the library's that nobody waits for.
+    if (whole) persistence._storeUpdate(Y.encodeStateAsUpdate(this.#doc, since), undefined)
     this.#settle()
     return found
   }
 
-  async #attach(): Promise<void> {
+  async #attach(): Promise<IndexeddbPersistence> {
     const persistence = new IndexeddbPersistence(this.#name, this.#doc)
     this.#persistence = persistence
     const current = () => this.#persistence === persistence
@@ -133,7 +136,7 @@ export class Replica {
     this.#doc.off('update', store)
     this.#doc.on('update', storeOrReopen)
     this.#stopListening = () => this.#doc.off('update', storeOrReopen)
-    await within(patience, persistence.whenSynced)
+    return within(patience, persistence.whenSynced)
   }
 
   #detach(): void {
