@@ -1,7 +1,5 @@
 /** What this device keeps besides the replicas: who its person is, and which sessions they hold keys of. */
-import { bytesToHex, hexToBytes, randomBytes } from '@noble/hashes/utils.js'
-import type { Deck } from '../shared/deck.ts'
-import { decodeDeck, encodeDeck } from '../shared/deck-codec.ts'
+import { randomBytes } from '@noble/hashes/utils.js'
 import { base32, parseBase32, parseSessionId, type SessionId } from '../shared/id.ts'
 import { formatInvitation, parseInvitation } from '../shared/invitation.ts'
 import { participantSeed, roles, type SessionKeys } from '../shared/keys.ts'
@@ -43,27 +41,6 @@ export function rememberedName(): string {
 
 export function rememberName(name: string): void {
   write('name', name)
-}
-
-/** The decks this person made, in the order of their names. */
-export function customDecks(): Deck[] {
-  const kept = (read('decks') ?? '').split(' ')
-  return kept
-    .flatMap((text) => (/^([0-9a-f]{2})+$/.test(text) && decodeDeck(hexToBytes(text))) || [])
-    .sort((a, b) => a.name.localeCompare(b.name))
-}
-
-/** Adds a deck, or replaces the one of this name. */
-export function keepDeck(deck: Deck): void {
-  writeDecks([...customDecks().filter(({ name }) => name !== deck.name), deck])
-}
-
-export function forgetDeck(name: string): void {
-  writeDecks(customDecks().filter((deck) => deck.name !== name))
-}
-
-function writeDecks(decks: readonly Deck[]): void {
-  write('decks', decks.map((deck) => bytesToHex(encodeDeck(deck))).join(' '))
 }
 
 export type Preference = 'theme' | 'language' | 'sound'

@@ -1,5 +1,5 @@
 import { keptSessions } from './device.ts'
-import { forgetEstimatesOfOthers } from './estimate-memory.ts'
+import { forgetEstimatesOfOthers } from './earlier-stories.ts'
 import { followLinks } from './follow-links.ts'
 import { followVersions } from './follow-versions.ts'
 import { noteRegions } from './link/regions.ts'

@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createSessionKeys } from '../shared/keys.ts'
 import { forgetSession, keepSession } from './device.ts'
-import { forgetEstimatesOfOthers, rememberEstimates, storiesWith } from './estimate-memory.ts'
+import { forgetEstimatesOfOthers, storiesWith } from './earlier-stories.ts'
+import { rememberEstimates } from './estimate-memory.ts'
 
 const [older, newer] = [createSessionKeys(), createSessionKeys()]
 
