@@ -147,3 +147,13 @@ test('a check that fails once says nothing about tomorrow', async () => {
   await vi.advanceTimersByTimeAsync(20_000)
   expect(by.blockedUntil).toBeNaN()
 })
+
+test('a device whose clock was a year ahead tries WebSockets again when it is right', async () => {
+  vi.setSystemTime(now + 365 * 86_400_000)
+  ways().remember()
+  expect(ways().blockedUntil).toBeGreaterThan(Date.now())
+  vi.setSystemTime(now)
+  const nextVisit = ways()
+  await vi.advanceTimersByTimeAsync(10)
+  expect(await attempts(nextVisit, 2)).toEqual(['socket', 'socket'])
+})

@@ -33,9 +33,10 @@ export class Ways {
     if (this.blockedUntil > Date.now()) this.blocked()
   }
 
-  /** Until when this device takes WebSockets for blocked. */
+  /** Until when this device takes WebSockets for blocked. For longer than a day only if its clock was wrong. */
   get blockedUntil(): number {
-    return Number(read(here(kept)))
+    const until = Number(read(here(kept)))
+    return until > Date.now() + day ? 0 : until
   }
 
   readonly connect = (url: string, protocol: string): PlainSocket => {
