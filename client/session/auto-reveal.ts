@@ -6,6 +6,8 @@ import type { SessionCore } from './core.ts'
 const pause = 1_200
 /** Browsers let a page nobody sees wait up to a minute longer than it asked for; after more the device has slept. */
 const asleep = 90_000
+/** So many turns later it has noticed that its connection is dead: the provider looks every three seconds. */
+const awake = 3
 
 type Revealed = Pick<SessionView, 'mayWrite' | 'people' | 'rules'> & { readonly core: SessionCore }
 
@@ -71,8 +73,8 @@ export class Turn {
     const due = Date.now() + wait
     this.#timer = setTimeout(() => {
       this.stop()
-      // What others did meanwhile is on its way.
-      if (Date.now() - due > asleep) this.consider(round, turn, act)
+      // Nobody here knows what others did meanwhile.
+      if (Date.now() - due > asleep) this.consider(round, turn + awake, act)
       else act()
     }, wait)
   }

@@ -157,7 +157,7 @@ test('a device that slept reveals nothing before it has heard what the others di
   const turn = new Turn()
   turn.consider('round', 0, () => revealed.push('round'))
   vi.setSystemTime(Date.now() + 3_600_000)
-  vi.advanceTimersByTime(1_300)
+  vi.advanceTimersByTime(5_900)
   expect(revealed).toEqual([])
   turn.consider('round', undefined, () => revealed.push('round'))
   vi.advanceTimersByTime(5_000)
@@ -168,6 +168,6 @@ test('a device that slept reveals when nothing has changed', () => {
   const revealed: string[] = []
   new Turn().consider('round', 0, () => revealed.push('round'))
   vi.setSystemTime(Date.now() + 3_600_000)
-  vi.advanceTimersByTime(3_000)
+  vi.advanceTimersByTime(10_000)
   expect(revealed).toEqual(['round'])
 })
