@@ -26,6 +26,12 @@ export function keepHouse(base: string, visit: Visit): void {
     (address) => visit.follow(address),
     () => import('./pages/home.svelte'),
   )
+  // What is kept nowhere would be lost without a word.
+  addEventListener('beforeunload', (event) => {
+    if (visit.current.page !== 'session') return
+    const { device, waiting } = visit.current.session.saved
+    if (typeof device === 'object' && waiting > 0) event.preventDefault()
+  })
   // Somebody who looks again, or has a network again, does not wait for the next attempt.
   addEventListener('online', () => visit.retry())
   document.addEventListener('visibilitychange', () => {

@@ -1,0 +1,48 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Current } from './app.svelte'
+import { keepHouse } from './housekeeping.ts'
+import type { SavedView } from './session-view.ts'
+import { FakeSession } from './testing.svelte.ts'
+import type { Visit } from './visit.svelte.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const saved: SavedView = { device: 'saved', relay: { state: 'connected' }, waiting: 0, same: true }
+const unkept: SavedView = { ...saved, device: { failed: 'unavailable' } }
+
+/** Whether the browser asks before the page is left. */
+function asks(current: Current): boolean {
+  const added: [string, EventListener][] = []
+  const add = vi.spyOn(globalThis, 'addEventListener').mockImplementation((type, listener) => {
+    added.push([type, listener as EventListener])
+  })
+  keepHouse('https://host.example/', { current } as Visit)
+  add.mockRestore()
+  const event = new Event('beforeunload', { cancelable: true })
+  for (const [type, listener] of added) if (type === event.type) listener(event)
+  return event.defaultPrevented
+}
+
+function session(view: SavedView): Current {
+  const fake = new FakeSession()
+  fake.saved = view
+  return { page: 'session', session: fake } as Current
+}
+
+test.each([
+  ['changes are neither on this device nor at the relay', { ...unkept, waiting: 1 }, true],
+  ['changes are on this device', { ...saved, waiting: 1 }, false],
+  ['changes are at the relay', unkept, false],
+])('who leaves while %s: asked %s', (_, view, isAsked) => {
+  expect(asks(session(view))).toBe(isAsked)
+})
+
+test('nobody is asked who leaves home', () => {
+  expect(asks({ page: 'home' })).toBe(false)
+})
