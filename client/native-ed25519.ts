@@ -36,9 +36,18 @@ export async function derivePublicKeys(seeds: readonly Uint8Array[]): Promise<vo
   }
 }
 
+/** Nothing of a session is shown before it is checked: what does not come by then, in milliseconds, is done by the library. */
+const patience = 2_000
+let loading: Promise<typeof import('./native-verification.ts') | undefined> | undefined
+
 /** True only when the library would say so, too, see `native-verification.ts`. Fetched for a session that has begun. */
 export async function verifyNatively(signature: Signature): Promise<boolean> {
-  const part = await import('./native-verification.ts').catch(() => undefined)
+  loading ??= Promise.race([
+    import('./native-verification.ts'),
+    new Promise<undefined>((resolve) => setTimeout(resolve, patience)),
+  ]).catch(() => undefined)
+  const part = await loading
+  if (!part) loading = undefined
   return part?.verifyNatively(signature) ?? false
 }
 
