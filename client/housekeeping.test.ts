@@ -46,3 +46,19 @@ test.each([
 test('nobody is asked who leaves home', () => {
   expect(asks({ page: 'home' })).toBe(false)
 })
+
+test.each([
+  ['the network is back', globalThis, 'online'],
+  ['the page is shown again, as it was', globalThis, 'pageshow'],
+  ['the browser lets the page go on', document, 'resume'],
+  ['somebody looks at the page', document, 'visibilitychange'],
+])('the relay is looked for at once when %s', (_, target, name) => {
+  const retry = vi.fn()
+  const add = vi.spyOn(target, 'addEventListener')
+  keepHouse('https://host.example/', { retry, current: { page: 'home' } } as unknown as Visit)
+  const [, listener] = add.mock.calls.find(([type]) => type === name) ?? []
+  add.mockRestore()
+  expect(retry).not.toHaveBeenCalled()
+  if (typeof listener === 'function') listener.call(target, new Event(name))
+  expect(retry).toHaveBeenCalledOnce()
+})

@@ -34,6 +34,9 @@ export function keepHouse(base: string, visit: Visit): void {
   })
   // Somebody who looks again, or has a network again, does not wait for the next attempt.
   addEventListener('online', () => visit.retry())
+  // A page that the browser had put to sleep, or aside, was visible all the time for all it knows.
+  addEventListener('pageshow', () => visit.retry())
+  document.addEventListener('resume', () => visit.retry())
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') visit.retry()
   })
