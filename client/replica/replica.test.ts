@@ -287,6 +287,23 @@ test('after a write that failed the whole document is written, as soon as that w
   await next.replica.close()
 })
 
+test('a session whose storage falls silent while it opens is left all the same', async () => {
+  await visit(['kept'])
+  const openDatabase = indexedDB.open.bind(indexedDB)
+  let opened = 0
+  const second = new Promise<void>((resolve) => {
+    vi.spyOn(indexedDB, 'open').mockImplementation((name) => {
+      if (++opened === 1) return openDatabase(name)
+      resolve()
+      return new EventTarget() as unknown as IDBOpenDBRequest
+    })
+  })
+  const { replica, found } = open()
+  await second
+  await replica.close()
+  await found
+})
+
 test('storage that does not answer is waited for two seconds, and what is there is taken when it does', async () => {
   await visit(['kept'])
   const openDatabase = indexedDB.open.bind(indexedDB)

@@ -87,7 +87,9 @@ export class Replica {
     clearTimeout(this.#remembering)
     clearTimeout(this.#retrying)
     this.#stopListening()
-    await this.#persistence?.destroy()
+    const closed = this.#persistence?.destroy()
+    // Nobody waits for storage that does not answer to leave a page.
+    if (closed) await within(patience, closed).catch(() => {})
   }
 
   async #open(foundFirst: (found: Found) => number, whole?: Uint8Array): Promise<Found> {
