@@ -359,6 +359,20 @@ test('on the narrowest phone everything fits across after a vote, among few and 
   many.leave()
 })
 
+test('the name of a session, too, is cut where it ends, for those who watch and on a wall', async ({
+  relay,
+  newcomer,
+}) => {
+  const alice = await newcomer('alice', { viewport: { width: 320, height: 568 } })
+  const team = await Team.gather(relay.url, 'Björn')
+  team.names(`${arabic} ${arabic}`)
+  await alice.opens(team.link(relay.url, 'observer'))
+  await beginsHere(alice, 'the heading')
+  await alice.opensMenu('Projector view')
+  await beginsHere(alice, 'the wall')
+  team.leave()
+})
+
 test('on a phone a hand in many rows leaves the table in the open', async ({ relay, newcomer }) => {
   const alice = await newcomer('alice', { viewport: { width: 390, height: 844 } })
   await alice.starts(relay.url)

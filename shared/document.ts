@@ -39,7 +39,8 @@ export interface Story {
 /** Longer texts are cut when read: a foreign client may write anything. */
 export const titleLimit = 2000
 export const notesLimit = 20_000
-export const nameLimit = 80
+/** In UTF-16 units, of which a name that the field accepts has never more than bytes. */
+export const nameLimit = 320
 export const keyLimit = 64
 export const linkLimit = 2000
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createDocument, readName, writeName } from '../../shared/document.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
@@ -20,6 +21,15 @@ test('80 characters are not too many', () => {
 
 test('a letter that alone is longer than a name is told to be left out', () => {
   expect(parseName(`e${'\u0301'.repeat(400)}`)).toEqual({ name: '', cutTo: 0 })
+})
+
+test('a session keeps all of a name that was accepted, whatever it is written in', () => {
+  const doc = createDocument()
+  for (const letter of ['क्षि', '👩‍👩‍👧‍👦', '🂡']) {
+    const { name } = parseName(letter.repeat(80))
+    writeName(doc, name)
+    expect(readName(doc)).toBe(name)
+  }
 })
 
 test('a name of letters that take many bytes is one that others accept', () => {
