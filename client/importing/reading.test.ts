@@ -68,6 +68,11 @@ test('a quote that is never closed is said, with its line', async () => {
   expect(table.rows[0]?.cells[0]).toBe('Fine')
 })
 
+test('a text that is too long is cut between letters', () => {
+  const { stories } = toStories([{ line: 1, cells: [`a${'🂡'.repeat(1200)}`] }], { title: 0 })
+  expect(stories.map(({ title }) => title)).toEqual([`a${'🂡'.repeat(999)}`])
+})
+
 test('what a second import brings again is known', () => {
   const existing = [
     { title: 'Search by date', key: 'APP-1' },

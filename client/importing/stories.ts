@@ -38,12 +38,12 @@ export function toStories(rows: readonly Row[], columns: Columns): Stories {
     if (key.length > keyLimit) tell('keyCut', key)
     if (notes.length > notesLimit) tell('notesCut', title)
     if (typed !== '' && !link) tell('linkLeftOut', typed)
-    const given = oneLine(cell('estimate')).slice(0, keyLimit)
+    const given = upTo(oneLine(cell('estimate')), keyLimit)
     stories.push({
-      title: (title || key).slice(0, titleLimit),
-      ...(key && title ? { key: key.slice(0, keyLimit) } : {}),
+      title: upTo(title || key, titleLimit),
+      ...(key && title ? { key: upTo(key, keyLimit) } : {}),
       ...(link ? { link } : {}),
-      ...(notes ? { notes: notes.slice(0, notesLimit) } : {}),
+      ...(notes ? { notes: upTo(notes, notesLimit) } : {}),
       ...(given ? { given } : {}),
     })
   }
@@ -99,6 +99,11 @@ function titleMark(title: string): string {
 /** Our own exports put an apostrophe before what a spreadsheet would take for a formula. */
 function withoutPrefix(text: string): string {
   return /^'[\s\p{Cc}\p{Cf}]*['=+\-@＝＋－＠\t\r]/u.test(text) ? text.slice(1) : text
+}
+
+/** Half of a pair of surrogates would be another letter on every device but this one. */
+function upTo(text: string, limit: number): string {
+  return text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')
 }
 
 function oneLine(text: string): string {
