@@ -1,3 +1,4 @@
+import { languages } from '../client/locales/languages.ts'
 import { expect, test } from './people.ts'
 
 // Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
@@ -133,3 +134,38 @@ test('alice keeps her place on the keyboard: from the reveal to the result, and 
   await page.keyboard.press('n')
   await expect(hand).toBeFocused()
 })
+
+for (const { code, direction } of languages.filter(({ code }) => code === 'en' || code === 'ar')) {
+  test(`in a hand of several rows arrows go from card to card as among radio buttons, in ${code}`, async ({
+    relay,
+    newcomer,
+  }) => {
+    const alice = await newcomer('alice', { viewport: { width: 390, height: 844 }, locale: code })
+    const { page } = alice
+    await page.goto(relay.url)
+    await page.locator('main .button.primary').click()
+    const cards = page.locator('[role=toolbar] button')
+    await expect(cards.last()).toBeVisible()
+    const tops = await cards.evaluateAll((all) => all.map((each) => each.getBoundingClientRect().top))
+    expect(new Set(tops).size).toBeGreaterThan(1)
+    const [onwards, back] = direction === 'rtl' ? ['ArrowLeft', 'ArrowRight'] : ['ArrowRight', 'ArrowLeft']
+    const last = (await cards.count()) - 1
+    await cards.first().focus()
+    for (const [key, at] of [
+      [onwards, 1],
+      ['ArrowDown', 2],
+      ['ArrowUp', 1],
+      [back, 0],
+      [back, last],
+      ['ArrowDown', 0],
+      ['ArrowUp', last],
+      ['Home', 0],
+      ['End', last],
+      [onwards, 0],
+    ] as const) {
+      await page.keyboard.press(key)
+      await expect(cards.nth(at), `after ${key}`).toBeFocused()
+    }
+    await expect(page.locator('[role=toolbar] [aria-pressed=true]')).toHaveCount(0)
+  })
+}
