@@ -42,7 +42,8 @@ export function dayTime(at: number): string {
   return formats().day().format(at)
 }
 
-function isolated(names: readonly string[]): string[] {
+/** None reorders what stands beside it. */
+export function isolated(names: readonly string[]): string[] {
   const { direction } = language()
   return names.map((name) => isolate(name, direction))
 }

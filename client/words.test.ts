@@ -48,14 +48,30 @@ test('a name written the other way does not reorder the sentence around it', asy
   expect(list(['alice', 'ليلى'])).toBe('alice and \u2068ليلى\u2069')
   expect(t('reveal.confirm', { names: list(['ليلى']), count: 1 })).toBe('\u2068ليلى\u2069 has not voted yet.')
   expect(t('home.removed', { name: 'ليلى' })).toBe('\u2068ليلى\u2069 is no longer on this device.')
-  expect(list(['alice', '\u202eecila'])).toBe('alice and \u2068\u202eecila\u2069')
   await useLanguage('ar')
   expect(t('home.removed', { name: 'ليلى' })).toBe('إزالة ليلى')
   expect(t('home.removed', { name: 'alice' })).toBe('إزالة \u2068alice\u2069')
   expect(t('home.removed', { name: '1½' })).toBe('إزالة \u20681½\u2069')
   expect(t('home.removed', { name: '8' })).toBe('إزالة 8')
-  expect(t('home.removed', { name: '\u202d12\u202c' })).toBe('إزالة \u2068\u202d12\u202c\u2069')
   expect(t('home.removed', { name: percent(0.25) })).toBe(`إزالة \u2068${percent(0.25)}\u2069`)
+})
+
+test('what turns letters around in a name turns none around it', async () => {
+  const { t, list, useLanguage } = await words()
+  const names = [
+    '\u202eecila',
+    '\u2069\u202ebob',
+    '\u2067carol',
+    '\u2068\u2069\u202edave\u2069',
+    '\u2068erin\u2069',
+  ]
+  expect(list(names)).toBe('ecila, bob, carol, \u2068\u2069dave, and \u2068erin\u2069')
+  for (const name of names) expect(t('home.removed', { name })).not.toMatch(/[\u202a-\u202e\u2066\u2067]/)
+  expect(t('home.removed', { name: '\u2068ليلى' })).toBe('\u2068ليلى\u2069 is no longer on this device.')
+  expect(t('home.removed', { name: '\u2068ليلى\u2069 ليلى' })).toMatch(/^\u2068.*\u2069 is no longer/)
+  expect(t('home.removed', { name: 'bob\u200f' })).toBe('\u2068bob\u200f\u2069 is no longer on this device.')
+  await useLanguage('ar')
+  expect(t('home.removed', { name: '\u202d12\u202c' })).toBe('إزالة 12')
 })
 
 test('with another language everything on the page is said anew', async () => {

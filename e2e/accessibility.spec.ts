@@ -397,6 +397,30 @@ test('a title runs its own way beside a key and a session that run another', asy
   team.leave()
 })
 
+test('a key that turns letters around turns none of the title beside it', async ({ relay, newcomer }) => {
+  const alice = await newcomer('alice')
+  const team = await Team.gather(relay.url, 'Björn')
+  const [story] = team.adds({ title: 'Search by date', key: '\u2069\u202eAPP-1' })
+  if (!story) throw new Error('A story was added')
+  team.plays(story, ['5'], '5')
+  await alice.joins(team.link(relay.url), '8')
+  await alice.opensMenu('Looking back')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByRole('tab', { name: 'Estimates' }).click()
+  const places = await dialog.getByRole('listitem').evaluate((element) => {
+    const text = element.lastChild
+    const at = text?.textContent?.indexOf('Search') ?? 0
+    return [at, at + 5].map((letter) => {
+      const range = document.createRange()
+      if (text) range.setStart(text, letter)
+      return range.getClientRects()[0]?.left ?? 0
+    })
+  })
+  const [first = 0, sixth = 0] = places
+  expect(sixth).toBeGreaterThan(first)
+  team.leave()
+})
+
 test('on a phone a hand in many rows leaves the table in the open', async ({ relay, newcomer }) => {
   const alice = await newcomer('alice', { viewport: { width: 390, height: 844 } })
   await alice.starts(relay.url)

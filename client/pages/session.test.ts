@@ -237,6 +237,12 @@ test('the reveal is the main thing to do once bob has voted too, and the tab tel
   expect(document.title).toBe('revealed · Sprint 48 · Facedown')
 })
 
+test('the name of a session reorders nothing of the title of its tab', async () => {
+  session.name = '\u202eسبرنت 48'
+  await open()
+  expect(document.title).toBe('\u2068سبرنت 48\u2069 · Facedown')
+})
+
 test('the median stands large once, and again only when alice has settled at another card', async () => {
   const [alice, bob] = seatAliceAndBob()
   const votes = [

@@ -10,6 +10,11 @@ test('a name is one line without spaces around it', () => {
   expect(parseName('  Ana \n Maria ')).toEqual({ name: 'Ana Maria' })
 })
 
+test('what turns letters around is no part of a name, as where a telephone adds it to a contact', () => {
+  expect(parseName('\u202aAna\u202c \u2068Maria\u2069')).toEqual({ name: 'Ana Maria' })
+  expect(parseName('\u202e').name).toBe('')
+})
+
 test('500 pasted characters are cut to the limit, never through the middle of one', () => {
   const letter = 'e\u0301'
   expect(parseName(letter.repeat(500))).toEqual({ name: letter.repeat(nameLimit), cutTo: nameLimit })
