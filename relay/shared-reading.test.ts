@@ -52,6 +52,9 @@ test('somebody who asks for many places makes the relay remember four of them', 
   expect(read).toBe(6)
   await reading.since(at(1), 0)
   expect(read).toBe(7)
+  expect(vi.getTimerCount()).toBe(4) // each would keep what was read
+  reading.outdate()
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 function at(sequence: number): Cursor {

@@ -11,6 +11,11 @@ export type Asked = (from: 'shared' | 'store') => void
 
 type Answer = Pages | Deleted | Unreachable
 
+interface Reading {
+  readonly answer: Promise<Answer>
+  readonly timer: NodeJS.Timeout
+}
+
 /**
  * Many who come to a session at the same moment, or back to it, ask the same: they share one reading of the log, as long as nothing
  * was said since it began.
@@ -18,7 +23,7 @@ type Answer = Pages | Deleted | Unreachable
 export class SharedReading {
   readonly #read: (cursor: Cursor, generation: number) => Promise<Answer>
   readonly #asked: Asked
-  readonly #under = new Map<string, Promise<Answer>>()
+  readonly #under = new Map<string, Reading>()
 
   constructor(read: (cursor: Cursor, generation: number) => Promise<Answer>, asked: Asked = () => {}) {
     this.#read = read
@@ -29,23 +34,30 @@ export class SharedReading {
     const question = `${generation} ${Buffer.from(encodeCursorBytes(cursor)).toString('latin1')}`
     const known = this.#under.get(question)
     this.#asked(known ? 'shared' : 'store')
-    if (known) return known
-    const reading = this.#read(cursor, generation).then((answer) => {
+    if (known) return known.answer
+    const forget = () => {
+      if (this.#under.get(question) === reading) this.#forget(question, reading)
+    }
+    const answer = this.#read(cursor, generation).then((answer) => {
       if (answer.outcome !== 'pages') forget()
       return answer
     })
-    const forget = () => {
-      if (this.#under.get(question) === reading) this.#under.delete(question)
-    }
-    const [oldest] = this.#under.keys()
-    if (oldest !== undefined && this.#under.size >= most) this.#under.delete(oldest)
+    const reading = { answer, timer: setTimeout(forget, freshMs).unref() }
+    const [oldest] = this.#under
+    if (oldest && this.#under.size >= most) this.#forget(...oldest)
     this.#under.set(question, reading)
-    setTimeout(forget, freshMs).unref()
-    return reading
+    return answer
   }
 
   /** Something was said that answers so far may not have. */
   outdate(): void {
-    if (this.#under.size > 0) this.#under.clear() // which takes new memory even where nothing is
+    if (this.#under.size === 0) return // a loop takes new memory even then
+    for (const reading of this.#under) this.#forget(...reading)
+  }
+
+  /** Its timer, too, would keep what was read. */
+  #forget(question: string, { timer }: Reading): void {
+    clearTimeout(timer)
+    this.#under.delete(question)
   }
 }
