@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
-import { decodeFromRelay, subprotocol } from '../shared/wire.ts'
+import { decodeFromRelay, type FromRelay, subprotocol } from '../shared/wire.ts'
 import { BareClient, webSocketOf } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
 import { started, waitingInAll } from './fixtures.testing.ts'
@@ -123,8 +123,8 @@ test('messages that never end may take so much memory together, and no more', as
   const alice = await BareClient.join(url, keys)
   const mallories = await Promise.all(Array.from({ length: 4 }, () => BareClient.join(url, member)))
   for (const mallory of mallories) webSocketOf(mallory).send(new Uint8Array(600_000), { fin: false })
-  const left = () => alice.frames.filter(({ type }) => type === 'left')
-  await alice.until(() => left().length === 3)
+  const left = (frames: readonly FromRelay[]) => frames.filter(({ type }) => type === 'left')
+  await alice.until((frames) => left(frames).length === 3)
   expect(await alice.save(someEnvelope(65_536))).toMatchObject({ type: 'saved' })
   await vi.waitFor(() => expect(mallories.filter(({ isOpen }) => isOpen)).toHaveLength(1))
 })
@@ -136,6 +136,22 @@ test.each([
   ['another subprotocol', `/sync/${keys.session}`, 'other.v1', 400],
 ])('no socket is opened for %s', async (_, path, protocol, status) => {
   expect(await upgradeStatus(path, protocol)).toBe(status)
+})
+
+test('who is refused a socket has no connection left, even without ending it', async () => {
+  const mallory = connect({ port: relay.port, host: '127.0.0.1', allowHalfOpen: true })
+  onTestFinished(() => void mallory.destroy())
+  mallory.write('GET /other HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+  let isCut = false
+  mallory.on('error', () => {
+    isCut = true
+  })
+  mallory.resume()
+  await once(mallory, 'end')
+  await vi.waitFor(() => {
+    mallory.write('x')
+    expect(isCut).toBe(true)
+  })
 })
 
 test.each([

@@ -56,5 +56,6 @@ function refuseSocket(socket: Socket, { code, words, frame }: Refusal): void {
 
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.on('error', () => socket.destroy())
+  socket.once('finish', () => socket.destroy()) // whoever does not end it, too, has it no longer
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
