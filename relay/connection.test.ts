@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Cursor } from '../shared/cursor.ts'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
 import { encodeFromClient, type FromRelay } from '../shared/wire.ts'
@@ -6,6 +6,7 @@ import { BareClient } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
 import { lock, started } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
+import type { PutSnapshot } from './store.ts'
 import { hex, someEnvelope } from './testing.ts'
 
 const keys = createSessionKeys()
@@ -129,6 +130,26 @@ test('of two clients asked to compact, the first snapshot stays and the log is s
   expect(carol.envelopes()).toHaveLength(2)
   const older = await BareClient.join(url, member, { generation: 1 })
   expect(older.envelopes()).toHaveLength(14)
+})
+
+test('a session has one snapshot at a time waiting for the store', async () => {
+  const { url, store } = await started()
+  const alice = await BareClient.join(url, keys)
+  let answer: (put: PutSnapshot) => void = () => {}
+  const answered = new Promise<PutSnapshot>((resolve) => {
+    answer = resolve
+  })
+  const put = vi.spyOn(store, 'putSnapshot').mockReturnValue(answered)
+  const sendOne = () =>
+    alice.send({ type: 'snapshot', covers: new Map(), replaces: undefined, envelope: someEnvelope() })
+  for (let sent = 0; sent < 5; sent++) sendOne()
+  await alice.save(someEnvelope())
+  expect(put).toHaveBeenCalledTimes(1)
+  answer({ outcome: 'outdated' })
+  await alice.save(someEnvelope())
+  sendOne()
+  await alice.save(someEnvelope())
+  expect(put).toHaveBeenCalledTimes(2)
 })
 
 test('while the disk is full the session goes on, and afterwards everybody resumes', async () => {

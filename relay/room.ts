@@ -32,6 +32,7 @@ export class Room implements Subscriber {
   #passedOnAt = 0
   /** All three, 96 bytes; whoever entered has proven that they are the session's. */
   publicKeys = new Uint8Array()
+  #isPutting = false
   #deleting: Promise<Deleted | Unreachable> | undefined
 
   constructor(session: SessionId, bus: Bus, store: Archive, emptied: () => void, asked?: Asked) {
@@ -135,8 +136,13 @@ export class Room implements Subscriber {
     return pages
   }
 
+  /** One at a time: of several only the first could take the place of the current one, and they are large. */
   async putSnapshot(covers: Cursor, replaces: Uint8Array | undefined, envelope: Uint8Array): Promise<void> {
-    const put = await this.#store.putSnapshot(this.session, { covers, replaces, envelope })
+    if (this.#isPutting) return
+    this.#isPutting = true
+    const put = await this.#store.putSnapshot(this.session, { covers, replaces, envelope }).finally(() => {
+      this.#isPutting = false
+    })
     if (put.outcome === 'kept') this.#askedAt = Number.NEGATIVE_INFINITY
   }
 

@@ -9,7 +9,7 @@ import { newFolder } from './fixtures.testing.ts'
 import { checksumOf } from './hash.ts'
 import { createPlace } from './place.testing.ts'
 import type { Report } from './report.ts'
-import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
+import { maxWaitingBytes, openSqliteStore, type SqliteStore } from './sqlite-store.ts'
 import { storeContract } from './store.contract.ts'
 import { entryKinds, inStreamOrder } from './store.ts'
 import { someDeposit, someEnvelope } from './testing.ts'
@@ -202,6 +202,18 @@ test('a damaged file stops the start with a sentence and is left as it is', asyn
   writeFileSync(file, 'This has been something else for a long time. '.repeat(400))
   await expect(open(dataDir)).rejects.toThrow(/is damaged and was left as it is/)
   expect(readFileSync(file, 'utf8')).toMatch(/^This has been something else/)
+})
+
+test('so many snapshots may wait for the disk, and then it takes others', async () => {
+  const store = await opened(newFolder())
+  const snapshot = { covers: new Map(), replaces: undefined, envelope: someEnvelope(1 << 20) }
+  const most = maxWaitingBytes.inAll / (1 << 20)
+  const crowd = Array.from({ length: most + 1 }, () =>
+    store.putSnapshot(createSessionKeys().session, snapshot),
+  )
+  const outcomes = (await Promise.all(crowd)).map(({ outcome }) => outcome)
+  expect(outcomes.slice(most - 1)).toEqual(['outdated', 'refused'])
+  expect(await store.putSnapshot(createSessionKeys().session, snapshot)).toEqual({ outcome: 'outdated' })
 })
 
 test('a second store on the same folder is told so, and can have it afterwards', async () => {

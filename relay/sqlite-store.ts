@@ -5,7 +5,7 @@ import { packRows, type Row } from './batch.ts'
 import { FairQueue, mostAtOnce } from './fair-queue.ts'
 import { damageWords, type Reporter } from './report.ts'
 import { SetupError } from './setup-error.ts'
-import { type Appended, type NewEntry, unreachable } from './store.ts'
+import { type Appended, type NewEntry, type NewSnapshot, type PutSnapshot, unreachable } from './store.ts'
 import type { Answer, FromStore, Reached, Request, StoreOptions, ToStore } from './store-protocol.ts'
 import { storeThread } from './store-thread.ts'
 
@@ -15,7 +15,7 @@ const gatherMs = 20
 const [busyMs, companyMs] = [10, 2]
 /** A disk that takes longer is treated as gone until it answers. */
 const stalledMs = 10_000
-/** Of changes that wait for the disk: of all sessions, and of one, which must not take it all. */
+/** Of changes that wait for the disk, and likewise of snapshots: of all sessions, and of one, which must not take it all. */
 export const maxWaitingBytes = { inAll: 64 << 20, ofSession: 4 << 20 } as const
 
 const ordinary: Appended = { outcome: 'saved', compact: undefined }
@@ -59,6 +59,8 @@ export class SqliteStore extends AskedStore {
   readonly #requests = new FairQueue<WaitingRequest>()
   #waitingBytes = 0
   readonly #waitingBytesOf = new Map<SessionId, number>()
+  /** Of snapshots that were not answered. */
+  #snapshotBytes = 0
   /** Since when the first of the appends waits. */
   #waitingSince = 0
   #underWay: Batch | undefined
@@ -91,6 +93,15 @@ export class SqliteStore extends AskedStore {
       this.#waitingBytes += envelope.length
       this.#gathering ??= this.#underWay ? undefined : setTimeout(() => this.#flush(), gatherMs)
     })
+  }
+
+  override async putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot> {
+    const { length } = snapshot.envelope
+    if (this.#snapshotBytes + length > maxWaitingBytes.inAll) return unreachable
+    this.#snapshotBytes += length
+    const put = await super.putSnapshot(session, snapshot)
+    this.#snapshotBytes -= length
+    return put
   }
 
   /** How far a stream was read, as it was noted last. */
