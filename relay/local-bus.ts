@@ -253,6 +253,7 @@ export class LocalBus implements Bus {
     this.#failed.delete(id)
     this.#save(session, head.saved)
     for (const subscriber of session.subscribers) subscriber.log('kept')
+    this.#release(id, session)
   }
 }
 
