@@ -27,7 +27,8 @@ const loading = new Map<string, Promise<void>>()
 export function t<Key extends keyof Messages>(key: Key, ...[values]: Values<Key>): string {
   const { direction } = active
   const safe: Record<string, unknown> = { ...values }
-  for (const [name, value] of Object.entries(safe)) {
+  for (const name in safe) {
+    const value = safe[name]
     if (typeof value === 'string') safe[name] = isolate(value, direction)
   }
   const message = said[active.code]?.[key]

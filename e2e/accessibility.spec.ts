@@ -459,3 +459,93 @@ test('on a phone the hand stays under the finger that has chosen a card', async 
   expect(await place()).toBe(before)
   team.leave()
 })
+
+/** Words in Latin or Arabic letters whose end is in another line than their beginning, without a hyphen of theirs. */
+async function hasNoBrokenWord({ page }: Person, where: string): Promise<void> {
+  const broken = await page.evaluate(() => {
+    const word = /[\p{Script=Latin}\p{Script=Arabic}]+/gu
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    const found: string[] = []
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      if (!text.parentElement?.checkVisibility() || text.parentElement.closest('.visually-hidden, bdi'))
+        continue
+      for (const { 0: letters, index } of text.textContent?.matchAll(word) ?? []) {
+        const range = document.createRange()
+        range.setStart(text, index)
+        range.setEnd(text, index + letters.length)
+        const tops = [...range.getClientRects()].map(({ top }) => Math.round(top))
+        if (new Set(tops).size > 1) found.push(letters)
+      }
+    }
+    return found
+  })
+  expect(broken, `${where}: these words are broken`).toEqual([])
+}
+
+for (const { code } of languages) {
+  test(`on the narrowest phone no word is broken, in ${code}`, async ({ relay, newcomer }) => {
+    const alice = await newcomer('alice', { viewport: { width: 320, height: 568 } })
+    const { page } = alice
+    await page.addInitScript(chooseLanguage, code)
+    await page.goto(relay.url)
+    await expect(page.locator('html')).toHaveAttribute('lang', code)
+    await hasNoBrokenWord(alice, 'home')
+    const team = await Team.gather(relay.url, 'Björn', 'Chiara', 'Dalia')
+    const [estimated, story] = team.adds({ title: 'Export', key: 'APP-1' }, { title: 'Search' })
+    if (!estimated || !story) throw new Error('Stories were added')
+    team.plays(estimated, ['5 5 5'], '5')
+    const round = team.lays(story)
+    team.vote(round, '3 13 -')
+    await page.goto(team.link(relay.url))
+    const name = page.locator('input[autocomplete=nickname]')
+    await name.fill('alice')
+    await name.press('Enter')
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur())
+    await choosesByKey(alice)
+    await expect(page.locator('.saved svg:not(.spinner)')).toBeVisible()
+    await hasNoBrokenWord(alice, 'voted')
+    team.reveal(round)
+    await expect(page.locator('input[type=radio]').first()).toBeAttached()
+    await hasNoBrokenWord(alice, 'revealed')
+    const { more, entries } = topbar(alice)
+    const panel = page.getByRole('dialog')
+    for (const [at, where] of ['looking back', 'phone', 'help'].entries()) {
+      await more.click()
+      await entries.nth([3, 6, 7][at] ?? 0).click()
+      await expect(panel.getByRole('heading').first()).toBeVisible()
+      await hasNoBrokenWord(alice, where)
+      await page.keyboard.press('Escape')
+      await expect(panel).toHaveCount(0)
+    }
+    team.leave()
+  })
+}
+
+for (const { code, direction } of languages.filter(({ code }) => code === 'en' || code === 'ar')) {
+  test(`the hand is a fan, and titles stand at the edge, in ${code}`, async ({ relay, newcomer }) => {
+    const alice = await newcomer('alice')
+    const { page } = alice
+    await page.addInitScript(chooseLanguage, code)
+    await page.goto(relay.url)
+    await expect(page.locator('html')).toHaveAttribute('dir', direction)
+    await begins(alice)
+    const turns = await page.locator('[role=toolbar] button').evaluateAll((cards) =>
+      cards
+        .map((card) => ({
+          left: card.getBoundingClientRect().left,
+          turn: Number.parseFloat(getComputedStyle(card).rotate),
+        }))
+        .sort((a, b) => a.left - b.left)
+        .map(({ turn }) => turn),
+    )
+    expect(turns.length).toBeGreaterThan(5)
+    expect(turns).toEqual(turns.toSorted((a, b) => a - b))
+    const edge = direction === 'rtl' ? 'right' : 'left'
+    for (const title of await page.locator('ol textarea').all()) {
+      await title.fill('Search')
+      await expect(title).toHaveCSS('text-align', edge)
+      await title.fill(arabic)
+      await expect(title).toHaveCSS('text-align', edge)
+    }
+  })
+}
