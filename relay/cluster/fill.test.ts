@@ -3,7 +3,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { serialize } from 'node:v8'
 import Sqlite from 'better-sqlite3'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import {
   createSessionKeys,
   deleteStatement,
@@ -237,6 +237,56 @@ test('what the stream lost while its only store stood still is given up, and tha
     Array.from({ length: sessions }, (_, at) => behind.last + 1 + at),
   )
   expect(sequences).not.toContain(behind.last)
+}, 60_000)
+
+test('a store that stood still reads on, though its stream loses something whenever something is said', async () => {
+  const behind = await standingStill()
+  await region.manager.streams.update(await stream(), { max_msgs: 2 * sessions })
+  const upTo = await behind.goOn()
+  await expect
+    .poll(
+      async () => {
+        await behind.say()
+        return behind.kept().follower?.upTo
+      },
+      { timeout: 50_000 },
+    )
+    .toBeGreaterThan(upTo)
+  await expect.poll(() => behind.kept().follower?.lag).toBe(0)
+  expect(behind.reports.filter(({ event }) => event === 'incomplete')).toHaveLength(1)
+}, 60_000)
+
+test('what the stream lost while a store stood still it takes from one that is away just when it looks, too', async () => {
+  const dataDir = newFolder()
+  const store = await started({ role: 'store', dataDir })
+  const behind = await standingStill()
+  await expect.poll(() => appliedIn(join(dataDir, behind.origin)), { timeout: 20_000 }).toBe(behind.last)
+  await stop(store)
+  await ringMovesOn()
+  await behind.goOn()
+  await expect.poll(() => behind.kept().gapTries, { timeout: 30_000 }).toBe(1)
+  await started({ role: 'store', dataDir })
+  await expect.poll(() => sequencesIn(behind.kept().folder), { timeout: 30_000 }).toContain(behind.last)
+}, 60_000)
+
+test('what a deletion took out of the stream is not missed, though NATS could not say at once that nothing else is gone', async () => {
+  const [session, deleted] = [createSessionKeys().session, createSessionKeys().session]
+  const message = { type: 'append', ref: 0, envelope: someEnvelope() } as const
+  for (const each of [session, deleted, session])
+    await region.stream.publish(logOf(region.name, each), encodeStatement({ author: 1, message }))
+  await region.manager.streams.purge(await stream(), { filter: logOf(region.name, deleted) })
+  const reports: Report[] = []
+  const config = { ...readConfig({}), region: region.name, dataDir: newFolder() }
+  const { streams } = region.manager
+  const info = streams.info.bind(streams)
+  const asked = vi.spyOn(streams, 'info').mockImplementationOnce(info).mockRejectedValue(new Error('away'))
+  const origins = await Origins.open(region, config, (report) => reports.push(report), new Meters(), 0)
+  onTestFinished(() => origins.close())
+  const [{ follower } = {}] = [...origins.all]
+  await expect.poll(() => follower?.gapEnd).toBe(3)
+  asked.mockRestore()
+  await expect.poll(() => [...origins.all][0]?.follower?.upTo, { timeout: 20_000 }).toBe(3)
+  expect(reports).toEqual([])
 }, 60_000)
 
 test('what a store had not read when a stream was lost it takes from one that had, while it serves', async () => {

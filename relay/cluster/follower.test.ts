@@ -304,7 +304,7 @@ test('a store reads no further than a gap in its stream, and says how far its an
   expect(await follower.applied(createSessionKeys().session)).toBe(0)
   expect(await follower.isOvertaken()).toBe(true)
   await follower.stop()
-  const knowing = await followed(region, store, { settled: 4 })
+  const knowing = await followed(region, store, { isGivenUp: true })
   await expect.poll(() => knowing.upTo).toBe(5)
   expect(knowing.gapEnd).toBe(undefined)
 }, 60_000)

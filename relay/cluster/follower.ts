@@ -48,8 +48,8 @@ interface Reading extends Reached {
 export interface Following {
   /** A store that stands still keeps about so many bytes of what comes. */
   readonly mostBytes?: number
-  /** What the stream has no more before this sequence is not missed: it was looked for already. */
-  readonly settled?: number
+  /** What the stream has no more before the first message that comes is not missed: it was looked for in vain. */
+  readonly isGivenUp?: boolean
   /** Told of each session that is deleted. */
   readonly deleted?: (session: SessionId) => void
 }
@@ -62,7 +62,6 @@ export class Follower {
   readonly #store: OriginStore
   readonly #shards: ReadonlySet<number>
   readonly #mostBytes: number
-  readonly #settled: number
   readonly #deleted: (session: SessionId) => void
   readonly #waiting: Reading[] = []
   #messages: ConsumerMessages
@@ -80,6 +79,7 @@ export class Follower {
   #left: { readonly from: number; messages: number } | undefined
   /** Deletions among that. */
   #ahead: Task[] = []
+  #isGivenUp: boolean
   /** The first sequence behind what the stream lost before it was read here. Nothing is read on. */
   #gapEnd: number | undefined
   /** Messages in the stream behind the last one that came here. */
@@ -96,7 +96,7 @@ export class Follower {
     messages: ConsumerMessages,
     reached: Reached,
     lostItsEnd: boolean,
-    { mostBytes = mostWaitingBytes, settled = 0, deleted = () => {} }: Following,
+    { mostBytes = mostWaitingBytes, isGivenUp = false, deleted = () => {} }: Following,
   ) {
     this.#region = region
     this.#store = store
@@ -106,7 +106,7 @@ export class Follower {
     this.#last = reached
     this.#lostItsEnd = lostItsEnd
     this.#mostBytes = mostBytes
-    this.#settled = settled
+    this.#isGivenUp = isGivenUp
     this.#deleted = deleted
     this.#done = this.#read()
   }
@@ -148,8 +148,8 @@ export class Follower {
 
   /** Whether the stream has lost what this store has to read next. */
   async isOvertaken(): Promise<boolean> {
-    if (this.#gapEnd !== undefined) return true
-    return this.#left !== undefined && (await hasLost(this.#region, this.#store.origin, this.upTo))
+    const isBehind = this.#gapEnd !== undefined || this.#left !== undefined
+    return isBehind && (await hasLost(this.#region, this.#store.origin, this.upTo))
   }
 
   /**
@@ -247,7 +247,9 @@ export class Follower {
 
   async #isBehindGap(sequence: number): Promise<boolean> {
     const { sequence: last } = this.#last
-    if (this.#left || sequence <= Math.max(last + 1, this.#settled)) return false
+    const isGivenUp = this.#isGivenUp
+    this.#isGivenUp = false
+    if (this.#left || isGivenUp || sequence <= last + 1) return false
     return await hasLost(this.#region, this.#store.origin, last)
   }
 

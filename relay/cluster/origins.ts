@@ -18,15 +18,7 @@ import { fill, fillBeside, lackedShards, longerThan, type Wish } from './fill.ts
 import { Follower, type OriginStore } from './follower.ts'
 import { encodeBulletin } from './news.ts'
 import type { Region } from './region.ts'
-import {
-  mirrorLags,
-  originsHere,
-  provideMirror,
-  provideStream,
-  regionOf,
-  ringOf,
-  streamOf,
-} from './streams.ts'
+import { mirrorLags, originsHere, provideMirror, provideStream, regionOf, streamOf } from './streams.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
@@ -34,8 +26,8 @@ const lookEveryMs = 5_000
 const ordinaryPatience = 30_000
 /** How long a store that could not copy what others have read further leaves them alone. */
 const pauseMs = 600_000
-/** How often a gap is tried to be filled from others that could. */
-const mostGapTries = 3
+/** At so many looks a gap is tried to be filled: whoever has what came in it may just be starting again, or be cut off for a moment. */
+const mostGapTries = 4
 const words =
   'This region has sessions that are older than its stream, and no other store that answers has them. Start a store of these SHARDS that has them, or restore a backup of one (facedown restore), or set BEGIN_EMPTY=1 to do without them'
 const lostWords =
@@ -55,9 +47,9 @@ export interface Kept {
   follower: Follower | undefined
   /** Shards of which another store had read more of what the stream has no more. */
   lacked: ReadonlySet<number>
-  /** What its stream has no more before this sequence is given up: nobody who answered had it. */
-  settled: number
-  /** How often a gap could not be filled, though others have what came in it. */
+  /** What its stream has no more, and this store had not read, is not looked for: nobody who answered had it. */
+  isGivenUp: boolean
+  /** How often a gap could not be filled. */
   gapTries: number
 }
 
@@ -214,39 +206,47 @@ export class Origins {
   async #keep(origin: string, here: readonly string[], offers: readonly Offer[]): Promise<Kept | undefined> {
     const kept = this.#kept.get(origin) ?? (await this.#fill(origin, offers))
     if (!kept || !here.includes(origin)) return kept
-    kept.follower ??= await this.#followerOf(kept)
-    const { follower } = kept
+    const follower = kept.follower ?? (await this.#startFollowing(kept))
     const isOvertaken = await follower.isOvertaken()
     kept.lacked = isOvertaken ? lackedShards(offers, origin, follower.upTo, this.#config.shards) : nothing
-    if (follower.gapEnd !== undefined) await this.#fillGap(kept, follower, follower.gapEnd, offers)
+    const { gapEnd } = follower
+    if (gapEnd === undefined) return kept
+    await follower.stop()
+    // Not when NATS, or the other region's, was only away for a moment and so did not say what its stream has.
+    if (isOvertaken && !(await this.#fillGap(kept, follower.upTo, gapEnd, offers))) return kept
+    await this.#startFollowing(kept)
+    kept.lacked = nothing
     return kept
   }
 
-  async #followerOf({ store, settled }: Kept): Promise<Follower> {
+  async #startFollowing(kept: Kept): Promise<Follower> {
+    const { store, isGivenUp } = kept
     const deleted = (session: SessionId) => this.#deleteInOthers(store.origin, session)
-    return await Follower.start(this.#region, store, this.#config.shards, { settled, deleted })
+    const following = { isGivenUp, deleted }
+    kept.follower = await Follower.start(this.#region, store, this.#config.shards, following)
+    kept.isGivenUp = false
+    kept.gapTries = 0
+    return kept.follower
   }
 
-  /** What a stream lost before this store had read it comes from others that had. Otherwise people's devices bring it back. */
-  async #fillGap(kept: Kept, follower: Follower, gapEnd: number, offers: readonly Offer[]): Promise<void> {
-    await follower.stop()
-    const { upTo } = follower
+  /**
+   * What a stream lost before this store had read it comes from others that had. Otherwise people's devices bring it back. False when it
+   * is to be tried again.
+   */
+  async #fillGap(kept: Kept, upTo: number, gapEnd: number, offers: readonly Offer[]): Promise<boolean> {
     const { store, folder } = kept
     const region = regionOf(store.origin)
     const wish = { ...this.#wish(store.origin, folder, offers), beginEmpty: false }
     const filling = await fillBeside(this.#region, wish, gapEnd).finally(() => store.forget())
     if (filling.outcome === 'lacks') {
-      const couldBeFilled = lackedShards(offers, store.origin, gapEnd - 2, this.#config.shards).size > 0
-      if (couldBeFilled && ++kept.gapTries < mostGapTries) return
-      kept.settled = gapEnd
+      if (++kept.gapTries < mostGapTries) return false
+      kept.isGivenUp = true
       this.#report({ event: 'incomplete', region })
     } else if (filling.copied) {
       this.#noteCopied(region)
       await this.#tellOfMore(kept, upTo)
     }
-    kept.gapTries = 0
-    kept.follower = await this.#followerOf(kept)
-    kept.lacked = nothing
+    return true
   }
 
   #noteCopied(region: string): void {
@@ -336,9 +336,7 @@ export class Origins {
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {
       if (filling.copied) this.#noteCopied(region)
-      return this.#open(folder, origin, {
-        settled: this.#config.beginEmpty ? await this.#firstOf(origin) : 0,
-      })
+      return this.#open(folder, origin, { isGivenUp: this.#config.beginEmpty })
     }
     if (filling.what === 'everything' && filling.isEmpty) await rm(folder, { recursive: true, force: true })
     // What was missed while this store was off, people's devices bring back: better than a store that does not start.
@@ -346,11 +344,7 @@ export class Origins {
     if (!isLeft) return undefined
     this.#report({ event: 'incomplete', region })
     const isWhole = filling.what !== 'shards'
-    return this.#open(folder, origin, { isWhole, settled: await this.#firstOf(origin) })
-  }
-
-  async #firstOf(origin: string): Promise<number> {
-    return (await ringOf(this.#region, origin))?.first ?? 0
+    return this.#open(folder, origin, { isWhole, isGivenUp: true })
   }
 
   #wish(origin: string, dataDir: string, offers: readonly Offer[]): Wish {
@@ -370,7 +364,7 @@ export class Origins {
     return [region, ...regions.map(({ name }) => name)]
   }
 
-  async #open(dataDir: string, origin?: string, { isWhole = true, settled = 0 } = {}): Promise<Kept> {
+  async #open(dataDir: string, origin?: string, { isWhole = true, isGivenUp = false } = {}): Promise<Kept> {
     const store = await openSqliteStore(
       { ...this.#config, dataDir, origin },
       this.#report,
@@ -382,7 +376,7 @@ export class Origins {
       isWhole,
       follower: undefined,
       lacked: nothing,
-      settled,
+      isGivenUp,
       gapTries: 0,
     }
     this.#folders.add(dataDir)

@@ -165,7 +165,15 @@ function opened({ region, origin }: Pick<StoreOptions, 'region' | 'origin'>): Sl
     sessionMaxBytes: 1 << 24,
     sessionIdleDays: 90,
   })
-  return { store, folder, isWhole: true, follower: undefined, lacked: store.lacked, settled: 0, gapTries: 0 }
+  return {
+    store,
+    folder,
+    isWhole: true,
+    follower: undefined,
+    lacked: store.lacked,
+    isGivenUp: false,
+    gapTries: 0,
+  }
 }
 
 /** From here on it says what these have. */
