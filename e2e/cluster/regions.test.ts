@@ -263,6 +263,22 @@ test('what was deleted in the east while the link was cut is gone from the west,
   await expect.poll(() => entriesIn('west'), { timeout: 20_000 }).toBe(1)
 }, 60_000)
 
+test('whoever only listened in the west to what was deleted in the east is told, though the east’s stream has lost that', async () => {
+  await olderThanItsRing('east')
+  const { east, west } = await twoRegions()
+  const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]
+  const secret = someEnvelope()
+  await alice.save(secret)
+  await keptIn(west, secret)
+  link.cut()
+  alice.send({ type: 'delete', signature: sign(deleteStatement(owner.session), roleSeed(owner)) })
+  expect(await alice.closed).toEqual(closeCodes.deleted)
+  await ringMovesOn('east')
+  link.mend()
+  await saySomething(east)
+  expect(await bob.closed).toEqual(closeCodes.deleted)
+}, 60_000)
+
 test('what the east saved before its NATS lost everything comes to the west, though its mirror had not read it', async () => {
   const { east, west } = await twoRegions()
   const [alice, bob] = [await joinAt(east, 'owner'), await joinAt(west)]

@@ -1,39 +1,46 @@
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
+import { unlessCorrupt } from '../corrupt.ts'
 import { databaseName } from '../database.ts'
 import type { Region } from './region.ts'
 import { echo, encodeStatement } from './statement.ts'
 import { logOf } from './streams.ts'
 
-/** Sessions in the database of a folder that are deleted in one of the others'. */
-export function deletedElsewhere(folder: string, others: readonly string[]): readonly SessionId[] {
-  const deleted = new Set(others.flatMap((other) => (other === folder ? [] : deletedIn(other))))
-  if (deleted.size === 0) return []
+/** Sessions that are deleted according to the database of a folder, as far as it can be read. */
+export function deletionsIn(folder: string): readonly SessionId[] {
   return reading(folder, (database) => {
-    const find = database.prepare<[string]>('SELECT 1 FROM sessions WHERE id = ?').pluck()
-    return [...deleted].filter((session) => find.get(session) !== undefined)
+    const ids = database.prepare<[], string>('SELECT id FROM deletions').pluck().all()
+    return ids.flatMap((id) => parseSessionId(id) ?? [])
   })
 }
 
-/** In the region's own stream, as what a store says again. The stream takes it once from all of them. */
-export async function sayDeleted({ name, stream }: Region, session: SessionId): Promise<void> {
+/** Which of these sessions are in the database of a folder, as far as it can be read. */
+export function keptOf(sessions: ReadonlySet<SessionId>, folder: string): readonly SessionId[] {
+  return reading(folder, (database) => {
+    const find = database.prepare<[string]>('SELECT 1 FROM sessions WHERE id = ?').pluck()
+    return [...sessions].filter((session) => find.get(session) !== undefined)
+  })
+}
+
+/** In the region's own stream, as what a store says again. The stream takes it once from all of them. False when it takes nothing. */
+export async function sayDeleted({ name, stream }: Region, session: SessionId): Promise<boolean> {
   const message = { type: 'delete', signature: new Uint8Array(64) } as const
   const statement = encodeStatement({ author: echo, message })
-  await stream.publish(logOf(name, session), statement, { msgID: `deleted ${session}` })
-}
-
-function deletedIn(folder: string): SessionId[] {
-  const ids = reading(folder, (database) =>
-    database.prepare<[], string>('SELECT id FROM deletions').pluck().all(),
+  const published = stream.publish(logOf(name, session), statement, { msgID: `deleted ${session}` })
+  return published.then(
+    () => true,
+    () => false,
   )
-  return ids.flatMap((id) => parseSessionId(id) ?? [])
 }
 
-function reading<Found>(folder: string, read: (database: Sqlite.Database) => Found): Found {
+function reading<Found>(folder: string, read: (database: Sqlite.Database) => Found[]): Found[] {
   const database = new Sqlite(join(folder, databaseName), { readonly: true, timeout: 1000 })
   try {
-    return read(database)
+    return unlessCorrupt(
+      () => read(database),
+      () => [],
+    )
   } finally {
     database.close()
   }

@@ -16,7 +16,7 @@ import { BareClient } from '../bare-client.testing.ts'
 import { closeCodes } from '../close-words.ts'
 import { damagePage } from '../commands/kept.testing.ts'
 import { readConfig } from '../config.ts'
-import { databaseName, versions } from '../database.ts'
+import { databaseName, openDatabase, versions } from '../database.ts'
 import { Meters } from '../meters.ts'
 import { freePort, spawnRelay } from '../process.testing.ts'
 import type { Report } from '../report.ts'
@@ -366,6 +366,46 @@ test('a session that is deleted after its stream was lost leaves nothing in the 
   await expect.poll(left, { timeout: 20_000 }).toEqual([Buffer.from(kept)])
 }, 60_000)
 
+test('a deletion that one of a store’s databases refuses for a moment comes to it all the same', async () => {
+  const { session } = createSessionKeys()
+  const dataDir = newFolder()
+  otherDatabase(dataDir, `INSERT INTO sessions (id, head, day) VALUES ('${session}', 0, 1)`)
+  const origins = await openOrigins(dataDir)
+  const store = origins.of(otherOrigin)?.store as SqliteStore
+  const refused = vi.spyOn(store, 'delete').mockResolvedValue({ outcome: 'refused', reason: 'unreachable' })
+  const message = { type: 'delete', signature: new Uint8Array(64) } as const
+  await region.stream.publish(logOf(region.name, session), encodeStatement({ author: 1, message }))
+  await expect.poll(() => refused.mock.calls.length, { timeout: 20_000 }).toBe(3)
+  refused.mockRestore()
+  const read = async () => (await store.since(session, new Map(), 0)).outcome
+  await expect.poll(read, { timeout: 20_000 }).toBe('deleted')
+}, 60_000)
+
+test('a store that cannot say a deletion stops when it is told to, and says it when it starts again', async () => {
+  const { session } = createSessionKeys()
+  const dataDir = newFolder()
+  otherDatabase(dataDir, `INSERT INTO deletions VALUES ('${session}', 1)`)
+  const message = { type: 'append', ref: 0, envelope: someEnvelope() } as const
+  await region.stream.publish(logOf(region.name, session), encodeStatement({ author: 1, message }))
+  const origins = await openOrigins(dataDir)
+  const own = [...origins.all].find(({ store }) => regionOf(store.origin) === region.name) as Kept
+  await expect.poll(() => own.follower?.upTo).toBe(1)
+  let fail = (_: Error) => {}
+  const said = vi.spyOn(region.stream, 'publish').mockReturnValue(
+    new Promise((_, reject) => {
+      fail = reject
+    }),
+  )
+  await expect.poll(() => said.mock.calls.length, { timeout: 10_000 }).toBe(1)
+  const closed = origins.close()
+  fail(new Error('NATS is away'))
+  await closed
+  said.mockRestore()
+  const again = await openOrigins(dataDir)
+  const read = async () => (await again.of(own.store.origin)?.store.since(session, new Map(), 0))?.outcome
+  await expect.poll(read, { timeout: 10_000 }).toBe('deleted')
+}, 60_000)
+
 test('a store that is told to stop while it fills ends at once', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))
@@ -438,6 +478,23 @@ function envelopesIn(folder: string): unknown[] {
   } finally {
     database.close()
   }
+}
+
+const otherOrigin = 'other-0'
+
+/** Of a stream that is gone, with all that was said in it. */
+function otherDatabase(dataDir: string, having: string): void {
+  const { database, close } = openDatabase(join(dataDir, otherOrigin), region.name, otherOrigin)
+  database.exec(having)
+  database.prepare(`INSERT INTO facts VALUES ('shards', ?)`).run([...numbers(0, 64)].join())
+  close()
+}
+
+async function openOrigins(dataDir: string): Promise<Origins> {
+  const config = { ...readConfig({}), region: region.name, dataDir }
+  const origins = await Origins.open(region, config, () => {}, new Meters(), 0)
+  onTestFinished(() => origins.close())
+  return origins
 }
 
 /** A store with a full disk, and more in its stream than it lets wait. */

@@ -12,11 +12,11 @@ import { openSqliteStore } from '../sqlite-store.ts'
 import type { CheckedTable } from '../store-protocol.ts'
 import { committedTo } from '../traces.ts'
 import type { Offer } from './copies.ts'
-import { deletedElsewhere, sayDeleted } from './deletions.ts'
+import { deletionsIn, keptOf, sayDeleted } from './deletions.ts'
 import { offersFrom } from './fetch-copy.ts'
 import { fill, fillBeside, lackedShards, longerThan, type Wish } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
-import { encodeBulletin } from './news.ts'
+import { encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { mirrorLags, originsHere, provideMirror, provideStream, regionOf, streamOf } from './streams.ts'
 
@@ -66,7 +66,7 @@ export class Origins {
   /** What others offered of streams that are gone, and this store has taken as far as it could. */
   readonly #taken = new Set<string>()
   #takeAgainAt = 0
-  /** Whether some database has deletions that came in another way than from its stream. At the start nobody knows. */
+  /** Whether some database may have what is deleted according to another one. At the start nobody knows. */
   #mayHaveDeleted = true
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
@@ -149,7 +149,7 @@ export class Origins {
     await Promise.all(others.map((other) => this.#mirror(other.name).catch(() => {}))) // cut off from it
     const isServing = true
     await this.#follow(isServing).catch((error: unknown) => this.#failed(error))
-    if (this.#mayHaveDeleted) await this.#orFailed(this.#deleteEverywhere())
+    if (this.#mayHaveDeleted) await this.#deleteEverywhere()
     if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
   }
 
@@ -243,15 +243,23 @@ export class Origins {
       kept.isGivenUp = true
       this.#report({ event: 'incomplete', region })
     } else if (filling.copied) {
-      this.#noteCopied(region)
+      this.#noteCopied(kept)
       await this.#tellOfMore(kept, upTo)
     }
     return true
   }
 
-  #noteCopied(region: string): void {
-    this.#report({ event: 'copied', region })
+  /** Whoever is in a session that is deleted there may not have heard of it. */
+  #noteCopied({ store, folder }: Kept): void {
+    this.#report({ event: 'copied', region: regionOf(store.origin) })
     this.#mayHaveDeleted = true
+    const deleted = { sequence: 0, of: 'delete', outcome: { outcome: 'deleted' } } as const
+    for (const session of deletionsIn(folder)) this.#tell(session, store.origin, deleted)
+  }
+
+  #tell(session: SessionId, origin: string, news: News): void {
+    const { connection, name } = this.#region
+    connection.publish(`room.${session}.news`, encodeBulletin({ origin, region: name, news: [news] }))
   }
 
   /**
@@ -259,16 +267,30 @@ export class Origins {
    * nobody here has read, and of a stream that is gone nothing is read any more.
    */
   async #deleteEverywhere(): Promise<void> {
-    for (const kept of this.#kept.values())
-      for (const session of deletedElsewhere(kept.folder, this.folders))
-        await (this.#isOwn(kept) ? sayDeleted(this.#region, session) : kept.store.delete(session))
     this.#mayHaveDeleted = false
+    try {
+      const deleted = new Set(this.folders.flatMap(deletionsIn))
+      for (const kept of this.#kept.values())
+        for (const session of keptOf(deleted, kept.folder)) if (!(await this.#delete(kept, session))) break
+    } catch (error) {
+      this.#mayHaveDeleted = true
+      this.#failed(error)
+    }
   }
 
   /** In its own stream every region says it. */
   #deleteInOthers(origin: string, session: SessionId): void {
     for (const kept of this.#kept.values())
-      if (kept.store.origin !== origin && !this.#isOwn(kept)) void this.#orFailed(kept.store.delete(session))
+      if (kept.store.origin !== origin && !this.#isOwn(kept)) void this.#delete(kept, session)
+  }
+
+  /** False when its stream, or its store, does not take it now: it is told again at the next look. */
+  async #delete(kept: Kept, session: SessionId): Promise<boolean> {
+    const isDone = this.#isOwn(kept)
+      ? await sayDeleted(this.#region, session)
+      : (await kept.store.delete(session)).outcome === 'deleted'
+    if (!isDone) this.#mayHaveDeleted = true
+    return isDone
   }
 
   #isOwn({ store, follower }: Kept): boolean {
@@ -277,14 +299,12 @@ export class Origins {
 
   /** Whoever is in those sessions may not have heard what was copied, and reads it now. */
   async #tellOfMore({ store, folder }: Kept, upTo: number): Promise<void> {
-    const { connection, name } = this.#region
     for (const session of longerThan(folder, upTo)) {
       const head = await store.head(session)
       const position = head.outcome === 'head' ? head.saved : undefined
       if (!position) continue
       const outcome = { outcome: 'saved', position, compact: undefined } as const
-      const news = [{ sequence: position.sequence, of: 'append', outcome } as const]
-      connection.publish(`room.${session}.news`, encodeBulletin({ origin: store.origin, region: name, news }))
+      this.#tell(session, store.origin, { sequence: position.sequence, of: 'append', outcome })
     }
   }
 
@@ -317,7 +337,7 @@ export class Origins {
     for (const offer of open) this.#taken.add(nameOf(offer))
     kept.lacked = nothing
     if (!filling.copied) return
-    this.#noteCopied(regionOf(origin))
+    this.#noteCopied(kept)
     await this.#tellOfMore(kept, sequence)
   }
 
@@ -335,8 +355,9 @@ export class Origins {
     const filling = await fill(this.#region, this.#wish(origin, folder, offers))
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {
-      if (filling.copied) this.#noteCopied(region)
-      return this.#open(folder, origin, { isGivenUp: this.#config.beginEmpty })
+      const kept = await this.#open(folder, origin, { isGivenUp: this.#config.beginEmpty })
+      if (filling.copied) this.#noteCopied(kept)
+      return kept
     }
     if (filling.what === 'everything' && filling.isEmpty) await rm(folder, { recursive: true, force: true })
     // What was missed while this store was off, people's devices bring back: better than a store that does not start.
