@@ -16,6 +16,7 @@ import {
   someEnvelope,
   startRelay,
   type TestRelay,
+  type TestRelayOptions,
   temporaryFolder,
 } from '../../relay/testing.ts'
 import { covers } from '../../shared/cursor.ts'
@@ -54,7 +55,7 @@ afterEach(async () => {
   await Promise.all(running.map((relay) => relay.stop()))
   await Promise.all(names.map((name) => nats[name].stop()))
   await link.stop()
-  for (const folder of Object.values(dataDirs)) rmSync(folder, { recursive: true })
+  for (const folder of new Set(Object.values(dataDirs))) rmSync(folder, { recursive: true })
 })
 
 test('what alice sends in the east bob hears in the west, each region keeps all of it, and alice hears that', async () => {
@@ -294,19 +295,59 @@ test('what the east saved before its NATS lost everything comes to the west, tho
   await keptIn(west, before, hurried)
 }, 60_000)
 
+test('what the east saved before its NATS lost everything a store of the west reads that could not keep it at first', async () => {
+  const full = await started('west', 'store', { diskReserve: 1e14 })
+  const { east, west } = await twoRegions()
+  const stores = running.filter((relay) => ![full, east, west].includes(relay))
+  const alice = await joinAt(east, 'owner')
+  const [before, after] = [someEnvelope(), someEnvelope()]
+  await alice.save(before)
+  await keptIn(west, before)
+  await nats.east.forget()
+  const saved = async () => (await (await joinAt(east, 'owner')).save(after)).type
+  await expect.poll(saved, { timeout: 20_000 }).toBe('saved')
+  await keptIn(west, before, after)
+  await stop(full, ...stores)
+  await started('west', 'store', { dataDir: full.dataDir })
+  await keptIn(west, before, after)
+}, 60_000)
+
+test('a mirror of a stream that is gone is removed when it has nothing any more', async () => {
+  const { east, west } = await twoRegions()
+  const alice = await joinAt(east, 'owner')
+  const before = someEnvelope()
+  await alice.save(before)
+  await keptIn(west, before)
+  const region = await joinRegion(nats.west.url, 'west')
+  const mirrors = async () =>
+    (await originsHere(region.manager)).filter((origin) => regionOf(origin) === 'east')
+  const [lost = ''] = await mirrors()
+  await nats.east.forget()
+  await expect.poll(async () => (await mirrors()).length, { timeout: 20_000 }).toBe(2)
+  await region.manager.streams.purge(streamOf(lost))
+  await expect.poll(mirrors, { timeout: 20_000 }).not.toContain(lost)
+  await region.leave()
+  await keptIn(west, before)
+}, 60_000)
+
 async function twoRegions(): Promise<Record<Name, TestRelay>> {
   const stores = await Promise.all(names.map((name) => started(name, 'store')))
   expect(stores).toHaveLength(2)
   return { east: await started('east', 'relay'), west: await started('west', 'relay') }
 }
 
-async function started(region: Name, role: Role): Promise<TestRelay> {
-  const dataDir = temporaryFolder()
+async function started(region: Name, role: Role, more: TestRelayOptions = {}): Promise<TestRelay> {
+  const dataDir = more.dataDir ?? temporaryFolder()
   dataDirs[`${region} ${role} ${running.length}`] = dataDir
   const regions = names.map((name) => ({ name, url: `http://${name}.example/` }))
-  const relay = await startRelay({ natsUrl: nats[region].url, region, regions, role, dataDir })
+  const relay = await startRelay({ natsUrl: nats[region].url, region, regions, role, ...more, dataDir })
   running.push(relay)
   return relay
+}
+
+async function stop(...relays: TestRelay[]): Promise<void> {
+  running = running.filter((relay) => !relays.includes(relay))
+  await Promise.all(relays.map((relay) => relay.stop()))
 }
 
 /** Makes the region's stream, in which nothing may be missing but what fell out of the ring. */

@@ -1,7 +1,7 @@
 import type { Store } from '../store.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
-import { streamOf } from './streams.ts'
+import { countAfter } from './streams.ts'
 
 /** A store has applied more of its streams than this in the time that a question waits. */
 const nearly = 2_000
@@ -28,10 +28,6 @@ export async function checkStore(
 
   /** How much of a stream is still to be read, at most; everything when NATS does not say. */
   async function leftOf(origin: string, { upTo }: { readonly upTo: number }): Promise<number> {
-    const stream = await manager.streams.info(streamOf(origin)).catch(() => undefined)
-    if (!stream) return Number.POSITIVE_INFINITY
-    // What has gone from it nobody can read any more.
-    const { messages, last_seq: last } = stream.state
-    return Math.min(messages, Math.max(0, last - upTo))
+    return await countAfter(manager, origin, upTo).catch(() => Number.POSITIVE_INFINITY)
   }
 }

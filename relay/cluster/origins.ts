@@ -18,7 +18,15 @@ import { fill, fillBeside, lackedShards, longerThan, type Wish } from './fill.ts
 import { Follower, type OriginStore } from './follower.ts'
 import { encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
-import { mirrorLags, originsHere, provideMirror, provideStream, regionOf, streamOf } from './streams.ts'
+import {
+  countAfter,
+  mirrorLags,
+  originsHere,
+  provideMirror,
+  provideStream,
+  regionOf,
+  streamOf,
+} from './streams.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
@@ -63,6 +71,8 @@ export class Origins {
   readonly #folders = new Set<string>()
   /** How far each mirror here is behind its stream, as NATS last knew. */
   #mirrors: ReadonlyMap<string, number> = new Map()
+  /** By region: mirrors here whose stream is gone, and that this store has read. They count as gone, too. */
+  readonly #ended = new Map<string, readonly string[]>()
   /** What others offered of streams that are gone, and this store has taken as far as it could. */
   readonly #taken = new Set<string>()
   #takeAgainAt = 0
@@ -153,11 +163,24 @@ export class Origins {
     if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
   }
 
-  /** A mirror whose stream is gone is removed once it is read: what that region's stores read further is then taken from them. */
+  /**
+   * Once a mirror is read whose stream is gone, what that region's stores read further is taken from them. It stays for stores that have
+   * not read it, until it has nothing any more.
+   */
   async #mirror(other: string): Promise<void> {
-    for (const origin of await provideMirror(this.#region, other))
-      if (this.#kept.get(origin)?.follower?.lag === 0)
-        await this.#region.manager.streams.delete(streamOf(origin))
+    const { manager } = this.#region
+    const ended: string[] = []
+    for (const origin of await provideMirror(this.#region, other)) {
+      if (await this.#hasEnded(origin, other)) ended.push(origin)
+      if ((await countAfter(manager, origin, 0)) === 0) await manager.streams.delete(streamOf(origin))
+    }
+    this.#ended.set(other, ended)
+  }
+
+  async #hasEnded(origin: string, region: string): Promise<boolean> {
+    const follower = this.#kept.get(origin)?.follower
+    if (!follower) return this.#ended.get(region)?.includes(origin) === true
+    return (await countAfter(this.#region.manager, origin, follower.upTo)) === 0
   }
 
   /** One without its end is no better than one that was lost as a whole: what stores keep of it is still read. */
@@ -188,8 +211,10 @@ export class Origins {
    * NATS does not say what there is.
    */
   async #follow(isServing = false): Promise<boolean | undefined> {
-    const here = await originsHere(this.#region.manager).catch(() => undefined)
-    if (!here) return undefined
+    const all = await originsHere(this.#region.manager).catch(() => undefined)
+    if (!all) return undefined
+    const ended = [...this.#ended.values()].flat()
+    const here = all.filter((origin) => !ended.includes(origin))
     const offers = await offersFrom(this.#region.connection, this.#regions)
     let isComplete = true
     for (const origin of this.#known(here, offers)) {

@@ -173,6 +173,17 @@ export async function lastGiven(manager: JetStreamManager, origin: string): Prom
   return (await manager.streams.info(streamOf(origin))).state.last_seq
 }
 
+/** How many messages of a stream come after a sequence, at most. Rejects when NATS does not say. */
+export async function countAfter(
+  manager: JetStreamManager,
+  origin: string,
+  sequence: number,
+): Promise<number> {
+  // What has gone from it nobody can read any more.
+  const { messages, last_seq: last } = (await manager.streams.info(streamOf(origin))).state
+  return Math.min(messages, Math.max(0, last - sequence))
+}
+
 /** When a message was said, in milliseconds; undefined when it is there no more. Rejects when NATS does not say. */
 export async function saidAt(
   manager: JetStreamManager,
