@@ -406,6 +406,17 @@ test('a store that cannot say a deletion stops when it is told to, and says it w
   await expect.poll(read, { timeout: 10_000 }).toBe('deleted')
 }, 60_000)
 
+test('a copy that a store was killed with, and does not need any more, is gone when it starts again', async () => {
+  const dataDir = newFolder()
+  await started({ role: 'both', dataDir })
+  await Promise.all(running.splice(0).map((relay) => relay.stop()))
+  const [origin = ''] = readdirSync(dataDir)
+  const left = ['copy.sqlite', 'copy.sqlite-wal']
+  for (const name of left) writeFileSync(join(dataDir, origin, name), 'what may be deleted since')
+  await started({ role: 'both', dataDir })
+  expect(readdirSync(join(dataDir, origin)).filter((name) => left.includes(name))).toEqual([])
+}, 60_000)
+
 test('a store that is told to stop while it fills ends at once', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))

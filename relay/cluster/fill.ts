@@ -51,6 +51,7 @@ interface Known {
  * more comes from other stores.
  */
 export async function fill(region: Region, wish: Wish): Promise<Filling> {
+  await removeDatabase(copyIn(wish.dataDir)) // one that a process was killed with
   const ring = await ringOf(region, wish.origin)
   const isOffered = wish.offers.some(({ origins }) => origins.has(wish.origin))
   const isNew = !existsSync(join(wish.dataDir, databaseName))
@@ -161,14 +162,13 @@ async function takeFrom(
   const applied: number[] = []
   const inPart = new Set<number>()
   const whole = new Set<string>()
-  const copy = join(dataDir, 'copy.sqlite')
+  const copy = copyIn(dataDir)
   for (const offer of ranked(offers, origin, region.name, ring === undefined)) {
     const shards = new Set([...missing].filter((shard) => offer.shards.has(shard) && gives(offer, shard)))
     // What comes after the copy has to be in the stream.
     const reaches = ring === undefined || (offer.origins.get(origin) ?? 0) + 1 >= ring.first
     if (shards.size === 0 || !reaches) continue
     try {
-      await removeDatabase(copy)
       await fetchCopy(region.connection, offer, origin, copy, signal)
       const from = await takeSessions(database, copy, { shards, whole, damaged, signal })
       applied.push(from.applied)
@@ -185,6 +185,11 @@ async function takeFrom(
   }
   for (const shard of inPart) missing.delete(shard)
   return applied
+}
+
+/** Where that of another store lies until everything is taken from it. */
+function copyIn(dataDir: string): string {
+  return join(dataDir, 'copy.sqlite')
 }
 
 /** With what SQLite puts beside it. */
