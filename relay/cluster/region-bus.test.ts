@@ -56,7 +56,7 @@ busContract(
         isWhole: true,
         follower,
         lacked: new Set<number>(),
-        settled: 0,
+        isGivenUp: false,
         gapTries: 0,
       },
     ]
