@@ -113,6 +113,6 @@ async function breakTwice(person: Person, files: string): Promise<ReadonlyMap<st
 /** Which styles the page has, by the names of their files. */
 function styles(person: Person): Promise<(string | undefined)[]> {
   return person.page.evaluate(() =>
-    Array.from(document.styleSheets, ({ href }) => href?.match(/([^/]+)-[^/]+\.css$/)?.[1]),
+    Array.from(document.styleSheets, ({ href }) => href?.match(/([^/]+)-[\w-]{8}\.css$/)?.[1]),
   )
 }
