@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { databaseName, openBeside, openDatabase } from '../database.ts'
 import type { CheckedTable } from '../store-protocol.ts'
 import { takeSessions } from '../take-sessions.ts'
@@ -74,23 +73,6 @@ export async function fillBeside(region: Region, wish: Wish, gapEnd?: number): P
   const { database, close } = openBeside(wish.dataDir)
   try {
     return await fillInto(database, region, wish, ring)
-  } finally {
-    close()
-  }
-}
-
-/** The sessions whose logs go on behind a sequence. */
-export function longerThan(dataDir: string, sequence: number): readonly SessionId[] {
-  const { database, close } = openBeside(dataDir)
-  try {
-    const isLonger = ['entries', 'snapshots'].map(
-      (table) => `EXISTS (SELECT 1 FROM ${table} WHERE session = sessions.key AND sequence > :sequence)`,
-    )
-    const find = database.prepare<[{ sequence: number }], string>(
-      `SELECT id FROM sessions WHERE ${isLonger.join(' OR ')}`,
-    )
-    const ids = find.pluck().all({ sequence })
-    return ids.flatMap((id) => parseSessionId(id) ?? [])
   } finally {
     close()
   }

@@ -12,21 +12,14 @@ import { openSqliteStore } from '../sqlite-store.ts'
 import type { CheckedTable } from '../store-protocol.ts'
 import { committedTo } from '../traces.ts'
 import type { Offer } from './copies.ts'
-import { deletionsIn, keptOf, sayDeleted } from './deletions.ts'
+import { Deletions } from './deletions.ts'
 import { offersFrom } from './fetch-copy.ts'
-import { fill, fillBeside, lackedShards, longerThan, type Wish } from './fill.ts'
+import { fill, fillBeside, lackedShards, type Wish } from './fill.ts'
 import { Follower, type OriginStore } from './follower.ts'
-import { encodeBulletin, type News } from './news.ts'
+import { Mirrors } from './mirrors.ts'
 import type { Region } from './region.ts'
-import {
-  countAfter,
-  mirrorLags,
-  originsHere,
-  provideMirror,
-  provideStream,
-  regionOf,
-  streamOf,
-} from './streams.ts'
+import { originsHere, provideStream, regionOf, streamOf } from './streams.ts'
+import { tellCopied } from './tell-copied.ts'
 
 /** How often this region's streams are looked at: one may have been lost, and others may be reached for the first time. */
 const lookEveryMs = 5_000
@@ -69,15 +62,11 @@ export class Origins {
   readonly #meters: Meters
   readonly #kept = new Map<string, Kept>()
   readonly #folders = new Set<string>()
-  /** How far each mirror here is behind its stream, as NATS last knew. */
-  #mirrors: ReadonlyMap<string, number> = new Map()
-  /** By region: mirrors here whose stream is gone, and that this store has read. They count as gone, too. */
-  readonly #ended = new Map<string, readonly string[]>()
+  readonly #mirrors: Mirrors
+  readonly #deletions: Deletions
   /** What others offered of streams that are gone, and this store has taken as far as it could. */
   readonly #taken = new Set<string>()
   #takeAgainAt = 0
-  /** Whether some database may have what is deleted according to another one. At the start nobody knows. */
-  #mayHaveDeleted = true
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -87,6 +76,12 @@ export class Origins {
     this.#config = config
     this.#report = report
     this.#meters = meters
+    const others = config.regions.filter(({ name }) => name !== region.name)
+    this.#mirrors = new Mirrors(
+      region,
+      others.map(({ name }) => name),
+    )
+    this.#deletions = new Deletions(region, this)
   }
 
   /** Rejects with a `SetupError` when a database cannot be opened, or nobody has what this store should. */
@@ -129,7 +124,7 @@ export class Origins {
     for (const { store, follower } of this.#kept.values()) {
       if (!follower) continue
       const region = regionOf(store.origin)
-      const lag = follower.lag + (this.#mirrors.get(store.origin) ?? 0)
+      const lag = follower.lag + this.#mirrors.lagOf(store.origin)
       lags.set(region, (lags.get(region) ?? 0) + lag)
     }
     return lags
@@ -155,32 +150,11 @@ export class Origins {
     for (const { store, follower } of this.#kept.values())
       if (await follower?.lostItsEnd().catch(() => false)) await this.#removeStream(store.origin)
     await provideStream(manager, name).catch(() => {}) // without NATS everything stays as it is
-    const others = this.#config.regions.filter((region) => region.name !== name)
-    await Promise.all(others.map((other) => this.#mirror(other.name).catch(() => {}))) // cut off from it
+    await this.#mirrors.provide((origin) => this.#kept.get(origin)?.follower)
     const isServing = true
     await this.#follow(isServing).catch((error: unknown) => this.#failed(error))
-    if (this.#mayHaveDeleted) await this.#deleteEverywhere()
-    if (others.length > 0) this.#mirrors = await mirrorLags(manager).catch(() => this.#mirrors)
-  }
-
-  /**
-   * Once a mirror is read whose stream is gone, what that region's stores read further is taken from them. It stays for stores that have
-   * not read it, until it has nothing any more.
-   */
-  async #mirror(other: string): Promise<void> {
-    const { manager } = this.#region
-    const ended: string[] = []
-    for (const origin of await provideMirror(this.#region, other)) {
-      if (await this.#hasEnded(origin, other)) ended.push(origin)
-      if ((await countAfter(manager, origin, 0)) === 0) await manager.streams.delete(streamOf(origin))
-    }
-    this.#ended.set(other, ended)
-  }
-
-  async #hasEnded(origin: string, region: string): Promise<boolean> {
-    const follower = this.#kept.get(origin)?.follower
-    if (!follower) return this.#ended.get(region)?.includes(origin) === true
-    return (await countAfter(this.#region.manager, origin, follower.upTo)) === 0
+    await this.#deletions.spread().catch((error: unknown) => this.#failed(error))
+    await this.#mirrors.noteLags()
   }
 
   /** One without its end is no better than one that was lost as a whole: what stores keep of it is still read. */
@@ -213,8 +187,7 @@ export class Origins {
   async #follow(isServing = false): Promise<boolean | undefined> {
     const all = await originsHere(this.#region.manager).catch(() => undefined)
     if (!all) return undefined
-    const ended = [...this.#ended.values()].flat()
-    const here = all.filter((origin) => !ended.includes(origin))
+    const here = all.filter((origin) => !this.#mirrors.hasEnded(origin))
     const offers = await offersFrom(this.#region.connection, this.#regions)
     let isComplete = true
     for (const origin of this.#known(here, offers)) {
@@ -246,7 +219,7 @@ export class Origins {
 
   async #startFollowing(kept: Kept): Promise<Follower> {
     const { store, isGivenUp } = kept
-    const deleted = (session: SessionId) => this.#deleteInOthers(store.origin, session)
+    const deleted = (session: SessionId) => this.#deletions.spreadFrom(store.origin, session)
     const following = { isGivenUp, deleted }
     kept.follower = await Follower.start(this.#region, store, this.#config.shards, following)
     kept.isGivenUp = false
@@ -267,70 +240,14 @@ export class Origins {
       if (++kept.gapTries < mostGapTries) return false
       kept.isGivenUp = true
       this.#report({ event: 'incomplete', region })
-    } else if (filling.copied) {
-      this.#noteCopied(kept)
-      await this.#tellOfMore(kept, upTo)
-    }
+    } else if (filling.copied) await this.#noteCopied(kept, upTo)
     return true
   }
 
-  /** Whoever is in a session that is deleted there may not have heard of it. */
-  #noteCopied({ store, folder }: Kept): void {
-    this.#report({ event: 'copied', region: regionOf(store.origin) })
-    this.#mayHaveDeleted = true
-    const deleted = { sequence: 0, of: 'delete', outcome: { outcome: 'deleted' } } as const
-    for (const session of deletionsIn(folder)) this.#tell(session, store.origin, deleted)
-  }
-
-  #tell(session: SessionId, origin: string, news: News): void {
-    const { connection, name } = this.#region
-    connection.publish(`room.${session}.news`, encodeBulletin({ origin, region: name, news: [news] }))
-  }
-
-  /**
-   * What was deleted according to one database is in no other one. A deletion is said in the stream of every region, but what was copied
-   * nobody here has read, and of a stream that is gone nothing is read any more.
-   */
-  async #deleteEverywhere(): Promise<void> {
-    this.#mayHaveDeleted = false
-    try {
-      const deleted = new Set(this.folders.flatMap(deletionsIn))
-      for (const kept of this.#kept.values())
-        for (const session of keptOf(deleted, kept.folder)) if (!(await this.#delete(kept, session))) break
-    } catch (error) {
-      this.#mayHaveDeleted = true
-      this.#failed(error)
-    }
-  }
-
-  /** In its own stream every region says it. */
-  #deleteInOthers(origin: string, session: SessionId): void {
-    for (const kept of this.#kept.values())
-      if (kept.store.origin !== origin && !this.#isOwn(kept)) void this.#delete(kept, session)
-  }
-
-  /** False when its stream, or its store, does not take it now: it is told again at the next look. */
-  async #delete(kept: Kept, session: SessionId): Promise<boolean> {
-    const isDone = this.#isOwn(kept)
-      ? await sayDeleted(this.#region, session)
-      : (await kept.store.delete(session)).outcome === 'deleted'
-    if (!isDone) this.#mayHaveDeleted = true
-    return isDone
-  }
-
-  #isOwn({ store, follower }: Kept): boolean {
-    return follower !== undefined && regionOf(store.origin) === this.#region.name
-  }
-
-  /** Whoever is in those sessions may not have heard what was copied, and reads it now. */
-  async #tellOfMore({ store, folder }: Kept, upTo: number): Promise<void> {
-    for (const session of longerThan(folder, upTo)) {
-      const head = await store.head(session)
-      const position = head.outcome === 'head' ? head.saved : undefined
-      if (!position) continue
-      const outcome = { outcome: 'saved', position, compact: undefined } as const
-      this.#tell(session, store.origin, { sequence: position.sequence, of: 'append', outcome })
-    }
+  async #noteCopied(kept: Kept, upTo?: number): Promise<void> {
+    this.#report({ event: 'copied', region: regionOf(kept.store.origin) })
+    this.#deletions.noteCopied()
+    await tellCopied(this.#region, kept, upTo)
   }
 
   /** What goes wrong with one origin is said, tried again at the next look, and keeps the store from no other one. */
@@ -361,9 +278,7 @@ export class Origins {
     this.#takeAgainAt = 0
     for (const offer of open) this.#taken.add(nameOf(offer))
     kept.lacked = nothing
-    if (!filling.copied) return
-    this.#noteCopied(kept)
-    await this.#tellOfMore(kept, sequence)
+    if (filling.copied) await this.#noteCopied(kept, sequence)
   }
 
   /** Origins whose streams are here, that this store had before, or that other stores have. */
@@ -381,7 +296,7 @@ export class Origins {
     const region = regionOf(origin)
     if (filling.outcome === 'whole') {
       const kept = await this.#open(folder, origin, { isGivenUp: this.#config.beginEmpty })
-      if (filling.copied) this.#noteCopied(kept)
+      if (filling.copied) await this.#noteCopied(kept)
       return kept
     }
     if (filling.what === 'everything' && filling.isEmpty) await rm(folder, { recursive: true, force: true })
