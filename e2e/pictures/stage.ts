@@ -61,6 +61,8 @@ export class Stage {
       ...options,
     })
     context.setDefaultTimeout(10_000)
+    // No browser gives a page that fills the screen another shape.
+    await context.addInitScript(() => Reflect.deleteProperty(Element.prototype, 'requestFullscreen'))
     this.#there.push(() => context.close())
     return new Person(name, await context.newPage(), context)
   }
