@@ -90,6 +90,15 @@ test('who has not voted is named in the order of the names', async () => {
   expect(text()).toContain('Ben and Zoe have not voted yet.')
 })
 
+test('who chose the same card is named in the order of the names', async () => {
+  const [ana, zoe, ben] = [fakePerson('Ana', { me: true }), fakePerson('Zoe'), fakePerson('Ben')]
+  session.people = [ana, zoe, ben]
+  const votes = [zoe, ben, ana].map((person) => [person, 4] as const)
+  session.begin({ votes, revealed: true })
+  await open()
+  expect(text()).toContain('Ana, Ben, Zoe')
+})
+
 test('a reveal asks nothing when everybody who is here has voted', async () => {
   const [ana, ben] = [fakePerson('Ana', { me: true }), fakePerson('Ben')]
   session.people = [ana, ben, fakePerson('Cy', { here: false }), fakePerson('Olga', { observer: true })]
