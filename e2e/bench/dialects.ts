@@ -3,6 +3,7 @@ import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { answer, updateFrame } from '../../client/link/provider-frames.ts'
+import { envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
 import { helloStatement, roleSeed, type SessionKeys } from '../../shared/keys.ts'
 import { decodeFromRelay, encodeFromClient, protocolVersion, subprotocol } from '../../shared/wire.ts'
 
@@ -35,6 +36,8 @@ export interface Heard {
 }
 
 const changeBytes = 150
+/** What becomes of it when it is encrypted. */
+const envelopeBytes = paddedSize(changeBytes + envelopeOverhead)
 /** In front of the time stamp inside a change. */
 const marker = Buffer.from('@time@')
 /** Loopback has many addresses; a relay allows each only so many connections. */
@@ -57,7 +60,11 @@ export function open(place: Place, heard: Heard): Promise<Player> {
   socket.binaryType = 'nodebuffer'
   return new Promise((resolve, reject) => {
     socket.on('error', reject)
-    socket.on('close', (code, reason) => reject(new Error(`Closed with ${code}: ${reason}`)))
+    socket.on('close', (code, reason) => {
+      const error = new Error(`Closed with ${code}: ${reason}`)
+      reject(error)
+      if (code >= 4000) throw error // what is not heard any more would be measured as cheap
+    })
     socket.on('message', (bytes: Buffer) => hear(bytes, heard))
     if (typeof room !== 'string') return facedown(socket, origin, room, heard, resolve)
     if (dialect === 'hocuspocus') return hocuspocus(socket, room, resolve)
@@ -78,9 +85,9 @@ function facedown(
   const sentAt = new Map<number, number>()
   const change = () => {
     sentAt.set(++ref, performance.now())
-    return encodeFromClient({ type: 'append', ref, envelope: plainChange() })
+    return encodeFromClient({ type: 'append', ref, envelope: plainChange(envelopeBytes) })
   }
-  const signal = () => encodeFromClient({ type: 'signal', to: 0, envelope: plainSignal() })
+  const signal = () => encodeFromClient({ type: 'signal', to: 0, envelope: randomBytes(envelopeBytes) })
   const key = privateKeyOf(roleSeed(keys))
   socket.on('message', (bytes: Buffer) => {
     const message = bytes[0] === 66 ? undefined : decodeFromRelay(bytes)
@@ -132,8 +139,8 @@ function hocuspocus(socket: WebSocket, name: string, resolve: (player: Player) =
   })
 }
 
-function plainChange(): Uint8Array {
-  return Buffer.concat([randomBytes(changeBytes - marker.length - 16), stamp()])
+function plainChange(bytes = changeBytes): Uint8Array {
+  return Buffer.concat([randomBytes(bytes - marker.length - 16), stamp()])
 }
 
 function plainSignal(): Uint8Array {
