@@ -380,8 +380,7 @@ export class Follower {
       case 'delete':
         if (!(await this.#sayAgain(task))) return unreachable
         void this.#forget(session, sequence)
-        this.#deleted(session)
-        return this.#store.delete(session)
+        return this.#delete(session)
       case 'release': {
         if (!(await this.#sayAgain(task))) return unreachable
         const salt = checksumOf(Buffer.from(`${this.#store.origin} ${sequence}`)).subarray(0, saltBytes)
@@ -393,6 +392,13 @@ export class Follower {
         return { outcome: 'released', position, body: release.body }
       }
     }
+  }
+
+  /** Others are told once this database says so: whoever looks what is deleted finds it there. */
+  async #delete(session: SessionId): Promise<Became> {
+    const deleted = await this.#store.delete(session)
+    if (deleted.outcome === 'deleted') this.#deleted(session)
+    return deleted
   }
 
   async #append(
