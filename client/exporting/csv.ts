@@ -1,5 +1,6 @@
 import Papa from 'papaparse'
 import type { ExportRow } from './export-row.ts'
+import { withoutFormulas } from './formulas.ts'
 
 /** Where the file is meant to go back to: its columns have the names that tracker expects. */
 export const trackers = ['generic', 'jira', 'azure', 'github', 'linear'] as const
@@ -56,18 +57,22 @@ const columns: Readonly<Record<Tracker, readonly Column[]>> = {
 }
 
 /**
- * What a spreadsheet may take for a formula, also behind spaces, invisible characters and quotes, and in full width.
- * Such a cell gets an apostrophe before it, which makes it text (OWASP, CSV injection); so does a cell that begins with
- * one, so that an import knows which apostrophes are ours.
+ * UTF-8 with the mark that makes spreadsheets read it as such; RFC 4180 line ends. All text is quoted, as some programs take
+ * tabs and semicolons for separators as well.
  */
-const formulaLike = /^(?:[\s\p{Cc}\p{Cf}\p{Z}"']*[=+\-@|%＝＋－＠\t\r]|')/u
-
-/** UTF-8 with the mark that makes spreadsheets read it as such; RFC 4180 line ends. */
 export function exportCsv(rows: readonly ExportRow[], tracker: Tracker): string {
   const chosen = columns[tracker]
   const table: Cell[][] = [
     chosen.map(([name]) => name),
-    ...rows.map((row) => chosen.map(([, cell]) => cell(row))),
+    ...rows.map((row) => chosen.map(([, cell]) => harmless(cell(row)))),
   ]
-  return `\uFEFF${Papa.unparse(table, { escapeFormulae: formulaLike, newline: '\r\n' })}\r\n`
+  return `\uFEFF${Papa.unparse(table, { quotes: isText, newline: '\r\n' })}\r\n`
+}
+
+function harmless(cell: Cell): Cell {
+  return isText(cell) ? withoutFormulas(cell) : cell
+}
+
+function isText(cell: Cell): cell is string {
+  return typeof cell === 'string'
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import Papa from 'papaparse'
 import { expect, test } from 'vitest'
 import { guessColumns } from '../importing/columns.ts'
-import { toStories } from '../importing/stories.ts'
+import { checkedStories, toStories } from '../importing/stories.ts'
 import { readTable } from '../importing/table.ts'
 import { exportCsv, trackers } from './csv.ts'
 import type { ExportRow } from './export-row.ts'
+import { withFormulas, withoutFormulas } from './formulas.ts'
 import { exportJson, importJson } from './json.ts'
 import { exportMarkdown } from './markdown.ts'
 
@@ -48,6 +48,10 @@ const nasty = fc.oneof(
     .map((parts) => parts.join('')),
   fc.constantFrom(
     "=cmd|' /C calc'!A0",
+    "Search;=cmd|' /C calc'!A0",
+    'Search;;\t =1;"+1',
+    "'\n=A1&",
+    '- one\n- SUM(1)\n---\n-1',
     '=HYPERLINK("https://x.example")',
     '+1+1',
     '-1+1',
@@ -57,15 +61,54 @@ const nasty = fc.oneof(
   ),
 )
 
-test('no cell of an export is a formula, whatever people typed', () => {
-  fc.assert(
-    fc.property(nasty, nasty, nasty, fc.constantFrom(...trackers), (title, notes, label, tracker) => {
-      const rows = [{ ...row, title, notes, key: notes, link: label, estimate: { label } }]
-      const { data } = Papa.parse<string[]>(exportCsv(rows, tracker).slice(1))
-      for (const cell of data.flat()) expect(cell, JSON.stringify(cell)).not.toMatch(formula)
-    }),
-    { numRuns: 20_000 },
+/** As spreadsheets read it, whatever separates their cells: behind its closing quote a cell goes on up to the next separator. */
+function cellsOf(csv: string, separator: string): string[] {
+  const cell = new RegExp(
+    `(?:"((?:[^"]|"")*)"|)([^${separator}\\r\\n]*)(?:${separator}|\\r\\n|\\r|\\n|$)`,
+    'gu',
   )
+  return [...csv.slice(1).matchAll(cell)].map(
+    ([, quoted = '', rest = '']) => quoted.replaceAll('""', '"') + rest,
+  )
+}
+
+/** A line of a list, which names nothing that a spreadsheet could run and does not go on behind its cell. */
+const listed = /^(?:[+-]\s(?:[^(|"]|(?<![\p{L}\p{N}_.])\()*(?:$|(?<=[^-+&*/^<>=,(|"\s]\s*)")|-+\s*$)/u
+
+test.each([',', ';', '\t'])(
+  'no cell of an export is a formula, whatever people typed, read with %j',
+  (delimiter) => {
+    fc.assert(
+      fc.property(nasty, nasty, nasty, fc.constantFrom(...trackers), (title, notes, label, tracker) => {
+        const rows = [{ ...row, title, notes, key: notes, link: label, estimate: { label } }]
+        const formulas = cellsOf(exportCsv(rows, tracker), delimiter).filter(
+          (cell) => formula.test(cell) && !(delimiter !== ',' && listed.test(cell)),
+        )
+        expect(formulas).toEqual([])
+      }),
+      { numRuns: 20_000 },
+    )
+  },
+)
+
+test.each([
+  '\n=HYPERLINK("https://x.example");',
+  "Search;=cmd|' /C calc'!A0",
+  'Search;=A1&',
+  'one\n- WEBSERVICE(A1)',
+  "one\n- cmd|' /C calc'!A0",
+  'one\n- A1&',
+  'one\n- (',
+  'one\n- "',
+  'one\n+1+1',
+])('where semicolons separate cells %j begins no formula', (notes) => {
+  const cells = cellsOf(exportCsv([{ ...row, notes }], 'generic'), ';')
+  expect(cells.filter((cell) => formula.test(cell))).toEqual([])
+})
+
+test('lists, rules and what stands between semicolons stay as they are', () => {
+  const notes = 'Steps:\n- search (by date); then filter\n-- \n---\n+ plus\n- A1:B2'
+  expect(exportCsv([{ ...row, notes }], 'jira')).toContain(`"${notes}"`)
 })
 
 test('numbers stay numbers, negative ones too', () => {
@@ -73,8 +116,31 @@ test('numbers stay numbers, negative ones too', () => {
   expect(csv).toContain(',-1,')
 })
 
+test('what is made harmless is read back as it was', () => {
+  fc.assert(
+    fc.property(nasty, (text) => {
+      expect(withFormulas(withoutFormulas(text))).toBe(text)
+    }),
+    { numRuns: 50_000 },
+  )
+  expect(withFormulas("it's; 'quoted' and\n'so on'")).toBe("it's; 'quoted' and\n'so on'")
+})
+
 test('what is exported for a tracker is read back the same', async () => {
-  const titles = ['=1+1', "'quoted'", "'=both", ' plain', 'a "b", c; d', '-5 degrees', '@home', 'two\nlines']
+  const titles = [
+    '=1+1',
+    "'quoted'",
+    "'=both",
+    ' plain',
+    'a "b", c; d',
+    '-5 degrees',
+    '@home',
+    'two\nlines',
+    '%d items',
+    '"=1"',
+    '| a',
+    'a;=b',
+  ]
   const rows = titles.map((title, at) => ({ ...row, title, key: `APP-${at}`, notes: `${title}\nmore` }))
   for (const tracker of trackers) {
     const table = await readTable(exportCsv(rows, tracker))
@@ -89,6 +155,10 @@ test('what is exported for a tracker is read back the same', async () => {
 test('a JSON export is read back the same, and anything else is none', () => {
   expect(importJson(exportJson('Sprint', [row]))).toEqual([
     { title: row.title, key: row.key, link: row.link, notes: row.notes, given: '5' },
+  ])
+  const title = "'=both"
+  expect(checkedStories(importJson(exportJson('Sprint', [{ ...row, title }])) ?? []).stories).toMatchObject([
+    { title },
   ])
   for (const other of ['', '{}', '[]', 'null', '{"format":"facedown backlog"}', 'Key,Summary'])
     expect(importJson(other)).toBeUndefined()

@@ -22,7 +22,7 @@ export function toStories(rows: readonly Row[], columns: Columns): Stories {
   for (const { line, cells } of rows) {
     const cell = (field: Field) => {
       const at = columns[field]
-      return at === undefined ? '' : withoutPrefix((cells[at] ?? '').trim())
+      return at === undefined ? '' : (cells[at] ?? '').trim()
     }
     const tell = (kind: StoryProblem['kind'], text: string) => problems.push({ line, kind, text })
     const title = oneLine(cell('title'))
@@ -94,11 +94,6 @@ function marksOf(story: Known): string[] {
 
 function titleMark(title: string): string {
   return `title ${title.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase()}`
-}
-
-/** Our own exports put an apostrophe before what a spreadsheet would take for a formula. */
-function withoutPrefix(text: string): string {
-  return /^'[\s\p{Cc}\p{Cf}]*['=+\-@＝＋－＠\t\r]/u.test(text) ? text.slice(1) : text
 }
 
 /** Half of a pair of surrogates would be another letter on every device but this one. */

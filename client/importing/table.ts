@@ -1,8 +1,10 @@
 import Papa from 'papaparse'
+import { withFormulas } from '../exporting/formulas.ts'
 
 export interface Row {
   /** Of the first line of the row in the file, from 1. */
   readonly line: number
+  /** As they were before an export of ours made them harmless. */
   readonly cells: readonly string[]
 }
 
@@ -70,7 +72,7 @@ export async function readTable(text: string, { progress, signal, separator }: R
     data.forEach((cells, at) => {
       if (broken.has(at)) problems.push({ line, kind: 'openQuote' })
       const isEmpty = cells.every((cell) => cell.trim() === '')
-      if (!isEmpty && rows.length < tableLimits.rows + 2) rows.push({ line, cells })
+      if (!isEmpty && rows.length < tableLimits.rows + 2) rows.push({ line, cells: cells.map(withFormulas) })
       line += 1 + cells.reduce((breaks, cell) => breaks + countBreaks(cell), 0)
     })
     if (!meta.truncated) break
