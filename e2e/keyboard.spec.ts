@@ -37,7 +37,7 @@ test('a whole session by keyboard alone: create, invite, vote, reveal, settle, i
   await page.keyboard.type('Search by date')
   await page.keyboard.press('Enter')
   await expect(page.getByRole('textbox', { name: 'Title of the story' })).toHaveValue('Search by date')
-  await tabsTo(/^Put on the table: Search by date$/)
+  await tabsTo(/^Vote: Search by date$/)
   await page.keyboard.press('Enter')
 
   await tabsTo(/^Invite$/)

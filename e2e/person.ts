@@ -132,7 +132,7 @@ export class Person {
   }
 
   async laysOut(title: string): Promise<void> {
-    await this.page.getByRole('button', { name: `Put on the table: ${title}` }).click()
+    await this.page.getByRole('button', { name: `Vote: ${title}` }).click()
   }
 
   /** Chooses an entry of the session's menu. */
