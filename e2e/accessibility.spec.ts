@@ -469,9 +469,10 @@ async function hasNoBrokenWord({ page }: Person, where: string): Promise<void> {
     for (let text = walker.nextNode(); text; text = walker.nextNode()) {
       if (!text.parentElement?.checkVisibility() || text.parentElement.closest('.visually-hidden, bdi'))
         continue
-      for (const { 0: letters, index } of text.textContent?.matchAll(word) ?? []) {
+      for (const { 0: letters, index, input } of text.textContent?.matchAll(word) ?? []) {
         const range = document.createRange()
-        range.setStart(text, index)
+        // Behind a soft hyphen the first letter has the hyphen's place as well.
+        range.setStart(text, input[index - 1] === '\u00ad' ? index + 1 : index)
         range.setEnd(text, index + letters.length)
         const tops = [...range.getClientRects()].map(({ top }) => Math.round(top))
         if (new Set(tops).size > 1) found.push(letters)
