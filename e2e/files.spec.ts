@@ -84,6 +84,31 @@ test('a pasted table opens the import, a pasted list becomes stories', async ({ 
   await expect(alice.page.getByRole('textbox', { name: 'Title of the story' }).last()).toHaveValue('Two')
 })
 
+test('a pasted table whose cells have several lines is one story a row, and columns of one name are told apart', async ({
+  relay,
+  alice,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory(
+    'Issue key,Summary,Description,Label,Label',
+    'APP-1,Search,"one',
+    'two, three",,',
+    'APP-2,Export,,,',
+  )
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByRole('cell', { name: 'one two, three' })).toBeVisible()
+  await expect(dialog.getByLabel('Notes').getByRole('option')).toHaveText([
+    'Not imported',
+    'Issue key',
+    'Summary',
+    'Description',
+    'Label · Column 4',
+    'Label · Column 5',
+  ])
+  await expect(dialog.getByRole('button', { name: 'Import 2 stories' })).toBeVisible()
+})
+
 test('the backlog leaves as CSV, Markdown and JSON, and comes back', async ({ relay, alice, bob }) => {
   await alice.starts(relay.url)
   await alice.page.getByLabel('Your name').fill('alice')

@@ -15,6 +15,11 @@ const notes = (row: ExportRow) => row.notes
 const link = (row: ExportRow) => row.link
 /** A number is written as one, so that a spreadsheet can add it up. */
 const estimate = (row: ExportRow): Cell => row.estimate?.number ?? row.estimate?.label ?? ''
+/** A tracker takes an empty cell for "no estimate": what it said before stands until the team settles its own. */
+function kept(row: ExportRow): Cell {
+  if (row.estimate) return estimate(row)
+  return /^\d+(\.\d+)?$/.test(row.given) ? Number(row.given) : row.given
+}
 
 const columns: Readonly<Record<Tracker, readonly Column[]>> = {
   generic: [
@@ -30,28 +35,28 @@ const columns: Readonly<Record<Tracker, readonly Column[]>> = {
   jira: [
     ['Issue key', key],
     ['Summary', title],
-    ['Story Points', estimate],
+    ['Story Points', kept],
     ['Description', notes],
   ],
   azure: [
     ['ID', key],
     ['Work Item Type', () => 'User Story'],
     ['Title', title],
-    ['Story Points', estimate],
+    ['Story Points', kept],
     ['Description', notes],
   ],
   github: [
     ['Number', key],
     ['Title', title],
     ['URL', link],
-    ['Estimate', estimate],
+    ['Estimate', kept],
     ['Body', notes],
   ],
   linear: [
     ['ID', key],
     ['Title', title],
     ['Description', notes],
-    ['Estimate', estimate],
+    ['Estimate', kept],
     ['URL', link],
   ],
 }

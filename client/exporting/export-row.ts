@@ -9,6 +9,8 @@ export interface ExportRow {
   readonly link: string
   readonly notes: string
   readonly estimate: Card | undefined
+  /** What it came with from elsewhere, as text. */
+  readonly given: string
   readonly state: 'open' | 'settled' | 'conflict'
   readonly rounds: number
   /** Of the last revealed round. */
@@ -29,6 +31,7 @@ export function exportRow(
     link: story.link ?? '',
     notes,
     estimate,
+    given: story.given,
     state: estimate ? 'settled' : story.estimates.length > 1 ? 'conflict' : 'open',
     rounds: rounds.filter(({ tally }) => tally).length,
     votes: groups.flatMap(({ card, voters }) =>

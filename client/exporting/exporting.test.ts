@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import Papa from 'papaparse'
 import { expect, test } from 'vitest'
 import { guessColumns } from '../importing/columns.ts'
 import { checkedStories, toStories } from '../importing/stories.ts'
@@ -15,10 +16,13 @@ const row: ExportRow = {
   link: 'https://tracker.example/browse/APP-1',
   notes: 'One\ntwo',
   estimate: { label: '5', number: 5 },
+  given: '',
   state: 'settled',
   rounds: 2,
   votes: [{ name: 'alice', label: '5' }],
 }
+
+const zero = { estimate: { label: '0', number: 0 } }
 
 /** What begins a formula in Excel, LibreOffice and Google Sheets; they skip what cannot be seen. */
 const formula = /^[\s\p{Cc}\p{Cf}\p{Z}"]*[=+\-@＝＋－＠]/u
@@ -128,6 +132,9 @@ test('what is made harmless is read back as it was', () => {
 
 test('what is exported for a tracker is read back the same', async () => {
   const titles = [
+    '% of visits',
+    '|x|',
+    '"-5" degrees',
     '=1+1',
     "'quoted'",
     "'=both",
@@ -152,6 +159,23 @@ test('what is exported for a tracker is read back the same', async () => {
   }
 })
 
+test('what a story came with goes back to the tracker while the team has no estimate of its own', () => {
+  const open = { ...row, estimate: undefined, given: '3' }
+  for (const tracker of trackers) {
+    const { data } = Papa.parse<Record<string, string>>(exportCsv([open, { ...open, ...zero }], tracker), {
+      header: true,
+    })
+    const said = data.slice(0, 2).map((cells) => cells['Story Points'] ?? cells.Estimate)
+    expect(said, tracker).toEqual([tracker === 'generic' ? '' : '3', '0'])
+  }
+  expect(importJson(exportJson('Sprint', [open]))?.map(({ given }) => given)).toEqual(['3'])
+})
+
+test('an apostrophe in a JSON export is one that somebody typed', () => {
+  const said = importJson(exportJson('Sprint', [{ ...row, title: "'=both" }])) ?? []
+  expect(checkedStories(said).stories.map(({ title }) => title)).toEqual(["'=both"])
+})
+
 test('a JSON export is read back the same, and anything else is none', () => {
   expect(importJson(exportJson('Sprint', [row]))).toEqual([
     { title: row.title, key: row.key, link: row.link, notes: row.notes, given: '5' },
@@ -172,5 +196,19 @@ test('Markdown shows what people typed as text', () => {
   expect(cells.match(/(?<!\\)\|/g)).toHaveLength(4)
   expect(exportMarkdown('n', [row], ['Story', 'Estimate', 'Rounds'])).toContain(
     '](<https://tracker.example/browse/APP-1>)',
+  )
+})
+
+test('a Markdown export is a table again, with the links of its stories', async () => {
+  const titles = ['Search', 'a | b', '[x](y) \\', '**bold** & <i>', '1. One']
+  const rows = titles.map((title, at) => ({ ...row, title, link: at === 0 ? row.link : '' }))
+  const table = await readTable(exportMarkdown('Sprint', rows, ['Story', 'Estimate', 'Rounds']))
+  const { stories } = toStories(table.rows, guessColumns(table.header, table.rows))
+  expect(stories).toEqual(
+    titles.map((title, at) => ({
+      title: `APP-1 ${title}`,
+      ...(at === 0 && { link: row.link }),
+      given: '5',
+    })),
   )
 })

@@ -26,7 +26,7 @@ function newStory(story: Record<string, unknown>): NewStory {
     key: text(story.key),
     link: text(story.link),
     notes: text(story.notes),
-    given: estimate,
+    given: estimate || text(story.given),
   }
 }
 

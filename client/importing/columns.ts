@@ -13,29 +13,32 @@ const names: Readonly<Record<Field, readonly RegExp[]>> = {
     /^(name|story|user story|stories|subject|task|aufgabe|issue)$/,
   ],
   key: [
-    /^(issue key|vorgangsschlüssel|clé de ticket|clave de incidencia|chave|key|schlüssel|clé|clave|キー|课题关键字)$/,
+    /^(issue key|work item key|vorgangsschlüssel|clé de ticket|clave de (la )?incidencia|chave d[ao] (item|ticket)|chave|key|schlüssel|clé|clave|キー|课题关键字|问题关键字|事务关键字)$/,
     /^(id|issue id|#|number|nummer|work item id|nr|no)$/,
   ],
   link: [/^(url|link|html_url|html url|web url|href|permalink)$/],
   notes: [/^(description|beschreibung|descripción|descrição|説明|描述|الوصف|body|notes?|notizen)$/],
   estimate: [
-    /^(story points?|custom field \(story points?\)|custom field \(story point estimate\)|story point estimate)$/,
+    /^(story points?|story point estimate|.+[(（]story (points?|point estimate)[)）])$/,
     /^(estimate|points|effort|schätzung|estimation|estimación|estimativa|size)$/,
   ],
 }
 
 /** Without a header: what looks like a key, a link, a number, and the longest words of what is left for the title. */
 export function guessColumns(header: readonly string[] | undefined, rows: readonly Row[]): Columns {
-  return header ? byName(header) : byLook(rows.slice(0, 50))
+  return header ? byName(header, rows.slice(0, 500)) : byLook(rows.slice(0, 50))
 }
 
-function byName(header: readonly string[]): Columns {
+function byName(header: readonly string[], rows: readonly Row[]): Columns {
   const columns: { -readonly [Name in Field]?: number } = {}
   const taken = new Set<number>()
   for (const field of fields) {
     for (const name of names[field]) {
-      const at = header.findIndex((cell, place) => !taken.has(place) && name.test(cell.trim().toLowerCase()))
-      if (at < 0) continue
+      const called = [...header.keys()].filter(
+        (at) => !taken.has(at) && name.test(header[at]?.toLowerCase() ?? ''),
+      )
+      const at = fullest(called, rows)
+      if (at === undefined) continue
       columns[field] = at
       taken.add(at)
       break
@@ -44,6 +47,12 @@ function byName(header: readonly string[]): Columns {
   // A lone "ID" or "Name" beside nothing better is the title.
   if (columns.title === undefined) columns.title = header.findIndex((_, at) => !taken.has(at))
   return columns.title < 0 ? { ...columns, title: 0 } : columns
+}
+
+/** Jira has a column of each kind of project for the same, and several of one name. Of equally full ones the first. */
+function fullest(places: readonly number[], rows: readonly Row[]): number | undefined {
+  const filled = places.map((at) => rows.filter(({ cells }) => (cells[at] ?? '').trim() !== '').length)
+  return places[filled.indexOf(Math.max(...filled))]
 }
 
 function byLook(rows: readonly Row[]): Columns {

@@ -11,23 +11,31 @@ export function takeOver(): string | undefined {
   return text
 }
 
-/** Several lines with the same separator, or a header: a table rather than one story a line. */
+/** Rows of a spreadsheet, a CSV file or a Markdown table, rather than one story a line. */
 export function looksLikeTable(text: string): boolean {
-  const lines = text.trim().split(/\r?\n/)
-  if (lines.length < 2) return false
-  if (lines.every((line) => line.includes('\t'))) return true
-  const [first = ''] = lines
-  return [',', ';'].some((separator) => {
-    const cells = first.split(separator).length
-    const named = /\b(key|summary|title|description|id|url|estimate|story points)\b/i.test(first)
-    return cells > 1 && named && lines.slice(1, 6).every((line) => line.includes(separator))
-  })
+  // Between quotes a line end is one within a cell.
+  const bare = text.replace(/(^|[\t;,\n])"[^"]*(?:""[^"]*)*"/g, '$1')
+  const rows = bare.split('\n').filter((row) => row)
+  const [first = '', ...others] = rows
+  const like = (separator: string) => {
+    const width = first.split(separator).length
+    return width > 1 && others.length > 0 && others.every((row) => row.split(separator).length === width)
+  }
+  return (
+    /^\|.*\n\|[-:| ]+$/m.test(text) ||
+    like('\t') ||
+    [';', ','].some((each) => like(each) && !bare.includes(`${each} `))
+  )
 }
 
 /** One story a line, without the marks of lists. */
 export function titlesIn(text: string): string[] {
   return text
     .split(/\r\n|[\r\n\u2028\u2029]/)
-    .map((line) => line.replace(/^\s*(?:[-*•–]\s+(?:\[[ xX]\]\s+)?|\d{1,4}[.)]\s+)/, '').trim())
-    .filter((line) => line !== '')
+    .map(withoutMark)
+    .filter((line) => line)
+}
+
+export function withoutMark(line: string): string {
+  return line.replace(/^\s*(?:(?:[-*+•–]|\d{1,4}[.)])\s+)?(?:\[[ xX]\]\s+)?/, '').trim()
 }

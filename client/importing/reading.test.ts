@@ -95,12 +95,26 @@ test('what a second import brings again is known', () => {
 test('a pasted table is told from a pasted list', () => {
   expect(looksLikeTable('ABC-1\tSearch\nABC-2\tExport')).toBe(true)
   expect(looksLikeTable('Key,Summary\nABC-1,Search')).toBe(true)
+  expect(looksLikeTable('ABC-1\tSearch\nABC-2\tExport\n\t\nABC-3\t\n')).toBe(true)
+  expect(looksLikeTable('Vorgangsschlüssel;Zusammenfassung\nABC-1;Suche')).toBe(true)
+  expect(looksLikeTable('ABC-1,Search\nABC-2,Export')).toBe(true)
+  expect(looksLikeTable('# Sprint\n\n| Key | Title |\n| --- | :-: |\n| ABC-1 | Search |')).toBe(true)
   expect(looksLikeTable('Search, by date\nExport, and import')).toBe(false)
+  expect(looksLikeTable('Find the title, and save\nChange the key, then sort')).toBe(false)
   expect(looksLikeTable('One line\twith a tab')).toBe(false)
 })
 
+test('a cell of several lines, or with a quote, does not make a list of a pasted table', () => {
+  expect(
+    looksLikeTable('Key,Summary,Description\nABC-1,Search,"one\n""two"", and\n\nthree"\nABC-2,Export,'),
+  ).toBe(true)
+  expect(looksLikeTable('ABC-1\t"one\ntwo"\t5\nABC-2\tExport\t3')).toBe(true)
+  expect(looksLikeTable('5" pipe\t3\n7" pipe\t5')).toBe(true)
+  expect(looksLikeTable('A 5" pipe\nA 7" pipe')).toBe(false)
+})
+
 test('marks of lists are no part of titles', () => {
-  expect(titlesIn('- Search\n* [ ] Export\n3. Sign in\n• Print\n\n  2026 plans\r\n-5 degrees')).toEqual([
+  expect(titlesIn('- Search\n* [ ] Export\n3. [x] Sign in\n+ Print\n\n  2026 plans\r\n-5 degrees')).toEqual([
     'Search',
     'Export',
     'Sign in',

@@ -38,7 +38,8 @@ export function toStories(rows: readonly Row[], columns: Columns): Stories {
     if (key.length > keyLimit) tell('keyCut', key)
     if (notes.length > notesLimit) tell('notesCut', title)
     if (typed !== '' && !link) tell('linkLeftOut', typed)
-    const given = upTo(oneLine(cell('estimate')), keyLimit)
+    // Jira writes 5 as 5.0.
+    const given = upTo(oneLine(cell('estimate')).replace(/^(\d+)\.0+$/, '$1'), keyLimit)
     stories.push({
       title: upTo(title || key, titleLimit),
       ...(key && title ? { key: upTo(key, keyLimit) } : {}),

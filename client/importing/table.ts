@@ -1,5 +1,7 @@
 import Papa from 'papaparse'
 import { withFormulas } from '../exporting/formulas.ts'
+import { markdownTable } from './markdown-table.ts'
+import { withoutMark } from './pasted.ts'
 
 export interface Row {
   /** Of the first line of the row in the file, from 1. */
@@ -45,6 +47,8 @@ export interface Reading {
 
 /** Reads in portions, so that the page stays alive. Never rejects for what is in the text; with an AbortError when aborted. */
 export async function readTable(text: string, { progress, signal, separator }: Reading = {}): Promise<Table> {
+  const drawn = separator ? undefined : markdownTable(text)
+  if (drawn) return tableOf(drawn, '|', [], true)
   const named = /^\uFEFF?sep=(.)\r?\n/i.exec(text)
   const skipped = named?.[0].length ?? (text.startsWith('\uFEFF') ? 1 : 0)
   const body = text.slice(skipped)
@@ -83,34 +87,75 @@ export async function readTable(text: string, { progress, signal, separator }: R
     begun = performance.now()
   }
   progress?.(text.length)
-  const header = looksLikeHeader(rows) ? rows.shift()?.cells.map((cell) => cell.trim()) : undefined
+  return tableOf(rows, delimiter, problems, looksLikeHeader(rows))
+}
+
+function tableOf(rows: Row[], separator: string, problems: TableProblem[], hasHeader: boolean): Table {
+  const first = hasHeader ? rows.shift()?.cells.map((cell) => cell.trim()) : undefined
   if (rows.length > tableLimits.rows) {
     problems.push({ line: rows[tableLimits.rows]?.line ?? 0, kind: 'tooManyRows' })
     rows.length = tableLimits.rows
   }
-  for (const { line: at, cells } of rows) {
-    const extra = header && cells.slice(header.length).some((cell) => cell.trim() !== '')
-    if (extra) problems.push({ line: at, kind: 'moreCells' })
+  for (const { line, cells } of rows) {
+    const extra = first && cells.slice(first.length).some((cell) => cell.trim() !== '')
+    if (extra) problems.push({ line, kind: 'moreCells' })
   }
-  return { header, rows, separator: delimiter, problems }
+  if (!first && rows.every(({ cells }) => cells.length === 1)) {
+    return { header: first, rows: rows.map(withoutListMark), separator, problems }
+  }
+  return { ...(first ? withOneTitle(first, rows) : { header: first, rows }), separator, problems }
+}
+
+function withoutListMark({ line, cells: [cell = ''] }: Row): Row {
+  return { line, cells: [withoutMark(cell)] }
+}
+
+/** Azure DevOps writes a tree of work items with a title column for each level, one of which is filled in a row. */
+function withOneTitle(header: readonly string[], rows: readonly Row[]): Pick<Table, 'header' | 'rows'> {
+  const levels = header.flatMap((cell, at) => (/^(title|titel|titre|título) \d+$/i.test(cell) ? [at] : []))
+  const [first] = levels
+  if (first === undefined) return { header, rows }
+  const others = new Set(levels.slice(1))
+  const fold = (cells: readonly string[], title: string) =>
+    cells.with(first, title).filter((_, at) => !others.has(at))
+  return {
+    header: fold(header, 'Title'),
+    rows: rows.map(({ line, cells }) => {
+      const title = levels.map((at) => cells[at] ?? '').find((cell) => cell.trim() !== '')
+      return { line, cells: cells.length > first ? fold(cells, title ?? '') : cells }
+    }),
+  }
 }
 
 function countBreaks(cell: string): number {
   return cell.split(/\r\n|\n|\r/).length - 1
 }
 
+/** Stands in no text that people write: every line is one cell. */
+const none = '\u001f'
+
 /** The one that gives the first lines most often the same number of cells, and more than one. */
 function bestSeparator(text: string): string {
   const start = text.slice(0, 20_000)
   const scored = separators.map((separator) => {
     const { data } = Papa.parse<string[]>(start, { delimiter: separator, preview: 20 })
-    const widths = data.filter((cells) => cells.some((cell) => cell !== '')).map((cells) => cells.length)
+    const rows = data.filter((cells) => cells.some((cell) => cell !== ''))
+    const widths = rows.map((cells) => cells.length)
     const first = widths[0] ?? 1
     const same = widths.filter((width) => width === first).length / Math.max(1, widths.length)
-    return { separator, score: first > 1 ? same * 10 + Math.min(first, 9) / 10 : 0 }
+    const score = first > 1 && !isProse(rows) ? same * 10 + Math.min(first, 9) / 10 : 0
+    return { separator, score }
   })
   const best = scored.reduce((a, b) => (b.score > a.score ? b : a))
-  return best.score > 0 ? best.separator : ','
+  return best.score > 0 ? best.separator : none
+}
+
+/** "Search, by date": a list with one story a line, whose commas belong to the words. */
+function isProse(rows: readonly (readonly string[])[]): boolean {
+  const [first = []] = rows
+  if (first.some((cell) => heading.test(cell.trim())) || /^([A-Z]\w*-|#?)\d+$/.test(first[0] ?? ''))
+    return false
+  return rows.every((cells) => cells.slice(1).every((cell) => cell.startsWith(' ')))
 }
 
 /** Words that trackers and people put above their columns. */
