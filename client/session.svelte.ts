@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Deck } from '../shared/deck.ts'
+import type { Card, Deck } from '../shared/deck.ts'
 import {
   addStories,
   markRemoved,
@@ -373,8 +373,8 @@ export class LiveSession implements SessionView {
   useDeck(deck: Deck): void {
     if (!this.mayWrite) return
     const before = this.deck
-    writeDeck(this.core.doc, deck)
-    this.#did('deck', deck.name, () => writeDeck(this.core.doc, before))
+    this.#deal(deck)
+    this.#did('deck', deck.name, () => this.#deal(before))
   }
 
   shareDeck(deck: Deck): void {
@@ -509,15 +509,30 @@ export class LiveSession implements SessionView {
     })
   }
 
+  #deal(deck: Deck): void {
+    this.core.doc.transact(() => {
+      writeDeck(this.core.doc, deck)
+      if (this.mayDecide) this.#renew(deck.cards)
+    })
+  }
+
   #applyRules(rules: Rules): void {
-    const { doc, ledger, participant } = this.core
+    const { doc, participant } = this.core
     doc.transact(() => {
       this.core.add(participant.setRules(rules))
-      for (const topic of ledger.topics()) {
-        const current = ledger.current(topic)
-        if (current && !ledger.isRevealed(current.id)) this.#startRound(current.story, current.cards)
-      }
+      this.#renew()
     })
+  }
+
+  /** Open rounds begin anew; with other cards only those in which nobody has voted. */
+  #renew(cards?: readonly Card[]): void {
+    const { ledger } = this.core
+    for (const round of ledger.topics().flatMap((topic) => ledger.current(topic) ?? [])) {
+      const state = ledger.resolve(round)
+      if (state.phase !== 'voting' || (cards && state.voted.size > 0)) continue
+      this.#startRound(round.story, cards ?? round.cards)
+      if (cards) this.#withdraw(round.id)
+    }
   }
 
   #markRemoved(stories: readonly StoryId[], removed: boolean): void {

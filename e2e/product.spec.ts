@@ -23,6 +23,36 @@ test('a deck of one’s own is made, shared and used from the next round; old ro
   await expect(bob.page.getByRole('dialog').getByRole('button', { name: /Fruit.*in use/ })).toBeVisible()
 })
 
+test('another deck is dealt at once where nobody has voted, and taken back; cards that lie face down stay', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  const uses = async (deck: RegExp) => {
+    await alice.opensMenu('Decks')
+    await alice.page.getByRole('dialog').getByRole('button', { name: deck }).click()
+  }
+  await bob.opens(await alice.startsAndInvites(relay.url))
+  await bob.tellsName()
+  await uses(/^T-shirt/)
+  await expect(bob.card('XL')).toBeVisible()
+  await alice.page.getByRole('button', { name: 'Undo' }).click()
+  await expect(bob.card('13')).toBeVisible()
+  await uses(/^T-shirt/)
+  await bob.votes('XL')
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  await uses(/^Hours/)
+  await alice.sees('New rounds use the deck Hours.')
+  await alice.votes('S')
+  await expect(bob.card('XL')).toHaveAttribute('aria-pressed', 'true')
+  await alice.reveals()
+  await expect(bob.page.getByText('Round 2')).toHaveCount(0)
+  await alice.opensMenu('Looking back')
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByText('Round 1')).toBeVisible()
+  await expect(dialog.getByText('Round 2')).toHaveCount(0)
+})
+
 test('the first card of a large hand stays under the mouse that is about to choose it', async ({
   relay,
   alice,
