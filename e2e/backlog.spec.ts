@@ -128,6 +128,32 @@ test('a long backlog is searched and filtered', async ({ relay, alice }) => {
   await expect(titles.first()).toHaveValue('Story number 1')
 })
 
+test('among what was searched for a story moves past its neighbour there, and to the ends of the backlog', async ({
+  relay,
+  alice,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('1 red', '2', '3', '4 red', '5', '6 red', '7', '8')
+  const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+  const search = alice.page.getByRole('searchbox', { name: 'Search' })
+  const act = async (name: string) => alice.page.getByRole('button', { name, exact: true }).click()
+  await search.fill('red')
+  await expect(titles).toHaveCount(3)
+  await act('More for 6 red')
+  await act('Move up')
+  await expect(titles.nth(1)).toHaveValue('6 red')
+  await act('Move down')
+  await expect(titles.nth(2)).toHaveValue('6 red')
+  await act('Move to the bottom')
+  await expect(alice.page.getByRole('button', { name: 'Move to the bottom' })).toBeDisabled()
+  await search.fill('')
+  await expect(titles).toHaveCount(8)
+  expect(
+    await titles.evaluateAll((fields) => fields.map((field) => (field as HTMLTextAreaElement).value)),
+  ).toEqual(['1 red', '2', '3', '4 red', '5', '7', '8', '6 red'])
+})
+
 test('the rest of a long backlog comes where a busy browser tells late that its end is seen', async ({
   relay,
   alice,

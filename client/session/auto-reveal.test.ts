@@ -6,6 +6,8 @@ import { encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
 import { encodePresence } from '../link/presence.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
 import { LiveSession } from '../session.svelte.ts'
+// A session fetches it, which takes a time that the clock of these tests does not know.
+import './auto-reveal.ts'
 
 /** By then it would have been revealed, in milliseconds. */
 const later = 5_000
