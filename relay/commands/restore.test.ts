@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys } from '../../shared/keys.ts'
@@ -33,6 +33,26 @@ test('what is replaced is kept aside whole, with what a killed relay left in its
   expect(aside).toHaveLength(1)
   expect(count(aside[0] ?? '', 'sessions')).toBe(3)
   await openStore(dataDir)
+})
+
+test('a write-ahead log whose database was moved away does not become part of what is restored', async () => {
+  const [dataDir, backups, elsewhere] = [newFolder(), newFolder(), newFolder()]
+  const store = await openStore(dataDir)
+  await fill(store, 2)
+  await backup(dataDir, backups, 7)
+  await store.close()
+  const relay = await startRelayProcess({ DATA_DIR: dataDir })
+  onTestFinished(async () => void (await relay.end('SIGKILL')))
+  const alice = await BareClient.join(relay.url, createSessionKeys())
+  alice.append(someEnvelope())
+  await alice.next('saved')
+  await relay.end('SIGKILL')
+  const path = join(dataDir, 'facedown.sqlite')
+  renameSync(path, join(elsewhere, 'facedown.sqlite'))
+  const { aside } = restore(dataDir, backups)
+  expect(existsSync(`${path}-wal`)).toBe(false)
+  expect(existsSync(join(aside[0] ?? '', 'facedown.sqlite-wal'))).toBe(true)
+  expect(count(dataDir, 'sessions')).toBe(2)
 })
 
 test('a database stays where it is while a relay uses it, or when the backup is of a newer version', async () => {

@@ -3,16 +3,16 @@ import { basename, dirname, join } from 'node:path'
 import { syncFolder } from './durable.ts'
 
 /**
- * Gives a database a second name in a folder beside it, and takes away the write-ahead log that belongs to it alone. The
+ * Gives a database a second name in a folder beside it, and takes away the write-ahead log that belongs to it alone, also where
+ * somebody moved the database and left the log: SQLite would take that for what comes after any other database of its name. The
  * database keeps its own name until another file takes that: a relay that finds none would begin an empty one.
  */
 export function setAside(place: string): string | undefined {
-  if (!existsSync(place)) return undefined
+  const found = [place, `${place}-wal`].filter((path) => existsSync(path))
+  if (found.length === 0) return undefined
   const folder = join(dirname(place), `replaced-${new Date().toISOString().replace(/[:.]/g, '-')}`)
   mkdirSync(folder, { mode: 0o700 })
-  for (const path of [place, `${place}-wal`]) {
-    if (existsSync(path)) nameToo(path, join(folder, basename(path)))
-  }
+  for (const path of found) nameToo(path, join(folder, basename(path)))
   syncFolder(folder)
   syncFolder(dirname(place))
   for (const ending of ['-wal', '-shm']) rmSync(place + ending, { force: true })
