@@ -6,7 +6,7 @@ import { base32 } from '../shared/id.ts'
 import { lockFile } from './folder-lock.ts'
 import { depositChecksum } from './hash.ts'
 import { makeFolder } from './make-folder.ts'
-import { SetupError } from './setup-error.ts'
+import { DamageError, SetupError } from './setup-error.ts'
 import { isBytes } from './whole-rows.ts'
 
 /** Older ones can corrupt a database when the write-ahead log is reset (fixed in 3.51.3). */
@@ -159,8 +159,8 @@ function tryLock(dataDir: string): (() => void) | undefined {
 }
 
 /** SQLite takes a file without a byte for a new database and removes the write-ahead log that lies beside it. */
-function refuseEmptied(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.size === 0) throw new SetupError(explainDamage(path))
+export function refuseEmptied(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) throw new DamageError(explainDamage(path))
 }
 
 /** better-sqlite3 reopens a WAL database with `synchronous=NORMAL`, which loses commits in a power cut. */
@@ -231,7 +231,7 @@ function isOurs(path: string): boolean {
   }
 }
 
-function explainDamage(path: string): string {
+export function explainDamage(path: string): string {
   return `The database ${path} is damaged and was left as it is. Put a backup in its place, or move it away to start anew: devices bring back what they hold`
 }
 

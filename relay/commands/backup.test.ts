@@ -204,8 +204,8 @@ test('the commands say what they did, and end with a number that programs unders
     'no database, and longer than its first hundred bytes'.repeat(9),
   )
   expect(await said(['check'], dataDir)).toMatchObject({
-    code: 1,
-    words: expect.stringMatching(/cannot be read \(SQLITE_NOTADB/),
+    code: 2,
+    words: expect.stringMatching(/is damaged and was left as it is/),
   })
 })
 

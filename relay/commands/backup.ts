@@ -44,8 +44,7 @@ export async function backup(dataDir: string, backups: string, keep: number): Pr
     const pieces = new Pieces(backups)
     const { manifest, examinations, newBytes } = await copyPieces(dataDir, paths, scratch, (copy) =>
       pieces.keep(copy),
-    )
-    rmSync(scratch, { recursive: true })
+    ).finally(() => rmSync(scratch, { recursive: true }))
     writeManifest(backups, manifest)
     noteBackup(dataDir, manifest)
     const removed = examinations.every(isSound) ? removeOlder(backups, keep, pieces) : 0

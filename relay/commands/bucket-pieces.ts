@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import { SetupError } from '../setup-error.ts'
+import { DamageError } from '../setup-error.ts'
 import { type Bucket, inParallel } from './bucket.ts'
 import { type Cut, piecesOf } from './pieces.ts'
 
@@ -55,13 +55,13 @@ export class BucketPieces {
     return piece !== undefined && hash('sha256', piece) === name
   }
 
-  /** Throws a `SetupError` for one that is missing or not what it was. */
+  /** Throws a `DamageError` for one that is missing or not what it was. */
   async read(name: string): Promise<Buffer> {
     const piece = await this.#bucket.get(pathOf(name))
     const { words } = this.#bucket.address
-    if (!piece) throw new SetupError(`A piece of the backup is missing: ${pathOf(name)} in ${words}`)
+    if (!piece) throw new DamageError(`A piece of the backup is missing: ${pathOf(name)} in ${words}`)
     if (hash('sha256', piece) === name) return piece
-    throw new SetupError(`A piece of the backup is damaged: ${pathOf(name)} in ${words}`)
+    throw new DamageError(`A piece of the backup is damaged: ${pathOf(name)} in ${words}`)
   }
 
   /**

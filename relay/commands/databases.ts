@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
-import { databaseName } from '../database.ts'
-import { SetupError } from '../setup-error.ts'
+import { isCorrupt } from '../corrupt.ts'
+import { databaseName, explainDamage, refuseEmptied } from '../database.ts'
+import { DamageError, SetupError } from '../setup-error.ts'
 
 /** Where a data folder has databases, as paths in it: one, or in a region's store one folder for each stream there ever was. */
 export function databasesIn(dataDir: string): string[] {
@@ -23,6 +24,7 @@ export function isRegionFolder(name: string): boolean {
 
 /** Its own process may go on writing to it. */
 export function openToRead(path: string): Database {
+  refuseEmptied(path)
   try {
     const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 5000 })
     database.pragma('cache_size = -16384')
@@ -30,6 +32,18 @@ export function openToRead(path: string): Database {
     return database
   } catch (error) {
     if (!(error instanceof Sqlite.SqliteError)) throw error
-    throw new SetupError(`The database ${path} cannot be read (${error.code}: ${error.message})`)
+    throw explain(error, path)
   }
+}
+
+function explain(error: InstanceType<typeof Sqlite.SqliteError>, path: string): SetupError {
+  const { code, message } = error
+  if (code === 'SQLITE_NOTADB' || isCorrupt(error)) return new DamageError(explainDamage(path))
+  // Whoever reads a database shares memory with its writer, in a file beside it.
+  if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
+    return new SetupError(
+      `The database ${path} belongs to somebody else. Run this as the user who starts the relay`,
+    )
+  }
+  return new SetupError(`The database ${path} cannot be read (${code}: ${message})`)
 }

@@ -1,14 +1,10 @@
 #!/usr/bin/env node
 import { constants, setPriority } from 'node:os'
 import { parseArgs } from 'node:util'
-import Sqlite from 'better-sqlite3'
 import { readConfig } from '../config.ts'
-import { isCorrupt } from '../corrupt.ts'
 import { SetupError } from '../setup-error.ts'
 import { version } from '../version.ts'
-
-/** What a command ends with. */
-const codes = { done: 0, couldNot: 1, damaged: 2 } as const
+import { codes, failureOf } from './failure.ts'
 
 const help = `facedown start                     runs the relay, with settings from the environment
          --help                    lists the settings
@@ -138,7 +134,8 @@ try {
   const code = await run(process.argv.slice(2))
   if (code !== undefined) process.exitCode = code
 } catch (error) {
-  if (!(error instanceof SetupError || error instanceof Sqlite.SqliteError)) throw error
-  process.stderr.write(`${error.message}.\n`)
-  process.exitCode = isCorrupt(error) ? codes.damaged : codes.couldNot
+  const failure = failureOf(error)
+  if (!failure) throw error
+  process.stderr.write(`${failure.words}.\n`)
+  process.exitCode = failure.code
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { databaseName } from '../database.ts'
-import { SetupError } from '../setup-error.ts'
+import { DamageError, SetupError } from '../setup-error.ts'
 import { version } from '../version.ts'
 import { isRegionFolder } from './databases.ts'
 import { syncFolder, writeWhole } from './durable.ts'
@@ -80,7 +80,11 @@ export function parseManifest(text: string, name: string, path: string): Manifes
       `The backup ${name} was made by a newer version of the relay (manifest ${read.format})`,
     )
   }
-  if (!isManifest(read)) throw new SetupError(`The manifest of a backup is damaged: ${path}`)
+  if (!isManifest(read)) {
+    throw new DamageError(
+      `The manifest of a backup is damaged: ${path}. Without that file the other backups can be used`,
+    )
+  }
   return { made: read.made, relay: read.relay, databases: read.databases }
 }
 

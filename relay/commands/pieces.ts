@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { SetupError } from '../setup-error.ts'
+import { DamageError } from '../setup-error.ts'
 import { createBreathing } from './breathe.ts'
 import { syncFolder, writeWhole } from './durable.ts'
 
@@ -65,7 +65,7 @@ export class Pieces {
     return { pieces, sha256: whole.digest('hex'), bytes, newBytes }
   }
 
-  /** Puts a file together again. Throws a `SetupError` where a piece is missing or not what it was. */
+  /** Puts a file together again. Throws a `DamageError` where a piece is missing or not what it was. */
   join({ pieces, sha256 }: Pick<Cut, 'pieces' | 'sha256'>, path: string): void {
     const file = openSync(path, 'wx', 0o600)
     try {
@@ -76,7 +76,7 @@ export class Pieces {
         for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at)
       }
       if (whole.digest('hex') !== sha256)
-        throw new SetupError('The backup is not what was made: its SHA-256 differs')
+        throw new DamageError('The backup is not what was made: its SHA-256 differs')
       fsyncSync(file)
     } finally {
       closeSync(file)
@@ -108,9 +108,9 @@ export class Pieces {
 
   #read(name: string): Buffer {
     const path = this.#pathOf(name)
-    if (!existsSync(path)) throw new SetupError(`A piece of the backup is missing: ${path}`)
+    if (!existsSync(path)) throw new DamageError(`A piece of the backup is missing: ${path}`)
     const piece = readFileSync(path)
-    if (hash('sha256', piece) !== name) throw new SetupError(`A piece of the backup is damaged: ${path}`)
+    if (hash('sha256', piece) !== name) throw new DamageError(`A piece of the backup is damaged: ${path}`)
     return piece
   }
 

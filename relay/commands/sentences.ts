@@ -30,7 +30,7 @@ export function sizeOf(bytes: number): string {
 export function examinationIn(examination: Examination): string {
   const { rows, damaged, pages } = examination
   if (isSound(examination)) return `${countsIn(rows)}: all whole.`
-  const lines = [`${countsIn(rows)}; damaged: ${countsIn(damaged)}.`]
+  const lines = [`${countsIn(rows)} could be read; damaged: ${countsIn(damaged)}.`]
   if (pages.length > 0) lines.push(`SQLite finds damaged pages:\n  ${pages.join('\n  ')}`)
   lines.push(
     'What can be read is served, and devices bring back what they hold. To go back to a backup: facedown restore.',

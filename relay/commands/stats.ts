@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
+import { unlessCorrupt } from '../corrupt.ts'
+import { DamageError } from '../setup-error.ts'
 import { requireSchema } from './copy-database.ts'
 import { databasesIn, openToRead } from './databases.ts'
 import { type Counts, tables } from './examine.ts'
@@ -29,11 +31,20 @@ export function statsOf(dataDir: string): Stats[] {
     const database = openToRead(place)
     try {
       requireSchema(database, path)
-      return database.transaction(() => measure(database, path, place))()
+      return unlessCorrupt(
+        database.transaction(() => measure(database, path, place)),
+        () => refuse(place),
+      )
     } finally {
       database.close()
     }
   })
+}
+
+function refuse(place: string): never {
+  throw new DamageError(
+    `The database ${place} is damaged and cannot be counted. facedown check says what can still be read; to go back to a backup: facedown restore`,
+  )
 }
 
 function measure(database: Database, path: string, place: string): Stats {
