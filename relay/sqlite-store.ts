@@ -68,6 +68,7 @@ export class SqliteStore extends AskedStore {
   #answeredAt = Number.NEGATIVE_INFINITY
   #stalled = false
   #closing = false
+  #restarting: Promise<void> | undefined
   #gathering: NodeJS.Timeout | NodeJS.Immediate | undefined
   #watchdog: NodeJS.Timeout
 
@@ -131,6 +132,7 @@ export class SqliteStore extends AskedStore {
     const closed = this.ask({ type: 'close' })
     this.#closing = true
     await closed
+    await this.#restarting // the thread that it brings, and the folder that thread holds, end here, too
     clearTimeout(this.#watchdog)
     await this.#worker?.terminate()
   }
@@ -228,18 +230,21 @@ export class SqliteStore extends AskedStore {
       this.#worker = undefined
       this.#stalled = false
       this.#refuseAll()
-      if (!this.#closing) void this.#restart()
+      this.#restarting = this.#restart()
     })
   }
 
   async #restart(): Promise<void> {
+    if (this.#closing) return
     this.#report({ event: 'storeRestarting' })
     try {
       const { worker } = await openWorker(this.#options)
       this.#listen(worker)
     } catch (error) {
       this.#report({ event: 'failed', error: error instanceof Error ? error.message : String(error) })
-      setTimeout(() => void this.#restart(), 2000).unref()
+      setTimeout(() => {
+        this.#restarting = this.#restart()
+      }, 2000).unref()
     }
   }
 
