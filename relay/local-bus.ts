@@ -22,6 +22,8 @@ interface Session {
   sequence: number
   saved: Position | undefined
   appending: number
+  /** Of changes that wait until it is open. */
+  openingBytes: number
   state: { readonly log: 'opening'; readonly opened: Promise<void> } | { readonly log: 'kept' } | Failed
 }
 
@@ -33,6 +35,8 @@ interface Failed {
 }
 
 const kept = { log: 'kept' } as const
+/** Of changes that wait until their sessions are open: of all sessions, and of one. */
+const maxOpeningBytes = { inAll: 64 << 20, ofSession: 4 << 20 } as const
 /** The author of what a store appends: every connection hears it. */
 const nobody: ConnectionId = 0
 
@@ -44,6 +48,7 @@ export class LocalBus implements Bus {
   readonly #failed = new Map<SessionId, Session>()
   #probing: NodeJS.Timeout | undefined
   #appending = 0
+  #openingBytes = 0
 
   constructor(store: Store, probeMs = 1000) {
     this.#store = store
@@ -77,9 +82,13 @@ export class LocalBus implements Bus {
     const session = this.#sessions.get(id) ?? this.#open(id)
     const { state } = session
     if (state.log === 'opening') {
-      this.#count(session, 1)
+      if (!this.#mayWait(session, envelope.length)) {
+        this.#fail(id, session, 'unreachable')
+        return this.#append(id, author, envelope, kind)
+      }
+      this.#count(session, 1, envelope.length)
       return state.opened.then(() => {
-        this.#count(session, -1)
+        this.#count(session, -1, -envelope.length)
         return this.#append(id, author, envelope, kind)
       })
     }
@@ -178,10 +187,12 @@ export class LocalBus implements Bus {
       sequence: 0,
       saved: undefined,
       appending: 0,
+      openingBytes: 0,
       state: kept,
     }
     this.#sessions.set(id, session)
     const opened = this.#store.head(id).then((head) => {
+      if (session.state.log === 'failed') return // too much waited: nothing is saved after what was refused
       session.state = kept
       if (head.outcome === 'refused') this.#fail(id, session, head.reason)
       else {
@@ -195,9 +206,16 @@ export class LocalBus implements Bus {
   }
 
   /** A session with appends under way stays, even when nobody listens any more. */
-  #count(session: Session, change: 1 | -1): void {
+  #count(session: Session, change: 1 | -1, openingBytes = 0): void {
     session.appending += change
+    session.openingBytes += openingBytes
     this.#appending += change
+    this.#openingBytes += openingBytes
+  }
+
+  #mayWait({ openingBytes }: Session, bytes: number): boolean {
+    const { inAll, ofSession } = maxOpeningBytes
+    return this.#openingBytes + bytes <= inAll && openingBytes + bytes <= ofSession
   }
 
   #save(session: Session, saved: Position | undefined): void {
