@@ -1,6 +1,6 @@
 import Sqlite, { type Database } from 'better-sqlite3'
 import { type OpenDatabase, prepare } from '../../relay/database.ts'
-import { DirectStore } from '../../relay/direct-store.ts'
+import { DirectStore } from '../../relay/direct-store.testing.ts'
 import type { NewEntry, NewSnapshot, Store } from '../../relay/store.ts'
 import type { Cursor } from '../../shared/cursor.ts'
 import type { Deposit } from '../../shared/escrow.ts'

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { equalBytes } from '../../shared/codec.ts'
 import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
-import { DirectStore } from '../direct-store.ts'
+import { DirectStore } from '../direct-store.testing.ts'
 import { checksumOf, markOf } from '../hash.ts'
 import { shardCount, shardOf } from '../shard.ts'
 import type { Appended } from '../store.ts'

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll } from 'vitest'
 import { type BusUnderTest, busContract } from '../bus.contract.ts'
-import { DirectStore } from '../direct-store.ts'
+import { DirectStore } from '../direct-store.testing.ts'
 import { shardCount } from '../shard.ts'
 import type { Reached } from '../store-protocol.ts'
 import { emptyPage, temporaryFolder } from '../testing.ts'
