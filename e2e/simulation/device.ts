@@ -43,6 +43,7 @@ export class Device {
         WebSocketPolyfill: this.link.socketClass as unknown as typeof globalThis.WebSocket,
       },
     )
+    process.off('exit', this.provider._exitHandler) // a device ends by itself, and many are in one process
     this.doc.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin !== this.provider) this.link.noteChange(update)
     })
