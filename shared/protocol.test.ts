@@ -4,6 +4,8 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { expect, test } from 'vitest'
 import type { Cursor } from './cursor.ts'
 import { decodeCursorBytes, encodeCursorBytes } from './cursor.ts'
+import type { Deck } from './deck.ts'
+import { decodeDeck, encodeDeck } from './deck-codec.ts'
 import { decrypt } from './envelope.ts'
 import {
   type Asker,
@@ -15,8 +17,22 @@ import {
   releaseStatement,
 } from './escrow.ts'
 import { participantId, recordId, storyId } from './id.ts'
-import { formatInvitation, parseInvitation } from './invitation.ts'
-import { deleteStatement, helloStatement, keysFor, keysFrom, publicKeyOf, sign, verify } from './keys.ts'
+import {
+  formatDeviceInvitation,
+  formatInvitation,
+  parseDeviceInvitation,
+  parseInvitation,
+} from './invitation.ts'
+import {
+  deleteStatement,
+  derive,
+  helloStatement,
+  keysFor,
+  keysFrom,
+  publicKeyOf,
+  sign,
+  verify,
+} from './keys.ts'
 import { decodePart } from './parts.ts'
 import { decodePoll, encodePoll, type Poll, putFrames } from './polling.ts'
 import {
@@ -48,6 +64,13 @@ const author = participantId(publicKeyOf(seed))
 const round = recordId(fill(3, 16))
 const seal = recordId(fill(4, 16))
 const story = storyId(fill(5, 10))
+const deck: Deck = {
+  name: 'Halves',
+  cards: [
+    { label: '½', number: 0.5 },
+    { label: '?', special: true },
+  ],
+}
 const cursor: Cursor = new Map([['eu.abcdefgh', { sequence: 300, mark: fill(6, 8) }]])
 const envelope = fill(7, 44)
 
@@ -60,7 +83,13 @@ const asker: Asker = {
   reveal,
   signature: sign(releaseStatement(owner.session, roundName, reveal), seed),
 }
-const keys = [{ seal: sealName, key: fill(16, 32) }]
+const choice = { card: 1, unsure: false }
+const place = { session: owner.session, round, voter: author, counter: 1 }
+const nonce = nonceFor(derive(seed, 'nonce'), round, 1, choice)
+const boxKey = boxKeyFor(derive(seed, 'box'), round, 1, choice)
+const commitment = commit(place, choice, nonce)
+const box = closeBox(boxKey, place, choice, nonce)
+const keys = [{ seal: sealName, key: boxKey }]
 
 const client: Record<FromClient['type'], FromClient> = {
   hello: {
@@ -81,7 +110,7 @@ const client: Record<FromClient['type'], FromClient> = {
     ref: 1,
     round: roundName,
     seal: sealName,
-    key: fill(16, 32),
+    key: boxKey,
     replaces: [fill(17, 32)],
   },
   release: { type: 'release', ref: 1, round: roundName, asker },
@@ -119,24 +148,19 @@ const statements: { readonly [Kind in Signed['kind']]: Signed<Kind> } = {
     kind: 'round',
     author,
     story,
-    cards: [
-      { label: '½', number: 0.5 },
-      { label: '?', special: true },
-    ],
+    cards: deck.cards,
     previous: undefined,
     rules: undefined,
   },
-  seal: { kind: 'seal', author, round, counter: 1, commitment: fill(11, 32), box: fill(15, 50) },
+  seal: { kind: 'seal', author, round, counter: 1, commitment, box },
   reveal: { kind: 'reveal', author, round, cut: [seal], seen: [] },
   admit: { kind: 'admit', author, round, seals: [seal] },
   estimate: { kind: 'estimate', author, story, round, card: 0, replaces: [] },
   rules: { kind: 'rules', author, who: 'facilitators', auto: false, escrow: true, replaces: [] },
   withdraw: { kind: 'withdraw', author, record: round },
 }
-const choice = { card: 1, unsure: false }
-const place = { session: owner.session, round, voter: author, counter: 1 }
 const release = { kind: 'release', round, ...asker, keys } as const
-const open = { kind: 'open', seal, ...choice, nonce: fill(12, 32) } as const
+const open = { kind: 'open', seal, ...choice, nonce } as const
 
 const polls: Record<Poll['type'], Poll> = {
   open: { type: 'open' },
@@ -163,19 +187,21 @@ const made: Record<string, Uint8Array> = {
   'record release': encodeRelease(release),
   'escrow name': roundName,
   'release statement': releaseStatement(owner.session, roundName, reveal),
-  'box key': boxKeyFor(fill(13, 32), round, 1, choice),
-  box: closeBox(fill(16, 32), place, choice, fill(12, 32)),
+  'box key': boxKey,
+  box,
+  deck: encodeDeck(deck),
   cursor: encodeCursorBytes(cursor),
   'public keys': owner.publicKeys,
   'delete statement': deleteStatement(owner.session),
   'hello statement': helloStatement(fill(10, 32), owner.session, 'https://poker.example'),
-  commitment: commit(place, choice, fill(12, 32)),
-  nonce: nonceFor(fill(13, 32), round, 1, choice),
+  commitment,
+  nonce,
 }
 const texts: Record<string, string> = {
   'session id': owner.session,
   'member invitation': formatInvitation(owner, 'member'),
   'observer invitation': formatInvitation(owner, 'observer'),
+  'device invitation': formatDeviceInvitation(member, seed),
 }
 
 const examples = readExamples()
@@ -210,9 +236,8 @@ test.each(Object.keys(statements))('the example of the record "%s" decodes and i
 })
 
 test('the example box is opened by its key and by no other', () => {
-  const commitment = exampleBytes('commitment')
-  const sealed = { id: seal, commitment, box: exampleBytes('box') }
-  expect(openBox(fill(16, 32), place, sealed)).toEqual(open)
+  const sealed = { id: seal, commitment: exampleBytes('commitment'), box: exampleBytes('box') }
+  expect(openBox(exampleBytes('box key'), place, sealed)).toEqual(open)
   expect(openBox(fill(17, 32), place, sealed)).toBeUndefined()
 })
 
@@ -222,12 +247,15 @@ test('the example envelope holds the example change', () => {
   expect(content && decodePart(content)).toMatchObject({ index: 0, count: 1, bytes: fill(14, 5) })
 })
 
-test('the example invitations and cursor are read back', () => {
+test('the example invitations, cursor and deck are read back', () => {
   for (const role of ['member', 'observer'] as const) {
     const keys = parseInvitation(examples.get('session id') ?? '', examples.get(`${role} invitation`) ?? '')
     expect(keys).toMatchObject({ role, session: owner.session })
   }
+  const device = parseDeviceInvitation(owner.session, examples.get('device invitation') ?? '')
+  expect(device).toMatchObject({ keys: { role: 'member' }, seed })
   expect(decodeCursorBytes(exampleBytes('cursor'))).toEqual(cursor)
+  expect(decodeDeck(exampleBytes('deck'))).toEqual(deck)
 })
 
 function exampleBytes(name: string): Uint8Array {
