@@ -50,6 +50,15 @@ test('whoever reads ten thousand rows hears how far that is', async () => {
   expect([...progress].sort((a, b) => a - b)).toEqual(progress)
 })
 
+test.each([399, 400, 401, 800, 801, 1203])('all of %i rows without a quote are read', async (rows) => {
+  const keys = Array.from({ length: rows }, (_, at) => `APP-${at}`)
+  for (const end of ['', '\n', '\r\n']) {
+    const table = await readTable(`${keys.map((key) => `${key},A story`).join(end || '\n')}${end}`)
+    expect(table.rows.map(({ cells }) => cells[0])).toEqual(keys)
+    expect(table.rows.at(-1)?.line).toBe(rows)
+  }
+})
+
 test('more rows than a backlog may have are left out, and that is said', async () => {
   const table = await readTable(big(20_010))
   expect(table.rows).toHaveLength(20_000)

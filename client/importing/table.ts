@@ -31,7 +31,7 @@ const separators = [',', ';', '\t', '|']
 const portion = 400
 /** The page waits no longer than this for its turn, in milliseconds. */
 const turn = 12
-/** In characters. The parser splits all that it is given to read a few rows of it. */
+/** In characters. The parser looks through all that it is given to read a few rows of it. */
 const smallestWindow = 4096
 
 const newlines = ['\r\n', '\n', '\r'] as const
@@ -65,6 +65,7 @@ export async function readTable(text: string, { progress, signal, separator }: R
       Papa.parse<string[]>(body.slice(cursor, cursor + length), {
         delimiter,
         preview: portion,
+        fastMode: false, // which ends a portion behind the row after it (papaparse 5.5, line 1508)
         ...(newline ? { newline } : {}),
       })
     let parsed = read(window)
