@@ -2,6 +2,7 @@ import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { SetupError } from '../setup-error.ts'
 import type { Traces } from '../traces.ts'
+import { addressWords } from './address-words.ts'
 import { provideStream } from './streams.ts'
 
 /** The bytes of a message at most: a frame and what NATS puts around it. */
@@ -33,11 +34,13 @@ export async function joinRegion(servers: string, name: string, traces?: Traces)
     pingInterval: 5_000,
     maxPingOut: 2,
   }).catch((error: unknown) => {
-    throw new SetupError(`NATS does not answer at NATS_URL ${servers} (${wordsOf(error)})`)
+    throw new SetupError(`NATS does not answer at NATS_URL ${addressWords(servers)} (${wordsOf(error)})`)
   })
   try {
     if ((connection.info?.max_payload ?? 0) < payload) {
-      throw new SetupError(`NATS at ${servers} takes too small messages. Set max_payload to at least 2MB`)
+      throw new SetupError(
+        `NATS at ${addressWords(servers)} takes too small messages. Set max_payload to at least 2MB`,
+      )
     }
     const stream = jetstream(connection)
     const manager = await managerOf(stream, servers)
@@ -63,7 +66,7 @@ export async function joinRegion(servers: string, name: string, traces?: Traces)
 async function managerOf(stream: JetStreamClient, servers: string): Promise<JetStreamManager> {
   return await stream.jetstreamManager().catch((error: unknown) => {
     throw new SetupError(
-      `NATS at ${servers} has no JetStream for this relay (${wordsOf(error)}). Start it with JetStream switched on`,
+      `NATS at ${addressWords(servers)} has no JetStream for this relay (${wordsOf(error)}). Start it with JetStream switched on`,
     )
   })
 }

@@ -1,4 +1,5 @@
 import { connect } from '@nats-io/transport-node'
+import { addressWords } from '../cluster/address-words.ts'
 import { type Process, parseProcess } from '../cluster/process.ts'
 import { SetupError } from '../setup-error.ts'
 
@@ -7,7 +8,7 @@ const patience = { maxWait: 2_000, stall: 800 } as const
 /** Every relay and store that can be reached through a region's NATS, those of linked regions, too. */
 export async function processesAt(servers: string): Promise<Process[]> {
   const connection = await connect({ servers: servers.split(','), maxReconnectAttempts: 0 }).catch(() => {
-    throw new SetupError(`NATS does not answer at NATS_URL ${servers}`)
+    throw new SetupError(`NATS does not answer at NATS_URL ${addressWords(servers)}`)
   })
   const found: Process[] = []
   try {
@@ -28,7 +29,7 @@ export async function processesAt(servers: string): Promise<Process[]> {
 export async function tellWho(servers: string, json: boolean): Promise<string> {
   const all = await processesAt(servers)
   if (json) return JSON.stringify(all, undefined, 2)
-  if (all.length === 0) return `No relay and no store answers at ${servers}.`
+  if (all.length === 0) return `No relay and no store answers at ${addressWords(servers)}.`
   return all.map(wordsOf).join('\n')
 }
 
