@@ -32,13 +32,18 @@ interface Told {
   readonly region: string
 }
 
+interface Unclaimed {
+  readonly became: Became
+  readonly heardAt: number
+}
+
 interface Line {
   readonly subscription: Subscription
   readonly listeners: Set<Listener>
   /** By the place of what was stated here. */
   readonly waiting: Map<string, (became: Became) => void>
-  /** What became of statements whose place is not known here yet. */
-  readonly unclaimed: Map<string, Became>
+  /** What became of statements whose place is not known here yet, in the order in which it was heard. */
+  readonly unclaimed: Map<string, Unclaimed>
   /** Statements made here that are not answered. */
   open: number
   /** The last sequence heard from each origin's stream. */
@@ -77,7 +82,7 @@ export class Lines {
       const ack = await this.#publish(session, statement)
       if (!ack) return undefined
       const place = placeOf(originOf(ack.stream), ack.seq)
-      return line.unclaimed.get(place) ?? (await this.#answer(line, place))
+      return line.unclaimed.get(place)?.became ?? (await this.#answer(line, place))
     } finally {
       line.open--
       if (line.open === 0) line.unclaimed.clear()
@@ -197,8 +202,19 @@ export class Lines {
     const place = placeOf(origin, news.sequence)
     const finish = line.waiting.get(place)
     if (finish) finish(news.outcome)
-    else if (line.open > 0) line.unclaimed.set(place, news.outcome)
+    else if (line.open > 0) keepUnclaimed(line, place, news.outcome)
   }
+}
+
+/** Only for as long as somebody may still learn that it is theirs: others may speak in a session without a break. */
+function keepUnclaimed({ unclaimed }: Line, place: string, became: Became): void {
+  const now = performance.now()
+  for (const [other, { heardAt }] of unclaimed) {
+    if (heardAt > now - publishTimeout) break
+    unclaimed.delete(other)
+  }
+  unclaimed.delete(place) // a map would leave it where it was
+  unclaimed.set(place, { became, heardAt: now })
 }
 
 function placeOf(origin: string, sequence: number): string {
