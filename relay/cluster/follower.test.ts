@@ -30,6 +30,7 @@ const shards = new Set(Array.from({ length: 64 }, (_, at) => at))
 const envelopeBytes = 10_000
 const mostBytes = 20 * envelopeBytes
 const quota = 1 << 20
+const deletion = { type: 'delete', signature: new Uint8Array(64) } as const
 
 test('a store whose disk is full keeps only so much of what its region says, deletes what is to be deleted, and misses nothing afterwards', async () => {
   const region = await joined('east')
@@ -56,6 +57,27 @@ test('a store whose disk is full keeps only so much of what its region says, del
   await expect.poll(() => follower.lag, { timeout: 20_000 }).toBe(0)
   expect(await keptIn(store, busy.session)).toEqual(envelopes.map((envelope) => Buffer.from(envelope)))
   expect((await read()).outcome).toBe('deleted')
+}, 60_000)
+
+test('of deletions that come while another one is refused, a store whose disk is full misses none', async () => {
+  const region = await joined('freed')
+  const store = await opened(region)
+  const [busy, stuck, unwanted] = [createSessionKeys(), createSessionKeys(), createSessionKeys()]
+  await followed(region, store, { mostBytes })
+  await sayIn(region, unwanted.session, append(someEnvelope()))
+  await expect.poll(async () => (await store.head(unwanted.session)).outcome).toBe('head')
+  await store.limit(1)
+  const erase = store.delete.bind(store)
+  const refused = vi.spyOn(store, 'delete').mockImplementation(async (session) => {
+    if (session !== stuck.session) return erase(session)
+    if (refused.mock.calls.length === 1) await sayIn(region, unwanted.session, deletion)
+    return { outcome: 'refused', reason: 'full' }
+  })
+  for (let times = 0; times < 60; times++)
+    await sayIn(region, busy.session, append(someEnvelope(envelopeBytes)))
+  await sayIn(region, stuck.session, deletion)
+  const read = async () => (await store.since(unwanted.session, new Map(), 0)).outcome
+  await expect.poll(read, { timeout: 10_000 }).toBe('deleted')
 }, 60_000)
 
 test('what waited for a full disk is kept, however often it was tried in vain', async () => {

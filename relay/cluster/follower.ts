@@ -362,8 +362,10 @@ export class Follower {
   /** Deletions do not wait behind what a full disk has no room for: they make some. They are final, so they need no turn. */
   async #deleteAhead(): Promise<void> {
     const deletions = this.#waiting.filter(({ task }) => task?.message.type === 'delete')
-    const left = await this.#try([...deletions.flatMap(({ task }) => task ?? []), ...this.#ahead])
-    this.#ahead = this.#ahead.filter((task) => left.includes(task))
+    const ahead = new Set(this.#ahead)
+    const left = await this.#try([...deletions.flatMap(({ task }) => task ?? []), ...ahead])
+    // More may have come meanwhile.
+    this.#ahead = this.#ahead.filter((task) => !ahead.has(task) || left.includes(task))
     for (const reading of deletions)
       if (reading.task && !left.includes(reading.task)) reading.task = undefined
   }
