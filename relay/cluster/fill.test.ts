@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { serialize } from 'node:v8'
+import { deserialize, serialize } from 'node:v8'
 import Sqlite from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import {
@@ -29,7 +29,7 @@ import {
   type TestRelayOptions,
   temporaryFolder,
 } from '../testing.ts'
-import { offersSubject } from './copies.ts'
+import { type CopyRequest, type Offer, offersSubject } from './copies.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { type Kept, Origins } from './origins.ts'
 import { joinRegion, type Region } from './region.ts'
@@ -348,6 +348,18 @@ test('a store that was off when a stream was lost has all of it from another one
   expect(again.reports).toContainEqual({ event: 'copied', region: region.name })
 }, 60_000)
 
+test('of two streams that were lost, one that cannot be copied keeps nobody from copying the other', async () => {
+  const dataDir = newFolder()
+  const origins = ['other-0', 'other-1']
+  for (const origin of origins) otherDatabase(dataDir, '', origin)
+  await openOrigins(dataDir)
+  const asked = new Set<string>()
+  const other = await joinRegion(nats.url, region.name)
+  onTestFinished(() => other.leave())
+  offerCopies(other, new Map(origins.map((origin) => [origin, 7])), ({ origin }) => void asked.add(origin))
+  await expect.poll(() => [...asked].sort(), { timeout: 20_000 }).toEqual(origins)
+}, 60_000)
+
 test('a session that is deleted after its stream was lost leaves nothing in the database of that one either', async () => {
   const dataDir = newFolder()
   const relay = await started({ role: 'relay' })
@@ -495,11 +507,31 @@ function envelopesIn(folder: string): unknown[] {
 const otherOrigin = 'other-0'
 
 /** Of a stream that is gone, with all that was said in it. */
-function otherDatabase(dataDir: string, having: string): void {
-  const { database, close } = openDatabase(join(dataDir, otherOrigin), region.name, otherOrigin)
+function otherDatabase(dataDir: string, having: string, origin = otherOrigin): void {
+  const { database, close } = openDatabase(join(dataDir, origin), region.name, origin)
   database.exec(having)
   database.prepare(`INSERT INTO facts VALUES ('shards', ?)`).run([...numbers(0, 64)].join())
   close()
+}
+
+type Make = Extract<CopyRequest, { type: 'make' }>
+
+/** As a store of all shards would, whose copies do not come. Told of each that is asked for. */
+function offerCopies(
+  { connection, name }: Region,
+  origins: ReadonlyMap<string, number>,
+  asked: (request: Make) => void,
+): void {
+  const subject = `copies.${name}`
+  const offer: Offer = { subject, region: name, schema: versions.length, shards: numbers(0, 64), origins }
+  connection.subscribe(offersSubject, { callback: (_, message) => void message.respond(serialize(offer)) })
+  connection.subscribe(subject, {
+    callback: (_, message) => {
+      const request: CopyRequest = deserialize(message.data)
+      if (request.type === 'make') asked(request)
+      message.respond()
+    },
+  })
 }
 
 async function openOrigins(dataDir: string): Promise<Origins> {

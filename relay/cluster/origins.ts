@@ -66,7 +66,8 @@ export class Origins {
   readonly #deletions: Deletions
   /** What others offered of streams that are gone, and this store has taken as far as it could. */
   readonly #taken = new Set<string>()
-  #takeAgainAt = 0
+  /** By origin: when others are asked again for what they have read further of a stream that is gone. */
+  readonly #takeAgainAt = new Map<string, number>()
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -270,12 +271,13 @@ export class Origins {
     const open = offers.filter((offer) => !this.#taken.has(nameOf(offer)))
     const { sequence } = await kept.store.applied()
     kept.lacked = lackedShards(open, origin, sequence, this.#config.shards)
-    if (!isServing || !isKnown || kept.lacked.size === 0 || performance.now() < this.#takeAgainAt) return
-    this.#takeAgainAt = performance.now() + pauseMs
+    if (!isServing || !isKnown || kept.lacked.size === 0) return
+    if (performance.now() < (this.#takeAgainAt.get(origin) ?? 0)) return
+    this.#takeAgainAt.set(origin, performance.now() + pauseMs)
     const wish = this.#wish(origin, kept.folder, open)
     const filling = await fillBeside(this.#region, wish).finally(() => kept.store.forget())
     if (filling.outcome === 'lacks') return
-    this.#takeAgainAt = 0
+    this.#takeAgainAt.delete(origin)
     for (const offer of open) this.#taken.add(nameOf(offer))
     kept.lacked = nothing
     if (filling.copied) await this.#noteCopied(kept, sequence)
