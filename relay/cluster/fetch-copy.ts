@@ -4,6 +4,7 @@ import { deserialize, serialize } from 'node:v8'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { isRegionFolder } from '../commands/databases.ts'
 import { versions } from '../database.ts'
+import type { DiskReserve } from '../disk-reserve.ts'
 import { type CopyRequest, type Made, type Offer, offersSubject } from './copies.ts'
 
 /** How long stores of other regions may take to say what they have, and how long after the last one more is waited for. */
@@ -35,14 +36,25 @@ export async function offersFrom(
   return offers
 }
 
-/** Writes the database of an origin, as the offering store has it now, to a new file. Rejects when it did not come whole. */
+/** This store's own disk has no room. */
+export class NoRoom extends Error {}
+
+/**
+ * Writes the database of an origin, as the offering store has it now, to a new file. Rejects when it did not come whole, and with
+ * `NoRoom` when the disk would not hold it and what is taken from it.
+ */
 export async function fetchCopy(
   connection: NatsConnection,
   { subject }: Offer,
   origin: string,
   path: string,
+  reserve: DiskReserve,
   signal?: AbortSignal,
 ): Promise<void> {
+  const needRoom = (bytes: number) => {
+    if (reserve.isTouched(bytes)) throw new NoRoom(`There is no room for a copy of ${origin}`)
+  }
+  needRoom(0) // before somebody makes it
   const copy = randomUUID()
   const ask = async (request: CopyRequest): Promise<unknown> => {
     signal?.throwIfAborted()
@@ -50,6 +62,13 @@ export async function fetchCopy(
   }
   let made: Made | undefined
   while (!made) made = (await ask({ type: 'make', origin, copy })) as Made | undefined
+  const drop = () => ask({ type: 'drop', copy }).catch(() => {}) // it forgets by itself
+  try {
+    needRoom(2 * made.bytes)
+  } catch (error) {
+    await drop()
+    throw error
+  }
   const hash = createHash('sha256')
   const file = await open(path, 'wx', 0o600)
   try {
@@ -62,7 +81,7 @@ export async function fetchCopy(
     }
   } finally {
     await file.close()
-    await ask({ type: 'drop', copy }).catch(() => {}) // it forgets by itself
+    await drop()
   }
   if (hash.digest('hex') !== made.sha256) throw new Error(`The copy of ${origin} did not come whole`)
 }

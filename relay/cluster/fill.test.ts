@@ -29,9 +29,10 @@ import {
   type TestRelayOptions,
   temporaryFolder,
 } from '../testing.ts'
-import { type CopyRequest, type Offer, offersSubject } from './copies.ts'
+import { Copies, type CopyRequest, type Offer, offersSubject } from './copies.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { type Kept, Origins } from './origins.ts'
+import { Questions } from './questions.ts'
 import { joinRegion, type Region } from './region.ts'
 import { encodeStatement } from './statement.ts'
 import { logOf, originOf, originsHere, provideStream, regionOf, streamOf } from './streams.ts'
@@ -171,6 +172,22 @@ test('a store gives no copy for which its disk has no room, and says so at once'
   await expect(Origins.open(region, config, () => {}, new Meters(), 0)).rejects.toThrow('BEGIN_EMPTY')
 })
 
+test('a store asks for no copy for which its disk has no room, and says so', async () => {
+  const other = await another()
+  const asked: string[] = []
+  offerCopies(other, new Map([[originOf(await stream()), 7]]), ({ origin }) => {
+    asked.push(origin)
+  })
+  await region.stream.publish(logOf(region.name, createSessionKeys().session), 'something')
+  await ringMovesOn()
+  const config = { ...readConfig({}), region: region.name, dataDir: newFolder(), diskReserve: 1e14 }
+  const reports: Report[] = []
+  const opening = Origins.open(region, config, (report) => reports.push(report), new Meters(), 0)
+  await expect(opening).rejects.toThrow('BEGIN_EMPTY')
+  expect(reports).toContainEqual({ event: 'failed', error: expect.stringContaining('no room for a copy') })
+  expect(asked).toEqual([])
+})
+
 test('while nobody has what is older than the stream a store does not begin, and says what to do', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))
@@ -239,6 +256,44 @@ test('what the stream lost while its only store stood still is given up, and tha
   expect(sequences).not.toContain(behind.last)
 }, 60_000)
 
+test('of what the stream lost a store takes at last what one has that did not read all of it either', async () => {
+  const store = await started({ role: 'store' })
+  const behind = await standingStill()
+  const folder = join(store.dataDir, behind.origin)
+  await expect.poll(() => appliedIn(folder), { timeout: 20_000 }).toBe(behind.last)
+  await stop(store)
+  const lost = await behind.say()
+  await ringMovesOn()
+  const follower = { upTo: behind.last, note: async () => {} }
+  const kept = { store: { origin: behind.origin }, folder, isWhole: true, follower } as unknown as Kept
+  const copies = new Copies(await another(), { all: [kept] }, { shards: numbers(0, 64) })
+  onTestFinished(() => copies.stop())
+  const upTo = await behind.goOn()
+  const incomplete = { event: 'incomplete', region: region.name }
+  await expect.poll(() => behind.reports, { timeout: 40_000 }).toContainEqual(incomplete)
+  await expect.poll(() => behind.kept().follower?.upTo).toBe(upTo)
+  expect(sequencesIn(behind.kept().folder)).toEqual([
+    ...numbers(1, behind.last + 1),
+    ...numbers(lost + 1, upTo + 1),
+  ])
+}, 60_000)
+
+test('what the stream lost is not given up while only the disk has no room for it', async () => {
+  const behind = await standingStill()
+  await ringMovesOn()
+  let asked = 0
+  offerCopies(await another(), new Map([[behind.origin, 1e9]]), () => {
+    asked++
+    return { bytes: 1e15, sha256: '' }
+  })
+  await behind.goOn()
+  const failed = { event: 'failed', error: expect.stringContaining('no room for a copy') }
+  await expect.poll(() => behind.reports, { timeout: 20_000 }).toContainEqual(failed)
+  await expect.poll(() => behind.kept().lacked.size, { timeout: 20_000 }).toBe(64)
+  expect(behind.kept().gapTries).toBe(0)
+  expect(asked).toBe(1)
+}, 60_000)
+
 test('a store that stood still reads on, though its stream loses something whenever something is said', async () => {
   const behind = await standingStill()
   await region.manager.streams.update(await stream(), { max_msgs: 8 * sessions })
@@ -295,17 +350,17 @@ test('what a store had not read when a stream was lost it takes from one that ha
   const store = await started({ role: 'store' })
   const owner = createSessionKeys()
   const sent = [await savedBy(relay, owner)]
-  const behind = await started({ role: 'store', diskReserve: 1e14 })
-  const [another, nobody] = [createSessionKeys(), createSessionKeys()]
+  const behind = await held(newFolder())
+  const [somebody, nobody] = [createSessionKeys(), createSessionKeys()]
   sent.push(await keptBy(store, relay, owner))
-  const first = await keptBy(store, relay, another)
+  const first = await keptBy(store, relay, somebody)
   await region.manager.streams.delete(await stream())
   const copied = { event: 'copied', region: region.name }
   await expect.poll(() => behind.reports, { timeout: 30_000 }).toContainEqual(copied)
   expect(store.reports).not.toContainEqual(copied)
   await stop(store)
   expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual(sent)
-  expect((await BareClient.join(relay.url, another)).envelopes()).toEqual([first])
+  expect((await BareClient.join(relay.url, somebody)).envelopes()).toEqual([first])
   expect((await BareClient.join(relay.url, nobody)).envelopes()).toEqual([])
 }, 60_000)
 
@@ -317,7 +372,7 @@ test('of shards that another store has it takes the rest of a lost stream once, 
   const sent = [await savedBy(relay, owner)]
   await stop(behind)
   const store = await started({ role: 'store', shards: lower })
-  const full = await started({ role: 'store', dataDir: behind.dataDir, diskReserve: 1e14 })
+  const full = await held(behind.dataDir)
   sent.push(await keptBy(store, relay, owner))
   let looks = 0
   await region.manager.streams.delete(await stream())
@@ -354,9 +409,9 @@ test('of two streams that were lost, one that cannot be copied keeps nobody from
   for (const origin of origins) otherDatabase(dataDir, '', origin)
   await openOrigins(dataDir)
   const asked = new Set<string>()
-  const other = await joinRegion(nats.url, region.name)
-  onTestFinished(() => other.leave())
-  offerCopies(other, new Map(origins.map((origin) => [origin, 7])), ({ origin }) => void asked.add(origin))
+  offerCopies(await another(), new Map(origins.map((origin) => [origin, 7])), ({ origin }) => {
+    asked.add(origin)
+  })
   await expect.poll(() => [...asked].sort(), { timeout: 20_000 }).toEqual(origins)
 }, 60_000)
 
@@ -514,13 +569,38 @@ function otherDatabase(dataDir: string, having: string, origin = otherOrigin): v
   close()
 }
 
+/** A store that answers, and commits nothing more of what its stream says. */
+async function held(dataDir: string) {
+  const config = { ...readConfig({}), region: region.name, dataDir }
+  const reports: Report[] = []
+  const own = await another()
+  const origins = await Origins.open(own, config, (report) => reports.push(report), new Meters())
+  const questions = new Questions(own, origins, config.shards)
+  onTestFinished(async () => {
+    await questions.stop()
+    await origins.close()
+  })
+  for (const { store } of origins.all) {
+    vi.spyOn(store, 'append').mockResolvedValue({ outcome: 'refused', reason: 'full' })
+    vi.spyOn(store, 'check').mockResolvedValue({ outcome: 'refused', reason: 'full' })
+  }
+  return { reports }
+}
+
+/** NATS brings nobody what they say themselves. */
+async function another(): Promise<Region> {
+  const other = await joinRegion(nats.url, region.name)
+  onTestFinished(() => other.leave())
+  return other
+}
+
 type Make = Extract<CopyRequest, { type: 'make' }>
 
-/** As a store of all shards would, whose copies do not come. Told of each that is asked for. */
+/** As a store of all shards would, whose copies do not come, whatever it says of them. Told of each that is asked for. */
 function offerCopies(
   { connection, name }: Region,
   origins: ReadonlyMap<string, number>,
-  asked: (request: Make) => void,
+  asked: (request: Make) => unknown,
 ): void {
   const subject = `copies.${name}`
   const offer: Offer = { subject, region: name, schema: versions.length, shards: numbers(0, 64), origins }
@@ -528,8 +608,8 @@ function offerCopies(
   connection.subscribe(subject, {
     callback: (_, message) => {
       const request: CopyRequest = deserialize(message.data)
-      if (request.type === 'make') asked(request)
-      message.respond()
+      const made = request.type === 'make' ? asked(request) : undefined
+      message.respond(made === undefined ? undefined : serialize(made))
     },
   })
 }

@@ -3,10 +3,11 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { databaseName, openBeside, openDatabase } from '../database.ts'
+import { DiskReserve } from '../disk-reserve.ts'
 import type { CheckedTable } from '../store-protocol.ts'
 import { takeSessions } from '../take-sessions.ts'
 import type { Offer } from './copies.ts'
-import { fetchCopy } from './fetch-copy.ts'
+import { fetchCopy, NoRoom } from './fetch-copy.ts'
 import type { Region } from './region.ts'
 import { type Ring, ringOf } from './streams.ts'
 
@@ -21,6 +22,10 @@ export type Filling =
       readonly what: 'everything' | 'shards' | 'a time'
       /** There is nothing in its database. */
       readonly isEmpty: boolean
+      /** Some of it came all the same. */
+      readonly copied: boolean
+      /** Somebody may have it, but the disk has no room for it. */
+      readonly isForRoom: boolean
     }
 
 export interface Wish {
@@ -31,6 +36,9 @@ export interface Wish {
   readonly offers: readonly Offer[]
   /** Whether to do without what nobody has. */
   readonly beginEmpty: boolean
+  /** Whether to take what others have read further though something after it is missing: nobody else is expected to have that. */
+  readonly takesPart: boolean
+  readonly diskReserve: number
   /** Told why a copy did not come; another one may. */
   readonly failed: (error: unknown) => void
   /** Told of what could not be read in a copy. */
@@ -55,7 +63,7 @@ export async function fill(region: Region, wish: Wish): Promise<Filling> {
   const isOffered = wish.offers.some(({ origins }) => origins.has(wish.origin))
   const isNew = !existsSync(join(wish.dataDir, databaseName))
   if (isNew && !ring?.isWhole && !isOffered && !wish.beginEmpty)
-    return { outcome: 'lacks', what: 'everything', isEmpty: true }
+    return { outcome: 'lacks', what: 'everything', isEmpty: true, copied: false, isForRoom: false }
   const { database, close } = openDatabase(wish.dataDir, region.name, wish.origin)
   try {
     return await fillInto(database, region, wish, ring)
@@ -105,18 +113,21 @@ async function fillInto(
   if (missing.size === 0) return done(database, wish, known.applied, false)
   const own = missing.size < shards.size ? [known.applied] : []
   const isFurther = (offer: Offer) => (offer.origins.get(origin) ?? 0) > known.applied
-  const copies = ring?.isWhole
-    ? []
+  const taken = ring?.isWhole
+    ? nothing
     : await takeFrom(region, wish, ring, database, missing, (offer, shard) => {
         return !lacked.has(shard) || isFurther(offer)
       })
+  const { copies } = taken
   if (missing.size === 0) {
     const upTo = Math.min(...copies, ...own)
     const filling = done(database, wish, upTo, true)
     // Copying takes its time, in which a busy stream may have lost what came after the copy.
     const now = await ringOf(region, origin)
     const isOvertaken = now !== undefined && !now.isWhole && upTo + 1 < now.first
-    return isOvertaken ? { outcome: 'lacks', what: 'a time', isEmpty: false } : filling
+    return isOvertaken
+      ? { outcome: 'lacks', what: 'a time', isEmpty: false, copied: true, isForRoom: false }
+      : filling
   }
   // A stream that has everything is read from its beginning: what this store knows already it does not do again.
   if (ring?.isWhole || wish.beginEmpty)
@@ -125,23 +136,44 @@ async function fillInto(
   const lacksTime = [...missing].every((shard) => had.has(shard))
   // From here on it does not follow the others.
   if (lacksTime) noteShards(database, shards)
-  const what = lacksTime ? 'a time' : had.size > 0 ? 'shards' : 'everything'
-  return { outcome: 'lacks', what, isEmpty }
+  const part =
+    lacksTime && ring && wish.takesPart && !taken.isForRoom
+      ? await takeFrom(region, wish, undefined, database, missing, isFurther)
+      : nothing
+  if (missing.size === 0) done(database, wish, Math.min(...copies, ...part.copies, ...own), true)
+  return {
+    outcome: 'lacks',
+    what: lacksTime ? 'a time' : had.size > 0 ? 'shards' : 'everything',
+    isEmpty,
+    copied: copies.length > 0 || part.copies.length > 0,
+    isForRoom: taken.isForRoom || part.isForRoom,
+  }
 }
+
+interface Taken {
+  /** How far each store of which a copy came had read the stream. */
+  readonly copies: readonly number[]
+  /** The disk had no room for one. */
+  readonly isForRoom: boolean
+}
+
+const nothing: Taken = { copies: [], isForRoom: false }
 
 /**
  * Takes what is missing from those who have it, and out of the set. What is damaged with one may be whole with another; what nobody has
- * whole comes as far as it can be read. Returns how far each of them had read the stream.
+ * whole comes as far as it can be read.
  */
 async function takeFrom(
   region: Region,
-  { dataDir, origin, offers, failed, damaged, signal }: Wish,
+  { dataDir, diskReserve, origin, offers, failed, damaged, signal }: Wish,
   ring: Ring | undefined,
   database: Database,
   missing: Set<number>,
   gives: (offer: Offer, shard: number) => boolean,
-): Promise<number[]> {
-  const applied: number[] = []
+): Promise<Taken> {
+  const copies: number[] = []
+  let isForRoom = false
+  const reserve = new DiskReserve({ dataDir, diskReserve })
   const inPart = new Set<number>()
   const whole = new Set<string>()
   const copy = copyIn(dataDir)
@@ -151,22 +183,23 @@ async function takeFrom(
     const reaches = ring === undefined || (offer.origins.get(origin) ?? 0) + 1 >= ring.first
     if (shards.size === 0 || !reaches) continue
     try {
-      await fetchCopy(region.connection, offer, origin, copy, signal)
+      await fetchCopy(region.connection, offer, origin, copy, reserve, signal)
       const from = await takeSessions(database, copy, { shards, whole, damaged, signal })
-      applied.push(from.applied)
+      copies.push(from.applied)
       for (const shard of shards) {
         if (from.isWhole) missing.delete(shard)
         else inPart.add(shard)
       }
     } catch (error) {
       signal.throwIfAborted()
+      isForRoom ||= error instanceof NoRoom
       failed(error) // that store is gone, or its database cannot be read, or there is no room
     } finally {
       await removeDatabase(copy)
     }
   }
   for (const shard of inPart) missing.delete(shard)
-  return applied
+  return { copies, isForRoom: isForRoom && missing.size > 0 }
 }
 
 /** Where that of another store lies until everything is taken from it. */

@@ -25,7 +25,7 @@ import { tellCopied } from './tell-copied.ts'
 const lookEveryMs = 5_000
 /** How long a store that lacks something waits at its start for another one that has it. */
 const ordinaryPatience = 30_000
-/** How long a store that could not copy what others have read further leaves them alone. */
+/** How long a store that could not copy what others have read further, or has no room for it, leaves them alone. */
 const pauseMs = 600_000
 /** At so many looks a gap is tried to be filled: whoever has what came in it may just be starting again, or be cut off for a moment. */
 const mostGapTries = 4
@@ -66,7 +66,7 @@ export class Origins {
   readonly #deletions: Deletions
   /** What others offered of streams that are gone, and this store has taken as far as it could. */
   readonly #taken = new Set<string>()
-  /** By origin: when others are asked again for what they have read further of a stream that is gone. */
+  /** By origin: when others are asked again for what its stream has no more. */
   readonly #takeAgainAt = new Map<string, number>()
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
@@ -235,13 +235,20 @@ export class Origins {
   async #fillGap(kept: Kept, upTo: number, gapEnd: number, offers: readonly Offer[]): Promise<boolean> {
     const { store, folder } = kept
     const region = regionOf(store.origin)
-    const wish = { ...this.#wish(store.origin, folder, offers), beginEmpty: false }
+    if (this.#isTooEarly(store.origin)) return false
+    const isLast = kept.gapTries + 1 >= mostGapTries
+    const wish = { ...this.#wish(store.origin, folder, offers), beginEmpty: false, takesPart: isLast }
     const filling = await fillBeside(this.#region, wish, gapEnd).finally(() => store.forget())
-    if (filling.outcome === 'lacks') {
-      if (++kept.gapTries < mostGapTries) return false
-      kept.isGivenUp = true
-      this.#report({ event: 'incomplete', region })
-    } else if (filling.copied) await this.#noteCopied(kept, upTo)
+    if (filling.copied) await this.#noteCopied(kept, upTo)
+    if (filling.outcome === 'whole') return true
+    if (filling.isForRoom) {
+      this.#takeLater(store.origin)
+      return false
+    }
+    kept.gapTries++
+    if (!isLast) return false
+    kept.isGivenUp = true
+    this.#report({ event: 'incomplete', region })
     return true
   }
 
@@ -272,15 +279,23 @@ export class Origins {
     const { sequence } = await kept.store.applied()
     kept.lacked = lackedShards(open, origin, sequence, this.#config.shards)
     if (!isServing || !isKnown || kept.lacked.size === 0) return
-    if (performance.now() < (this.#takeAgainAt.get(origin) ?? 0)) return
-    this.#takeAgainAt.set(origin, performance.now() + pauseMs)
+    if (this.#isTooEarly(origin)) return
+    this.#takeLater(origin)
     const wish = this.#wish(origin, kept.folder, open)
     const filling = await fillBeside(this.#region, wish).finally(() => kept.store.forget())
+    if (filling.copied) await this.#noteCopied(kept, sequence)
     if (filling.outcome === 'lacks') return
     this.#takeAgainAt.delete(origin)
     for (const offer of open) this.#taken.add(nameOf(offer))
     kept.lacked = nothing
-    if (filling.copied) await this.#noteCopied(kept, sequence)
+  }
+
+  #isTooEarly(origin: string): boolean {
+    return performance.now() < (this.#takeAgainAt.get(origin) ?? 0)
+  }
+
+  #takeLater(origin: string): void {
+    this.#takeAgainAt.set(origin, performance.now() + pauseMs)
   }
 
   /** Origins whose streams are here, that this store had before, or that other stores have. */
@@ -305,17 +320,21 @@ export class Origins {
     // What was missed while this store was off, people's devices bring back: better than a store that does not start.
     const isLeft = filling.what === 'a time' || (filling.what === 'shards' && region !== this.#region.name)
     if (!isLeft) return undefined
-    this.#report({ event: 'incomplete', region })
-    const isWhole = filling.what !== 'shards'
-    return this.#open(folder, origin, { isWhole, isGivenUp: true })
+    // Once there is room, what it lacks comes while it serves.
+    const isGivenUp = filling.what === 'shards' || !filling.isForRoom
+    if (isGivenUp) this.#report({ event: 'incomplete', region })
+    const kept = await this.#open(folder, origin, { isWhole: filling.what !== 'shards', isGivenUp })
+    if (filling.copied) await this.#noteCopied(kept)
+    return kept
   }
 
   #wish(origin: string, dataDir: string, offers: readonly Offer[]): Wish {
-    const { shards, beginEmpty } = this.#config
+    const { shards, beginEmpty, diskReserve } = this.#config
     const { signal } = this.#closing
     const failed = (error: unknown) => this.#failed(error)
     const damaged = (table: CheckedTable) => this.#report({ event: 'damagedRow', table })
-    return { dataDir, origin, shards, offers, beginEmpty, failed, damaged, signal }
+    const takesPart = true
+    return { dataDir, origin, shards, offers, beginEmpty, takesPart, diskReserve, failed, damaged, signal }
   }
 
   #failed(error: unknown): void {
