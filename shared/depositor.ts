@@ -76,7 +76,7 @@ export class Depositor {
     readonly current: boolean
   }[] {
     return [...this.#participant.latestSeals()].flatMap(([id, seal]) => {
-      if (this.#ledger.opensOf(seal.id).length > 0) return []
+      if (this.#ledger.isOpen(seal)) return []
       const round = this.#ledger.round(id)
       if (!round || this.#ledger.isRevealed(id)) return []
       return [{ round, latest: seal.id, current: this.#isCurrent(round) }]
@@ -100,11 +100,24 @@ export class Depositor {
     }
   }
 
+  /** Whether the round seems to be revealed and to have votes that nobody opened: few are verified, so that all can be looked through. */
+  isUnopened(round: RoundId): boolean {
+    const about = this.#ledger.about(round)
+    if (!about.some(({ kind }) => kind === 'reveal')) return false
+    const latest = new Map<ParticipantId, RecordOf<'seal'>>()
+    for (const record of about) {
+      if (record.kind !== 'seal') continue
+      if (record.counter >= (latest.get(record.author)?.counter ?? 0)) latest.set(record.author, record)
+    }
+    return [...latest.values()].some((seal) => !takesBack(seal) && !this.#ledger.isOpen(seal))
+  }
+
   /** The Opens that released keys gave for cards in the cut: whoever reads them publishes them, each the same bytes. */
   releasedOpens(round: RecordOf<'round'>, state: RoundState): Uint8Array[] {
     if (state.phase === 'voting') return []
     return this.#ledger
-      .releasedOpens(round)
+      .boxesOf(round.id)
+      .flatMap(({ opened }) => [...opened.values()])
       .filter((open) => state.cut.has(open.seal))
       .map(encodeOpen)
       .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))

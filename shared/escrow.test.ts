@@ -44,6 +44,19 @@ test('keys that open nothing reveal nothing, whoever signed for them', () => {
   expect(bob.state(round).phase).toBe('voting')
 })
 
+test('keys that open nothing take nothing from the reveal that comes after them', () => {
+  const { alice, bob, round } = voted()
+  const seal = escrowName(memberKeys, alice.participant.latestSeal(round) ?? round)
+  const mallory = new Device('mallory').introduces()
+  mallory.hears(bob)
+  mallory.publish(releaseBy(mallory, round, [{ seal, key: new Uint8Array(32) }]))
+  meet(alice, bob, mallory)
+  bob.reveals(round)
+  meet(alice, bob)
+  expect(alice.opens(round)).toBe(1)
+  expect(alice.sees(round)).toEqual({ alice: 'counted 8' })
+})
+
 test('a release that nobody of the session signed is none', () => {
   const { alice, bob, round } = voted()
   const { asker } = bob.depositor.askForRelease(round)
@@ -112,6 +125,18 @@ test('a card that goes on hidden under other rules is not shown by a reveal of t
   meet(alice, bob)
   expect(alice.opens(next)).toBe(1)
   expect(alice.opens(round)).toBe(1)
+})
+
+test('nor is one that was thought of there first, and is the choice in the round that goes on', () => {
+  const { alice, bob, round } = voted('5')
+  alice.votes(round, '8')
+  bob.publish(bob.participant.takeOver())
+  bob.publish(bob.participant.setRules({ who: 'facilitators', auto: false, escrow: true }))
+  bob.reveals(round)
+  const next = bob.starts()
+  meet(alice, bob)
+  alice.votes(next, '5')
+  expect(alice.opens(round)).toBe(0)
 })
 
 test('when escrow is switched off the key of the round before is put out of the store', () => {

@@ -2,11 +2,13 @@ import { createHash, createPublicKey, verify } from 'node:crypto'
 import { vi } from 'vitest'
 import { tellRounds } from './chronicle.ts'
 import { equalBytes } from './codec.ts'
+import { Depositor } from './depositor.ts'
 import { noBox } from './escrow.ts'
 import { fuzz } from './fuzz.testing.ts'
 import { type ParticipantId, type RecordId, recordId } from './id.ts'
 import { Ledger } from './ledger.ts'
 import { mutantOf } from './mutants.testing.ts'
+import { Participant } from './participant.ts'
 import { decodeRecord, encodeOpen, encodeRecord, encodeRelease, recordIdOf, type Signed } from './record.ts'
 import { bytesOf, type Chance, cards, Device, meet, memberKeys } from './testing.ts'
 
@@ -24,7 +26,11 @@ vi.mock('./keys.ts', async (original) => ({
   },
 }))
 
-const people = ['alice', 'bob', 'carol'].map((name) => new Device(name).introduces())
+const people = ['alice', 'bob', 'carol'].map((name) => new Device(name).introduces()) as [
+  Device,
+  Device,
+  Device,
+]
 const valid = realRecords()
 /** So that only the foreign ones are verified each time. */
 const verified = (() => {
@@ -89,7 +95,10 @@ function told(records: readonly Uint8Array[]): string {
   }))
   const persons = people.map(({ id }) => [ledger.profile(id)?.name, ledger.mayStart(id)])
   const offices = [ledger.facilitators(), ledger.tookOver(), ledger.rules(), ledger.profiles()]
-  ledger.unopenedRounds() // which is a guess about what to ask for
+  const [{ seed }] = people
+  const me = new Participant(memberKeys, seed, ledger)
+  const depositor = new Depositor(memberKeys, seed, ledger, me)
+  for (const id of [...me.roundsToOpen(), ...ledger.roundIds()]) depositor.isUnopened(id) // guesses about what to ask for
   const owed = ledger.roundIds().sort()
   return JSON.stringify([all, persons, offices, owed], (_, value: unknown) => {
     if (value instanceof Map) return [...value].sort(byText)

@@ -5,6 +5,7 @@ import { createSessionKeys, keysFor, publicKeyOf, sign } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import { Participant } from './participant.ts'
 import { encodeOpen, encodeRecord, membershipStatement, recordIdOf } from './record.ts'
+import { noCard } from './seal.ts'
 import { bytesOf, cards, Device, meet, memberKeys, observerKeys, ownerKeys } from './testing.ts'
 
 function revealedRound() {
@@ -123,6 +124,42 @@ test('an Open that does not match its commitment shows nothing and keeps nobody 
   expect(alice.sees(round)).toEqual({ alice: 'sealed' })
   expect(alice.opens(round)).toBe(1)
   expect(alice.sees(round)).toEqual({ alice: 'counted 5' })
+})
+
+test('alice owes her card whatever others made up as an Open of it, and her key is deposited all the same', () => {
+  const alice = new Device('alice').introduces()
+  const round = alice.starts()
+  const seal = alice.votes(round, '5')
+  add(alice.ledger, encodeOpen({ kind: 'open', seal, card: 2, unsure: false, nonce: bytesOf(4) }))
+  expect(alice.depositor.roundsToDeposit()).toHaveLength(1)
+  alice.reveals(round)
+  expect(alice.participant.roundsToOpen()).toEqual([round])
+  expect(alice.depositor.isUnopened(round)).toBe(true)
+  alice.opens(round)
+  expect(alice.participant.roundsToOpen()).toEqual([])
+  expect(alice.depositor.isUnopened(round)).toBe(false)
+})
+
+test('alice owes her card whatever others made up as a later vote of hers', () => {
+  const alice = new Device('alice').introduces()
+  const round = alice.starts()
+  const seal = alice.votes(round, '5')
+  const later = { kind: 'seal', author: alice.id, round, counter: 9, box: noBox } as const
+  for (const commitment of [bytesOf(3), noCard]) {
+    add(alice.ledger, encodeRecord(memberKeys.session, { ...later, commitment }, bytesOf(77)))
+  }
+  expect(alice.participant.latestSeal(round)).toBe(seal)
+  alice.reveals(round)
+  expect(alice.participant.roundsToOpen()).toEqual([round])
+  expect(alice.depositor.isUnopened(round)).toBe(true)
+})
+
+test('what somebody voted is checked with the rest on their other devices, and on nobody else’s', () => {
+  const { alice } = revealedRound()
+  const [phone, bob] = [new Device('alice'), new Device('bob')]
+  phone.hears(alice)
+  bob.hears(alice)
+  expect(phone.ledger.toCheck()).toHaveLength(bob.ledger.toCheck().length + 1)
 })
 
 test('the owner’s grant makes a facilitator, another’s does not', () => {

@@ -21,9 +21,8 @@ import {
   signatureOf,
   type Who,
 } from './record.ts'
-import { inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
+import { fits, inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
 import { findOffices, type Offices, type StandingRules, strictestRules, unreplacedRules } from './rules.ts'
-import { type Open, takesBack } from './seal.ts'
 
 /** Rounds of one story, or all quick rounds. */
 export type Topic = StoryId | 'quick'
@@ -33,6 +32,8 @@ export type Topic = StoryId | 'quick'
  * has vouched for the author. Signatures cost about a millisecond, so they are checked when a record is first asked for.
  */
 export class Ledger {
+  /** Whose votes are asked for, too: this device shows their cards when they are due. */
+  voter: ParticipantId | undefined
   readonly #keys: SessionKeys
   readonly #records = new Map<RecordId, { record: StoredRecord; bytes: Uint8Array }>()
   readonly #byRound = new Map<RoundId, StoredRecord[]>()
@@ -76,7 +77,8 @@ export class Ledger {
     const record = decodeRecord(bytes)
     if (!record || record.id !== key || this.#records.has(record.id)) return false
     this.#records.set(record.id, { record, bytes })
-    const seldom = record.kind === 'seal' || record.kind === 'open' || record.kind === 'release'
+    const ofOthers = record.kind === 'seal' && record.author !== this.voter
+    const seldom = ofOthers || record.kind === 'open' || record.kind === 'release'
     if (!seldom && !this.#verdicts.has(record.id)) this.#unchecked.add(record.id)
     switch (record.kind) {
       case 'profile':
@@ -96,21 +98,18 @@ export class Ledger {
         break
       case 'round':
         push(this.#rounds, record.story ?? 'quick', record)
+        push(this.#byRound, record.id, record)
         break
       case 'open':
         push(this.#opens, record.seal, record)
         break
       case 'estimate':
         push(this.#estimates, record.story ?? 'quick', record)
-        push(this.#byRound, record.round, record)
         break
       case 'seal':
         push(this.#seals, record.author, record)
-        push(this.#byRound, record.round, record)
-        break
-      default:
-        push(this.#byRound, record.round, record)
     }
+    if ('round' in record) push(this.#byRound, record.round, record)
     return true
   }
 
@@ -264,20 +263,28 @@ export class Ledger {
     )
   }
 
+  /** Everything that was said about a round and is not known to be forged. Not verified. */
+  about(round: RoundId): StoredRecord[] {
+    return (this.#byRound.get(round) ?? []).filter(({ id }) => this.#verdicts.get(id) !== false)
+  }
+
   /** Rounds that something is known of. Not verified. */
   roundIds(): RoundId[] {
-    const started = [...this.#rounds.values()].flat().map(({ id }) => id)
-    return [...new Set([...started, ...this.#byRound.keys()])]
+    return [...this.#byRound.keys()]
   }
 
-  /** Not verified: whoever acts on them asks again for the round's. */
+  /** Signed by them: of what others make up in somebody's name nothing may keep a card closed. */
   sealsBy(participant: ParticipantId): readonly RecordOf<'seal'>[] {
-    return this.#seals.get(participant) ?? []
+    return (this.#seals.get(participant) ?? []).filter(({ id }) => this.#signatureHolds(id))
   }
 
-  /** Not verified: an Open shows itself valid against its seal. */
-  opensOf(seal: SealId): readonly RecordOf<'open'>[] {
-    return this.#opens.get(seal) ?? []
+  /** Whether its card was shown. Nobody signs an Open, so that only one that fits is one. */
+  isOpen(seal: RecordOf<'seal'>): boolean {
+    return this.#opensOf(seal).some((open) => fits(open, seal, this.#keys.session))
+  }
+
+  #opensOf({ id }: RecordOf<'seal'>): readonly RecordOf<'open'>[] {
+    return this.#opens.get(id) ?? []
   }
 
   resolve(round: RecordOf<'round'>): RoundState {
@@ -296,20 +303,15 @@ export class Ledger {
       seals,
       reveals: this.of(round.id, 'reveal'),
       admits: this.of(round.id, 'admit'),
-      opens: seals.flatMap((seal) => this.opensOf(seal.id)),
-      releases: this.#boxesOf(round.id, seals),
+      opens: seals.flatMap((seal) => this.#opensOf(seal)),
+      releases: this.boxesOf(round.id, seals),
       estimates: this.estimates(round),
     })
   }
 
-  releasedOpens(round: RecordOf<'round'>): Open[] {
-    const seals = this.of(round.id, 'seal')
-    return this.#boxesOf(round.id, seals).flatMap(({ opened }) => [...opened.values()])
-  }
-
   /** Somebody revealed the round, or had the keys of its boxes released. */
   isRevealed(round: RoundId): boolean {
-    return this.of(round, 'reveal').length > 0 || this.#boxesOf(round).length > 0
+    return this.of(round, 'reveal').length > 0 || this.boxesOf(round).length > 0
   }
 
   /**
@@ -325,22 +327,8 @@ export class Ledger {
     return round.rules ? (this.#rulesOf(round)?.escrow ?? false) : true
   }
 
-  /** Revealed rounds with votes nobody has opened. Not verified, so that all can be looked through. */
-  unopenedRounds(): RoundId[] {
-    return [...this.#byRound].flatMap(([round, records]) => {
-      if (!records.some(({ kind }) => kind === 'reveal')) return []
-      const latest = new Map<ParticipantId, RecordOf<'seal'>>()
-      for (const record of records) {
-        if (record.kind !== 'seal') continue
-        if (record.counter >= (latest.get(record.author)?.counter ?? 0)) latest.set(record.author, record)
-      }
-      const waits = [...latest.values()].some((seal) => !takesBack(seal) && !this.#opens.has(seal.id))
-      return waits ? [round] : []
-    })
-  }
-
   /** The releases that open something. What keys open shows that they are real; anybody could write others. */
-  #boxesOf(round: RoundId, seals = this.of(round, 'seal')): BoxesOpened[] {
+  boxesOf(round: RoundId, seals = this.of(round, 'seal')): BoxesOpened[] {
     return this.of(round, 'release')
       .map((release) => this.#boxesOpened(release, seals))
       .filter(({ opened }) => opened.size > 0)

@@ -21,7 +21,7 @@ import {
   type Statement,
   sortedIds,
 } from './record.ts'
-import type { RoundState } from './round.ts'
+import { decisiveSeals, type RoundState } from './round.ts'
 import type { StandingRules } from './rules.ts'
 import { type Choice, commit, noCard, nonceFor, type Open, openingOf, takesBack } from './seal.ts'
 
@@ -49,6 +49,7 @@ export class Participant {
     this.#boxSecret = derive(this.#seed, 'box')
     this.#ledger = ledger
     this.id = participantId(publicKeyOf(this.#seed))
+    ledger.voter = this.id
   }
 
   /** Tells a name, or changes it. Throws for an observer's keys, which cannot vouch for anybody. */
@@ -118,10 +119,11 @@ export class Participant {
     return this.latestSeals().get(round)?.id
   }
 
-  /** Covers every seal that is here and not taken back later. */
+  /** Covers what everybody thought last, and not all that they thought before: that may be more than fits a record. */
   reveal(round: RoundId): Uint8Array {
-    const cut = sortedIds(this.#ledger.of(round, 'seal').map((seal) => seal.id))
-    const seen = [...this.#ledger.of(round, 'reveal'), ...this.#ledger.of(round, 'release')]
+    const cut = sortedIds(decisiveSeals(this.#ledger.of(round, 'seal')))
+    const released = this.#ledger.boxesOf(round).map(({ release }) => release)
+    const seen = [...this.#ledger.of(round, 'reveal'), ...released]
     return this.#state({ kind: 'reveal', round, cut, seen: sortedIds(seen.map(({ id }) => id)) })
   }
 
@@ -140,20 +142,25 @@ export class Participant {
    * the same counter, which are shown too. Never of any other seal.
    */
   owedOpens(round: RecordOf<'round'>, state: RoundState): Uint8Array[] {
-    if (state.phase === 'voting' || this.#isStillHidden(round)) return []
+    if (state.phase === 'voting') return []
+    const hidden = this.#hiddenNow(round)
     const seals = this.#ownSeals(round.id)
     const top = Math.max(...seals.filter((seal) => state.cut.has(seal.id)).map((seal) => seal.counter))
     return seals
       .filter((seal) => seal.counter === top)
       .flatMap((seal) => this.openingOf(seal, round) ?? [])
+      .filter(({ card }) => {
+        const face = round.cards[card]
+        return !(face && hidden && isSameCard(face, hidden))
+      })
       .map(encodeOpen)
       .filter((bytes) => !this.#ledger.has(recordIdOf(bytes)))
   }
 
-  /** Rounds that may be owed an Open: cheap, without verifying anything, so that all of a session can be looked through. */
+  /** Rounds that may be owed an Open: cheap, as only own votes are verified, so that all of a session can be looked through. */
   roundsToOpen(): RoundId[] {
     return [...this.latestSeals()]
-      .filter(([, seal]) => !takesBack(seal) && this.#ledger.opensOf(seal.id).length === 0)
+      .filter(([, seal]) => !takesBack(seal) && !this.#ledger.isOpen(seal))
       .map(([round]) => round)
   }
 
@@ -182,15 +189,12 @@ export class Participant {
     return [...new Set(topics.map((round) => round.story ?? 'quick'))]
   }
 
-  /** The same card lies face down in the round that goes on instead: showing it here would show it there. */
-  #isStillHidden(round: RecordOf<'round'>): boolean {
+  /** What lies face down in the round that goes on instead: showing it here would show it there. */
+  #hiddenNow(round: RecordOf<'round'>): Card | undefined {
     const current = this.#ledger.current(round.story ?? 'quick')
-    if (!current || current.id === round.id || this.#ledger.isRevealed(current.id)) return false
-    const [here, there] = [round, current].map((each) => {
-      const choice = this.choiceIn(each)
-      return choice && each.cards[choice.card]
-    })
-    return here !== undefined && there !== undefined && isSameCard(here, there)
+    if (!current || current.id === round.id || this.#ledger.isRevealed(current.id)) return undefined
+    const choice = this.choiceIn(current)
+    return choice && current.cards[choice.card]
   }
 
   /** The rounds before this one, as long as each was begun anew only because the rules changed. */
@@ -205,7 +209,6 @@ export class Participant {
     }
   }
 
-  /** Not verified. */
   latestSeals(): Map<RoundId, RecordOf<'seal'>> {
     const latest = new Map<RoundId, RecordOf<'seal'>>()
     for (const seal of this.#ledger.sealsBy(this.id)) {

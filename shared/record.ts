@@ -181,8 +181,9 @@ export function membershipStatement(session: SessionId, participant: Participant
   return joinBytes(utf8ToBytes('facedown.v1 membership'), idBytes(session), idBytes(participant))
 }
 
+/** As many as a record takes: with one more it would be none. */
 export function sortedIds<Id extends RecordId>(ids: Iterable<Id>): Id[] {
-  return [...new Set(ids)].sort()
+  return [...new Set(ids)].sort().slice(0, recordLimits.ids)
 }
 
 function signedMessage(session: SessionId, body: Uint8Array): Uint8Array {

@@ -133,6 +133,11 @@ export function inChainOrder(rounds: readonly RecordOf<'round'>[]): RecordOf<'ro
   return [...byId.values()].sort((a, b) => depthOf(b) - depthOf(a) || (a.id < b.id ? -1 : 1))
 }
 
+/** Of each voter the seal that decides. */
+export function decisiveSeals(seals: readonly RecordOf<'seal'>[]): SealId[] {
+  return [...sealsByVoter(seals).values()].flatMap((own) => highest(own)[0]?.id ?? [])
+}
+
 function distinct(participants: readonly ParticipantId[]): ParticipantId[] {
   return [...new Set(participants)].sort()
 }
@@ -189,7 +194,7 @@ function openedChoices(records: RoundRecords): Map<SealId, Open> {
 const fitting = new WeakMap<RecordOf<'open'>, { seal: RecordOf<'seal'>; session: SessionId; fits: boolean }>()
 
 /** Remembered: of fifty cards that are opened one after the other, the first would be hashed fifty times. */
-function fits(open: RecordOf<'open'>, seal: RecordOf<'seal'>, session: SessionId): boolean {
+export function fits(open: RecordOf<'open'>, seal: RecordOf<'seal'>, session: SessionId): boolean {
   const known = fitting.get(open)
   if (known?.seal === seal && known.session === session) return known.fits
   const place = { session, round: seal.round, voter: seal.author, counter: seal.counter }

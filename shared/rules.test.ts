@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { storyId } from './id.ts'
-import { encodeRecord, recordIdOf } from './record.ts'
+import { decodeRecord, encodeRecord, recordIdOf } from './record.ts'
 import { bytesOf, Chance, cards, Device, meet, memberKeys, ownerKeys } from './testing.ts'
 
 // The same Ed25519 from the platform, fourteen times as fast: thousands of statements are signed here, and read by several.
@@ -248,3 +248,23 @@ test('in whatever order the records arrive, everybody comes to the same', () => 
 function seedOf(name: string): Uint8Array {
   return new Device(name).seed
 }
+
+test('however often people change their minds, and whoever stuffs the round, somebody reveals it', () => {
+  const { alice, bob } = team()
+  const round = alice.starts(story)
+  for (let second = 0; second < 300; second++) {
+    alice.votes(round, second % 2 ? '5' : '8')
+    bob.votes(round, '1')
+  }
+  meet(alice, bob)
+  alice.reveals(round)
+  expect(alice.ledger.of(round, 'reveal').map(({ cut }) => cut.length)).toEqual([2])
+  meet(alice, bob)
+  expect(bob.opens(round) + alice.opens(round)).toBe(2)
+  meet(alice, bob)
+  expect(bob.sees(round)).toEqual({ alice: 'counted 5', bob: 'counted 1' })
+  const many = Array.from({ length: 600 }, (_, at) =>
+    recordIdOf(new Uint8Array(new Uint16Array([at]).buffer)),
+  )
+  expect(decodeRecord(alice.participant.admit(round, many))).toMatchObject({ kind: 'admit' })
+})

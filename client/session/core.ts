@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
 import { joinBytes } from '../../shared/codec.ts'
 import { addRecord, createDocument, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
-import { idBytes, type ParticipantId, type RecordId } from '../../shared/id.ts'
+import { idBytes, type ParticipantId, type RecordId, type RoundId } from '../../shared/id.ts'
 import type { SessionKeys, Signature } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
@@ -312,13 +312,15 @@ export class SessionCore {
 
   /** Many new records, such as a whole session, are checked piece by piece before they are shown. */
   async #check(pause: () => Promise<void>): Promise<void> {
+    const check = async (round?: RoundId) => {
+      await this.#checkAside(this.ledger.toCheck(round))
+      for (const _ of this.ledger.check(round)) await pause()
+    }
     this.#checking = true
     await pause()
-    await this.#checkAside(this.ledger.toCheck())
-    for (const _ of this.ledger.check()) await pause()
+    await check()
     const round = this.#findRound()
-    await this.#checkAside(round ? this.ledger.toCheck(round.id) : [])
-    for (const _ of round ? this.ledger.check(round.id) : []) await pause()
+    if (round) await check(round.id)
     this.#checking = false
   }
 

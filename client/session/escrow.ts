@@ -7,6 +7,8 @@ import type { SessionCore } from './core.ts'
 
 /** Voters who are here open their own cards within this time; then the store is asked for the others'. */
 const patience = 2_000
+/** As long as a portion of the looking may hold up the page, in milliseconds. */
+const portion = 12
 /** Who seems to be here but does not open is looked at so often: a phone may have just gone to sleep. */
 const looksAtPresent = 3
 /** Everybody gets the keys, but only one needs to write them down: the asker does at once, the others if nobody did. */
@@ -29,7 +31,7 @@ export class Escrow {
   /** What was sent of a round on which connection: the same once on each. */
   readonly #sent = new Map<RoundId, { readonly on: unknown; readonly what: string }>()
   readonly #asked = new Map<RoundId, unknown>()
-  /** Released keys that are not in the document yet; `timer` once their round is known. */
+  /** Released keys that are not in the document yet, by hash; `timer` once their round is known. */
   readonly #pending = new Map<string, Pending>()
   readonly #names = new Map<string, RoundId>()
   readonly #named = new Set<RoundId>()
@@ -111,7 +113,8 @@ export class Escrow {
     const unknown = [...this.#pending].filter(([, { timer }]) => timer === undefined)
     const [oldest] = unknown
     if (oldest && unknown.length >= mostPending) this.#pending.delete(oldest[0])
-    this.#pending.set(base32(body.subarray(0, 16)) + released.asker.author, { released })
+    const name = recordIdOf(body)
+    if (!this.#pending.has(name)) this.#pending.set(name, { released })
     this.#readPending()
     this.#core.change()
   }
@@ -127,31 +130,43 @@ export class Escrow {
     for (const { timer } of this.#pending.values()) clearTimeout(timer)
   }
 
-  #look(): void {
+  /** Piece by piece: whether an Open fits has to be computed, and a long session has thousands. */
+  async #look(): Promise<void> {
     this.#looking = undefined
-    const { ledger, here } = this.#core
-    const unopened = new Set(ledger.unopenedRounds())
-    for (const round of this.#looks.keys()) if (!unopened.has(round)) this.#looks.delete(round)
+    const { ledger, here, options } = this.#core
     let again = false
-    for (const round of unopened) {
-      const sealed = this.#sealedVoters(round)
-      if (sealed.length === 0) continue
+    let begun = performance.now()
+    for (const round of ledger.roundIds()) {
+      if (options.pause && performance.now() - begun > portion) {
+        await options.pause()
+        begun = performance.now()
+      }
+      const sealed = this.#depositor.isUnopened(round) ? this.#sealedVoters(round) : []
+      if (sealed.length === 0) {
+        this.#looks.delete(round)
+        continue
+      }
       const looks = (this.#looks.get(round) ?? 0) + 1
       this.#looks.set(round, looks)
       const allHere = sealed.every((voter) => here.has(voter))
       if (!allHere || looks > looksAtPresent) this.#ask(round)
       else again = true
     }
-    if (again) this.#looking = setTimeout(() => this.#look(), patience)
+    if (again) this.#looking ??= setTimeout(() => this.#look(), patience)
   }
 
-  /** Whose cards are covered by the cut and not open, in a round that began with escrow. */
+  /**
+   * Whose cards are covered by the cut and not open, in a round that began with escrow. Also where a key did not open the box:
+   * it may not have been the store's.
+   */
   #sealedVoters(id: RoundId): ParticipantId[] {
     const { ledger } = this.#core
     const round = ledger.round(id)
     const state = round && ledger.beganWithEscrow(round) ? ledger.resolve(round) : undefined
     if (!state || state.phase === 'voting') return []
-    return [...state.votes].flatMap(([voter, vote]) => (vote.state === 'sealed' ? [voter] : []))
+    return [...state.votes].flatMap(([voter, { state }]) =>
+      state === 'sealed' || state === 'unopenable' ? [voter] : [],
+    )
   }
 
   #ask(round: RoundId): void {
