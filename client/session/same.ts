@@ -68,10 +68,11 @@ export class Same {
 
   /** Undefined: nobody to compare with, or not known at the moment. */
   compare(others: readonly (string | undefined)[]): boolean | undefined {
-    if (others.length === 0 || !this.#own || others.includes(undefined)) return undefined
-    const isSame = others.every((digest) => digest === this.#own)
-    this.#differs = !isSame && this.#lasts
-    return isSame || (this.#lasts ? false : undefined)
+    if (others.length === 0 || !this.#own) return undefined
+    const isOther = (digest: string | undefined) => digest !== this.#own
+    // Whoever does not say what they have keeps nobody from finding out.
+    this.#differs = this.#lasts && others.some((digest) => digest && isOther(digest))
+    return this.#differs ? false : !others.some(isOther) || undefined
   }
 
   #watch(): void {
