@@ -324,6 +324,9 @@ export class LinkSocket {
     this.#caughtUp = []
     this.#apply(mergeInPortions(this.#link.early.sort(updates)))
     this.#applyRest()
+    // A store lost what it had said was saved, or has never had what another installation's had.
+    if (this.#mayWrite && !this.#link.waiting && !this.#reader.sees(this.#link.options.doc))
+      this.#link.elsewhere = 1
     this.#emit(answer(emptyUpdate))
     this.#emit(question(this.#reader.held.stateVector()))
     this.#moved()

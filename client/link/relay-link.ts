@@ -77,7 +77,7 @@ export class RelayLink {
   skipped = 0
   /** All that is saved is saved in two regions. */
   savedTwice = false
-  /** How many changes other tabs have made that were not seen in the log. They are sent from there. */
+  /** How many changes other tabs have made that were not seen in the log, and are sent from there; at least 1 while the log lacks what it should have. */
   elsewhere = 0
   /** What comes to the document now is from the relay. */
   delivers = false

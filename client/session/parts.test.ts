@@ -93,13 +93,26 @@ test('who comes while a difference lasts does not make the others wait for it ag
   vi.advanceTimersByTime(12_000)
   expect(same.compare(['x'])).toBe(false)
   same.wait()
-  expect(same.compare(['x', undefined])).toBeUndefined()
+  expect(same.compare(['x', undefined])).toBe(false)
   expect(same.compare(['x', 'y'])).toBe(false)
   expect(same.compare([same.own])).toBe(true)
   same.wait()
   expect(same.compare(['y'])).toBeUndefined()
   vi.advanceTimersByTime(9_000)
   expect(same.compare(['y'])).toBe(false)
+})
+
+test('who does not say what they have hides no difference of the others, and vouches for nothing', () => {
+  const same = new Same(
+    new Y.Doc(),
+    () => {},
+    () => {},
+  )
+  same.disturb()
+  vi.advanceTimersByTime(12_000)
+  expect(same.compare([same.own, 'x', undefined])).toBe(false)
+  expect(same.compare([same.own, undefined])).toBeUndefined()
+  expect(same.compare([same.own, same.own])).toBe(true)
 })
 
 test('a countdown of somebody whose clock is years off lasts as long here as there', () => {
