@@ -49,6 +49,18 @@ test('a data folder that is a file is named', async () => {
   expect(words).toMatch(/^DATA_DIR must be a folder that can be written to, but .*\n$/)
 })
 
+test('a relay goes on, and ends well, when nobody takes its log any more', async () => {
+  const keys = createSessionKeys()
+  const relay = await startRelayProcess({ DATA_DIR: newFolder() })
+  onTestFinished(async () => void (await relay.end('SIGKILL')))
+  relay.process.stdout?.destroy()
+  const alice = await BareClient.join(relay.url, keys)
+  alice.append(someEnvelope())
+  await alice.next('saved')
+  expect(await relay.end('SIGTERM')).toBe(0) // it says twice that it stops
+  expect((await alice.closed).code).toBe(1012)
+})
+
 test('localhost is reachable at every address it has, of a relay in TypeScript as in development', async () => {
   const relay = await startRelayProcess({ DATA_DIR: newFolder() }, relayInTypeScript)
   onTestFinished(async () => void (await relay.end('SIGKILL')))

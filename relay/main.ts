@@ -30,6 +30,8 @@ async function run(): Promise<void> {
   const meters = new Meters()
   meters.watchProcess()
   const report = logTo((line) => process.stdout.write(line), process.stdout.isTTY ? 'people' : 'programs')
+  // The disk of the log is full, or who read it has ended: there is nobody to tell, and people at the relay need not know.
+  process.stdout.on('error', () => {})
   let relay: RunningRelay | undefined
   const stop = () => {
     if (!relay) process.exit(0) // what it has begun, such as filling a store, begins anew the next time
