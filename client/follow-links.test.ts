@@ -28,6 +28,16 @@ test.each([
   expect(location.href === link.href).toBe(isFollowed)
 })
 
+test('a link from where something would be lost is left to the browser, which asks', async () => {
+  const { follow, listened } = listening(undefined, () => false)
+  const link = Object.assign(document.createElement('a'), { href: base })
+  document.body.append(link)
+  link.click()
+  await Promise.resolve()
+  expect(follow).not.toHaveBeenCalled()
+  expect(listened).toEqual([{ defaultPrevented: false }])
+})
+
 test('a link home, when the relay has that part no more, is left to the browser', async () => {
   const { follow } = listening(() => Promise.reject(new Error('404')))
   const leave = vi.spyOn(location, 'assign').mockImplementation(() => {})
@@ -46,12 +56,12 @@ interface Link {
 }
 
 /** Whatever is not followed would leave this page. */
-function listening(loadHome = async () => {}) {
+function listening(loadHome = async () => {}, mayGo = () => true) {
   const before = location.href
   const listened: { defaultPrevented: boolean }[] = []
   const follow = vi.fn(async () => {})
   const add = vi.spyOn(document, 'addEventListener')
-  followLinks(base, follow, loadHome)
+  followLinks(base, follow, loadHome, mayGo)
   const [type, listener] = add.mock.lastCall ?? []
   add.mockRestore()
   const stay = (event: Event) => {

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Current } from './app.svelte'
 import { keepHouse } from './housekeeping.ts'
 import type { SavedView } from './session-view.ts'
@@ -45,6 +45,33 @@ test.each([
 
 test('nobody is asked who leaves home', () => {
   expect(asks({ page: 'home' })).toBe(false)
+})
+
+test.each([
+  ['changes are kept nowhere', { ...unkept, waiting: 1 }, true],
+  ['changes are on this device', { ...saved, waiting: 1 }, false],
+])('who goes back while %s leaves the page, which asks: %s', (_, view, leaves) => {
+  const address = location.href
+  const listeners = new Map<string, EventListener>()
+  const add = vi.spyOn(globalThis, 'addEventListener').mockImplementation((type, listener) => {
+    listeners.set(type, listener as EventListener)
+  })
+  const assign = vi.spyOn(location, 'assign').mockImplementation(() => {})
+  onTestFinished(() => {
+    add.mockRestore()
+    assign.mockRestore()
+    history.replaceState(null, '', address)
+  })
+  history.replaceState(null, '', '/')
+  keepHouse('https://host.example/', { current: session(view) } as Visit)
+  history.replaceState(null, '', '/s/aaaaaaaaaaaaaaaaaaaaaaaaaa')
+  const there = location.href
+  listeners.get('pointerdown')?.(new Event('pointerdown'))
+  history.replaceState(null, '', '/')
+  const home = location.href
+  listeners.get('popstate')?.(new Event('popstate'))
+  expect(assign.mock.calls).toEqual(leaves ? [[home]] : [])
+  expect(location.href).toBe(leaves ? there : home)
 })
 
 test.each([

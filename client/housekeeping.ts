@@ -21,17 +21,7 @@ export function keepHouse(base: string, visit: Visit): void {
   }
   setTimeout(() => noteRegions(base).catch(() => {}), 7_000)
 
-  followLinks(
-    base,
-    (address) => visit.follow(address),
-    () => import('./pages/home.svelte'),
-  )
-  // What is kept nowhere would be lost without a word.
-  addEventListener('beforeunload', (event) => {
-    if (visit.current.page !== 'session') return
-    const { device, waiting } = visit.current.session.saved
-    if (typeof device === 'object' && waiting > 0) event.preventDefault()
-  })
+  askBeforeLeaving(base, visit)
   // Somebody who looks again, or has a network again, does not wait for the next attempt.
   addEventListener('online', () => visit.retry())
   // A page that the browser had put to sleep, or aside, was visible all the time for all it knows.
@@ -40,4 +30,38 @@ export function keepHouse(base: string, visit: Visit): void {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') visit.retry()
   })
+}
+
+/** What is kept nowhere would be lost without a word: then all ways lead out of this page, and the browser asks. */
+function askBeforeLeaving(base: string, visit: Visit): void {
+  const wouldLose = () => {
+    if (visit.current.page !== 'session') return false
+    const { device, waiting } = visit.current.session.saved
+    return typeof device === 'object' && waiting > 0
+  }
+  addEventListener('beforeunload', (event) => {
+    if (wouldLose()) event.preventDefault()
+  })
+  followLinks(
+    base,
+    (address) => visit.follow(address),
+    () => import('./pages/home.svelte'),
+    () => !wouldLose(),
+  )
+  // Whoever goes back, and then stays, is still where they were when they did something there.
+  let at = location.href
+  for (const did of ['pointerdown', 'keydown'] as const) {
+    addEventListener(did, () => (at = location.href), true)
+  }
+  addEventListener(
+    'popstate',
+    (event) => {
+      const { href } = location
+      if (href === at || !wouldLose()) return
+      event.stopImmediatePropagation()
+      history.pushState(null, '', at)
+      location.assign(href)
+    },
+    true,
+  )
 }
