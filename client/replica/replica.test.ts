@@ -287,6 +287,39 @@ test('after a write that failed the whole document is written, as soon as that w
   await next.replica.close()
 })
 
+test('what the browser takes in the middle of a write is worth keeping again, too', async () => {
+  const closed: (() => void)[] = []
+  const listen = IDBDatabase.prototype.addEventListener
+  vi.spyOn(IDBDatabase.prototype, 'addEventListener').mockImplementation(function (this: IDBDatabase, ...on) {
+    if (on[0] === 'close') closed.push(on[1] as () => void)
+    listen.apply(this, on)
+  })
+  const writes: IDBTransaction[] = []
+  const transaction = IDBDatabase.prototype.transaction
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+    const made = transaction.apply(this, args)
+    writes.push(made)
+    return made
+  })
+  const doc = new Y.Doc()
+  const taken = vi.fn()
+  const replica = new Replica(
+    session,
+    doc,
+    () => {},
+    () => new Uint8Array(),
+    taken,
+  )
+  await replica.load(() => 0)
+  addStories(doc, [{ title: 'one' }])
+  writes.at(-1)?.abort()
+  await vi.waitFor(() => expect(replica.state).toEqual({ trouble: 'broken' }))
+  closed.at(-1)?.()
+  await vi.waitFor(() => expect(replica.state).toBe('saved'), { timeout: 8_000 })
+  await vi.waitFor(() => expect(taken).toHaveBeenCalledOnce())
+  await replica.close()
+})
+
 test('a session whose storage falls silent while it opens is left all the same', async () => {
   await visit(['kept'])
   const openDatabase = indexedDB.open.bind(indexedDB)

@@ -121,9 +121,8 @@ export class Replica {
         else this.#settle()
       },
       lost: (how) => {
-        if (!current()) return
-        this.#wasTaken ||= how === 'taken'
-        this.#reopen()
+        this.#wasTaken ||= how === 'taken' // also when its writes failed before it was told
+        if (current()) this.#reopen()
       },
     })
     // The library's own listener would throw into whoever edits when the handle is dead.
