@@ -23,6 +23,24 @@ test('a deck of one’s own is made, shared and used from the next round; old ro
   await expect(bob.page.getByRole('dialog').getByRole('button', { name: /Fruit.*in use/ })).toBeVisible()
 })
 
+test('a new deck does not take the place of another one by its name', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.makesDeck('Ours', [1, 2])
+  await alice.opensMenu('Decks')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
+  await dialog.getByLabel('Name of the deck').fill('Ours')
+  await dialog.getByLabel('More cards').fill('3;4')
+  await dialog.getByRole('button', { name: 'Save and use' }).click()
+  await expect(dialog.getByRole('alert')).toContainText('Another deck has this name already.')
+  await dialog.getByRole('button', { name: 'Back', exact: true }).click()
+  await dialog.getByRole('button', { name: 'Make a deck from Ours' }).click()
+  await dialog.getByLabel('More cards').fill('8')
+  await dialog.getByRole('button', { name: 'Save and use' }).click()
+  await expect(alice.card('8')).toBeVisible()
+})
+
 test('another deck is dealt at once where nobody has voted, and taken back; cards that lie face down stay', async ({
   relay,
   alice,

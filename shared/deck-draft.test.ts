@@ -12,7 +12,13 @@ test.each([
   ['½ h', '0.5'],
   ['16 h', '16'],
   ['1/2', '0.5'],
+  ['.5', '0.5'],
+  ['−1', '-1'],
+  ['５', '5'],
+  ['٢٫٥', '2.5'],
   ['1/0', ''],
+  ['1,2,3', ''],
+  ['-', ''],
   ['XL', ''],
   ['?', ''],
   ['', ''],
@@ -29,6 +35,22 @@ test('a line becomes cards, a comma in a number does not part it', () => {
     ['?', ''],
   ])
   expect(cardsIn('?').map(({ special }) => special)).toEqual([true])
+})
+
+test.each([
+  ['1,2,3,5,?', ['1', '2', '3', '5', '?']],
+  ['0,5', ['0,5']],
+  ['0,5;1', ['0,5', '1']],
+  ['1、2、3', ['1', '2', '3']],
+  ['١، ٢، ٣', ['١', '٢', '٣']],
+  ['1,2\n2,5', ['1,2', '2,5']],
+])('%j is the cards %j', (line, labels) => {
+  expect(cardsIn(line).map(({ label }) => label)).toEqual(labels)
+})
+
+test('a special card is known however a keyboard writes it', () => {
+  const cards = cardsIn('☕\ufe0f, ♾\ufe0f, ？, ؟, ∞, ☕ break')
+  expect(cards.map(({ special }) => special)).toEqual([true, true, true, true, true, false])
 })
 
 test.each(decks)('the deck $name can be taken as a draft and is the same again', (deck) => {

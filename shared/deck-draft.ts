@@ -14,10 +14,14 @@ export type DeckProblem =
 
 const fractions: Readonly<Record<string, number>> = { '¼': 0.25, '½': 0.5, '¾': 0.75 }
 
-/** The number a label stands for: `5`, `0,5`, `1/2`, `2½`, `3 h`; empty when it is none. */
+/** The number a label stands for: `5`, `0,5`, `1/2`, `2½`, `3 h`, `５`, `٥`; empty when it is none. */
 export function numberIn(label: string): string {
-  const text = label.trim().replace(',', '.')
-  const plain = /^(-?\d+(?:\.\d+)?)\s*(?:h|d|pt|pts|sp)?$/i.exec(text)
+  const text = label
+    .trim()
+    .replace(/[٠-٩۰-۹０-９]/g, (digit) => String(digit.charCodeAt(0) & 15))
+    .replace(/[,٫]/, '.')
+    .replace('−', '-')
+  const plain = /^(-?\d*\.?\d+)\s*(?:h|d|pt|pts|sp)?$/i.exec(text)
   if (plain) return String(Number(plain[1]))
   const ratio = /^(\d+)\s*\/\s*(\d+)$/.exec(text)
   if (ratio && Number(ratio[2]) > 0) return String(Number(ratio[1]) / Number(ratio[2]))
@@ -25,12 +29,17 @@ export function numberIn(label: string): string {
   return mixed ? String(Number(mixed[1] || 0) + (fractions[mixed[2] ?? ''] ?? 0)) : ''
 }
 
-const specials = ['?', '☕', '∞']
+/** Keyboards put a mark behind an emoji, and have question marks and infinities of their own. */
+const special = /^(?:[?？؟]|☕|∞|♾)\ufe0f?$/u
 
-/** Cards in a line or a list: `1, 2, 3, ?`, with their numbers as `XL = 8` where they say none themselves. */
+/**
+ * Cards in a line or a list: `1, 2, 3, ?`, with their numbers as `XL = 8` where they say none themselves. A comma between digits parts
+ * them only in a line of nothing but commas, `1,2,3`.
+ */
 export function cardsIn(text: string): DraftCard[] {
+  const isTight = text.split(',').length > 2 && !/[\n;\t]|,\s/.test(text)
   return text
-    .split(/[\n;\t]|,(?!\d)|(?<!\d),/)
+    .split(isTight ? /,/ : /[\n;\t、，،]|,(?!\d)|(?<!\d),/)
     .map((part) => clean(part))
     .filter((part) => part !== '')
     .map((part) => {
@@ -38,7 +47,7 @@ export function cardsIn(text: string): DraftCard[] {
       return {
         label,
         number: number === undefined ? numberIn(label) : numberIn(number),
-        special: specials.includes(label),
+        special: special.test(label),
       }
     })
 }
