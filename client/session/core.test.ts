@@ -1,7 +1,10 @@
 import 'fake-indexeddb/auto'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { addStories, readStories, writeName } from '../../shared/document.ts'
-import { createSessionKeys } from '../../shared/keys.ts'
+import type * as Y from 'yjs'
+import { addRecord, addStories, readStories, recordsOf, writeName } from '../../shared/document.ts'
+import { participantId, recordId } from '../../shared/id.ts'
+import { createSessionKeys, publicKeyOf } from '../../shared/keys.ts'
+import { encodeRecord, recordIdOf } from '../../shared/record.ts'
 import { encodeFromRelay } from '../../shared/wire.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
 import { SessionCore } from './core.ts'
@@ -71,6 +74,25 @@ test('what is shown stays as it was while a session is left: its connection is n
   expect(shown()).toBe('connected')
   await core.close()
   expect(shown()).toBe('connected')
+})
+
+test.each([
+  ['erased', (records: Y.Map<unknown>, id: string) => records.delete(id)],
+  ['wrote over', (records: Y.Map<unknown>, id: string) => records.set(id, Uint8Array.of(1))],
+])('a record that somebody %s is put back by a device that has seen it', async (_, harm) => {
+  const { core } = await visit()
+  vi.spyOn(Math, 'random').mockReturnValue(0) // the first device to do so
+  const bob = new Uint8Array(32).fill(2)
+  const author = participantId(publicKeyOf(bob))
+  const statement = encodeRecord(
+    keys.session,
+    { kind: 'withdraw', author, record: recordId(new Uint8Array(16)) },
+    bob,
+  )
+  addRecord(core.doc, statement)
+  const records = recordsOf(core.doc)
+  harm(records, recordIdOf(statement))
+  await vi.waitFor(() => expect(records.get(recordIdOf(statement))).toEqual(statement), { timeout: 4_000 })
 })
 
 test('the shorter of two things that go on beside each other does not end the quiet of the other', async () => {

@@ -188,4 +188,32 @@ export const bugs = [
     instead: '',
     run: ['e2e', 'e2e/command-line.test', '-t', 'knows nothing'],
   },
+  {
+    name: 'records that somebody erased stay erased',
+    file: 'client/session/restoring.ts',
+    text: 'records.set(key, bytes)\n',
+    instead: 'this.#suspects.delete(key)\n',
+    run: ['client', 'session/core', '-t', 'is put back'],
+  },
+  {
+    name: 'what waits for other changes waits without a bound',
+    file: 'client/link/early.ts',
+    text: 'const tooMany = this.#waiting.length > most.updates || this.#bytes > most.bytes\n',
+    instead: 'const tooMany = false\n',
+    run: ['client', 'link/early'],
+  },
+  {
+    name: 'a relay makes up as many connections as it likes',
+    file: 'client/link/presence.ts',
+    text: '    if (this.#peers.size >= mostPeers && !this.#peers.has(connection)) return undefined\n',
+    instead: '',
+    run: ['client', 'link/presence.fuzz'],
+  },
+  {
+    name: 'a row between two portions of an import is left out',
+    file: 'client/importing/table.ts',
+    text: '        fastMode: false,',
+    instead: '        fastMode: undefined,',
+    run: ['client', 'importing/reading', '-t', 'without a quote'],
+  },
 ]
