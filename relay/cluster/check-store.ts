@@ -1,11 +1,10 @@
-import type { Store } from '../store.ts'
+import { type Store, unreachable } from '../store.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
 import { countAfter } from './streams.ts'
 
 /** A store has applied more of its streams than this in the time that a question waits. */
 const nearly = 2_000
-const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
 
 interface Checked {
   readonly store: Pick<Kept['store'], 'origin' | 'check'>

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import Sqlite from 'better-sqlite3'
@@ -17,18 +17,13 @@ import { closeCodes } from '../close-words.ts'
 import { damagePage } from '../commands/kept.testing.ts'
 import { readConfig } from '../config.ts'
 import { databaseName, openDatabase, versions } from '../database.ts'
+import { newFolder } from '../fixtures.testing.ts'
 import { Meters } from '../meters.ts'
 import { freePort, spawnRelay } from '../process.testing.ts'
 import type { Report } from '../report.ts'
 import { shardOf } from '../shard.ts'
 import type { SqliteStore } from '../sqlite-store.ts'
-import {
-  someEnvelope,
-  startRelay,
-  type TestRelay,
-  type TestRelayOptions,
-  temporaryFolder,
-} from '../testing.ts'
+import { someEnvelope, startRelay, type TestRelay, type TestRelayOptions } from '../testing.ts'
 import { Copies, type CopyRequest, type Offer, offersSubject } from './copies.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { type Kept, Origins } from './origins.ts'
@@ -698,12 +693,6 @@ function ownerOf(shards: ReadonlySet<number>): SessionKeys {
     const owner = createSessionKeys()
     if (shards.has(shardOf(owner.session))) return owner
   }
-}
-
-function newFolder(): string {
-  const folder = temporaryFolder()
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return folder
 }
 
 async function started(options: TestRelayOptions): Promise<TestRelay> {

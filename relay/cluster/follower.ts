@@ -5,7 +5,14 @@ import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { checksumOf, markOf } from '../hash.ts'
 import { shardOf } from '../shard.ts'
 import { maxWaitingBytes } from '../sqlite-store.ts'
-import { type Appended, type EntryKind, entryKinds, inStreamOrder, type Store } from '../store.ts'
+import {
+  type Appended,
+  type EntryKind,
+  entryKinds,
+  inStreamOrder,
+  type Store,
+  unreachable,
+} from '../store.ts'
 import type { Reached } from '../store-protocol.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
@@ -53,8 +60,6 @@ export interface Following {
   /** Told of each session that is deleted. */
   readonly deleted?: (session: SessionId) => void
 }
-
-const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
 
 /** Does in one store what the stream of its origin says, this region's own or a mirror, and tells the rooms what became of it. */
 export class Follower {

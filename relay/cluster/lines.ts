@@ -1,5 +1,6 @@
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { SessionId } from '../../shared/id.ts'
+import { unreachable } from '../store.ts'
 import { type Became, type Bulletin, decodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Statement } from './statement.ts'
@@ -23,8 +24,6 @@ const patience = 5_000
 const publishTimeout = 2_000
 /** An announcement of the stream that comes later than the store's is not waited for. */
 const latenessMs = 250
-
-const unreachable: Became = { outcome: 'refused', reason: 'unreachable' }
 
 interface Told {
   readonly news: News

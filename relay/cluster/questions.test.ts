@@ -6,7 +6,7 @@ import { createSessionKeys } from '../../shared/keys.ts'
 import { DirectStore } from '../direct-store.testing.ts'
 import { checksumOf, markOf } from '../hash.ts'
 import { shardCount, shardOf } from '../shard.ts'
-import type { Appended } from '../store.ts'
+import { type Appended, unreachable } from '../store.ts'
 import type { Reached, StoreOptions } from '../store-protocol.ts'
 import { emptyPage, someEnvelope, temporaryFolder } from '../testing.ts'
 import { Follower } from './follower.ts'
@@ -34,8 +34,6 @@ beforeEach(async () => {
 })
 
 const shards = new Set(Array.from({ length: shardCount }, (_, shard) => shard))
-
-const unreachable = { outcome: 'refused', reason: 'unreachable' } as const
 
 /** A store that reads its stream and, while it stands still, applies nothing of it. */
 class SlowStore extends DirectStore {

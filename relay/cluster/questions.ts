@@ -4,7 +4,14 @@ import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Cursor } from '../../shared/cursor.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { shardCount, shardOf } from '../shard.ts'
-import type { Compaction, Deleted, Page, Pages, Unreachable } from '../store.ts'
+import {
+  type Compaction,
+  type Deleted,
+  type Page,
+  type Pages,
+  type Unreachable,
+  unreachable,
+} from '../store.ts'
 import type { Kept } from './origins.ts'
 import { askForPieces, respondInPieces } from './pieces.ts'
 import type { Region } from './region.ts'
@@ -54,7 +61,6 @@ const otherMs = 4_000
 const further = { ms: 2_000, tries: 4 } as const
 /** How long what was asked before a store stops may take to arrive. */
 const drainMs = 1_000
-const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 
 export function subjectOf(region: string, shard: number | '*'): string {
   return `ask.${region}.${shard}`

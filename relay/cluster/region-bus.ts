@@ -5,7 +5,7 @@ import { takeAsker } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
 import type { Bus, Delivered, Subscriber } from '../bus.ts'
-import type { Deleted, Unreachable } from '../store.ts'
+import { type Deleted, type Unreachable, unreachable } from '../store.ts'
 import type { Lines } from './lines.ts'
 import type { Became } from './news.ts'
 import { Presence } from './presence.ts'
@@ -15,8 +15,6 @@ import { RegionSession, type SessionSurroundings } from './region-session.ts'
 import type { RegionStore } from './region-store.ts'
 import type { Stated, Statement } from './statement.ts'
 import { UsedToday } from './used-today.ts'
-
-const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 
 const nobody: ConnectionId = 0
 

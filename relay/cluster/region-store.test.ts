@@ -12,19 +12,20 @@ import { Meters } from '../meters.ts'
 import { createPlace } from '../place.testing.ts'
 import type { Reporter } from '../report.ts'
 import { storeContract } from '../store.contract.ts'
-import type {
-  Appended,
-  Deleted,
-  Head,
-  NewEntry,
-  NewSnapshot,
-  Page,
-  Release,
-  Store,
-  Unreachable,
+import {
+  type Appended,
+  type Deleted,
+  type Head,
+  type NewEntry,
+  type NewSnapshot,
+  type Page,
+  type Release,
+  type Store,
+  type Unreachable,
+  unreachable,
 } from '../store.ts'
 import type { StoreOptions } from '../store-protocol.ts'
-import { emptyPage, temporaryFolder } from '../testing.ts'
+import { emptyPage, hex, temporaryFolder } from '../testing.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import type { Became } from './news.ts'
@@ -210,9 +211,3 @@ async function openOverNats(options: StoreOptions, report: Reporter, numbers: Nu
     await relay.leave()
   })
 }
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
-}
-
-const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }

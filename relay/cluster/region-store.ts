@@ -4,7 +4,15 @@ import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { Reporter } from '../report.ts'
 import { shardCount, shardOf } from '../shard.ts'
-import type { Archive, Deleted, Deposited, NewSnapshot, PutSnapshot, Unreachable } from '../store.ts'
+import {
+  type Archive,
+  type Deleted,
+  type Deposited,
+  type NewSnapshot,
+  type PutSnapshot,
+  type Unreachable,
+  unreachable,
+} from '../store.ts'
 import type { Lines } from './lines.ts'
 import { askForPieces } from './pieces.ts'
 import { type Answers, type Question, subjectOf } from './questions.ts'
@@ -13,7 +21,6 @@ import { ShardBreakers } from './shard-breakers.ts'
 
 /** A read of a long log waits for the disk of a busy store. */
 const patience = 5_000
-const unreachable: Unreachable = { outcome: 'refused', reason: 'unreachable' }
 
 /** The stores of a region, as a relay sees them. */
 export class RegionStore implements Archive {
