@@ -296,6 +296,25 @@ test('what NATS does not bring any more a store asks for again, soon and whateve
   await expect.poll(() => follower.upTo, { timeout: 5_000 }).toBe(2)
 }, 60_000)
 
+test('a store to which NATS refuses its stream says why, once, until it brings something again', async () => {
+  const [region, other] = [await joined('mute'), await joined('mute')]
+  const { session } = createSessionKeys()
+  const say = () => sayIn(region, session, append(someEnvelope()))
+  const asked = asksIn(region)
+  const failures: string[] = []
+  const failed = (error: unknown) => void failures.push(String(error))
+  const follower = await followed(region, await opened(region), { failed })
+  for (const failure of ['no room', 'no right']) {
+    await expect.poll(() => follower.upTo, { timeout: 5_000 }).toBe(await say())
+    const refused = vi.spyOn(region.stream.consumers, 'get').mockRejectedValue(new Error(failure))
+    other.connection.publish(asked.at(-1) ?? '', '', { headers: headers(400, 'Bad Request') })
+    await expect.poll(() => refused.mock.calls.length, { timeout: 20_000 }).toBe(6)
+    expect(failures.at(-1)).toBe(`Error: ${failure}`)
+    refused.mockRestore()
+  }
+  expect(failures).toHaveLength(2)
+}, 60_000)
+
 test('a question to NATS that was lost a store asks again within seconds', async () => {
   const region = await joined('forgetful')
   const { session } = createSessionKeys()

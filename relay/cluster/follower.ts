@@ -17,7 +17,7 @@ import type { Reached } from '../store-protocol.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, echo, encodeStatement, type Stated } from './statement.ts'
-import { hasLost, lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
+import { hasLost, isStreamGone, lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
 import { noteTrace } from './trace-headers.ts'
 
 /** Statements that are committed together at most. */
@@ -26,6 +26,8 @@ const retryMs = 1_000
 /** How often NATS is asked for more. Of a question or its answers that were lost the client knows after as long. */
 const askAgainMs = 10_000
 const triesAlone = 3
+/** So often in a row NATS may refuse to bring something before that is said: while it starts, it does. */
+const failuresUnsaid = 5
 const noteEveryMs = 1_000
 /** A store that stands still keeps so many bytes of what comes, and reads the rest again later: the stream has it. */
 const mostWaitingBytes = 32 << 20
@@ -59,6 +61,8 @@ export interface Following {
   readonly isGivenUp?: boolean
   /** Told of each session that is deleted. */
   readonly deleted?: (session: SessionId) => void
+  /** Told once why NATS, which is there, brings nothing, and again when that happens after it has brought something. */
+  readonly failed?: (error: unknown) => void
 }
 
 /** Does in one store what the stream of its origin says, this region's own or a mirror, and tells the rooms what became of it. */
@@ -68,11 +72,14 @@ export class Follower {
   readonly #shards: ReadonlySet<number>
   readonly #mostBytes: number
   readonly #deleted: (session: SessionId) => void
+  readonly #failed: (error: unknown) => void
   readonly #waiting: Reading[] = []
   #messages: ConsumerMessages
   #done: Promise<void>
   #reached: Reached
   #waitingBytes = 0
+  /** How often NATS refused to bring something since it last did. */
+  #failures = 0
   /** What was read last. */
   #last: Reached
   #lostItsEnd: boolean
@@ -101,7 +108,7 @@ export class Follower {
     messages: ConsumerMessages,
     reached: Reached,
     lostItsEnd: boolean,
-    { mostBytes = mostWaitingBytes, isGivenUp = false, deleted = () => {} }: Following,
+    { mostBytes = mostWaitingBytes, isGivenUp = false, deleted = () => {}, failed = () => {} }: Following,
   ) {
     this.#region = region
     this.#store = store
@@ -113,6 +120,7 @@ export class Follower {
     this.#mostBytes = mostBytes
     this.#isGivenUp = isGivenUp
     this.#deleted = deleted
+    this.#failed = failed
     this.#done = this.#read()
   }
 
@@ -216,7 +224,8 @@ export class Follower {
   }
 
   async #read(): Promise<void> {
-    await this.#take(this.#messages).catch(() => {}) // the client has given up, which it does when NATS refuses to go on
+    // The client gives up when NATS refuses to go on.
+    await this.#take(this.#messages).catch((error: unknown) => this.#noteFailure(error))
     if (this.#stopped || this.#left || this.#gapEnd !== undefined) return
     await wait(retryMs)
     await this.#readFrom(this.#last.sequence + 1)
@@ -224,6 +233,7 @@ export class Follower {
 
   async #take(messages: ConsumerMessages): Promise<void> {
     for await (const message of messages) {
+      this.#failures = 0
       this.#pending = message.info.pending
       const { seq: sequence, data, info } = message
       // Asked for what comes after its end, a stream gives its end.
@@ -292,10 +302,18 @@ export class Follower {
 
   async #readFrom(sequence: number): Promise<void> {
     while (!this.#stopped) {
-      const messages = await messagesFrom(this.#region, this.#store, sequence).catch(() => undefined)
+      const messages = await messagesFrom(this.#region, this.#store, sequence).catch((error: unknown) =>
+        this.#noteFailure(error),
+      )
       if (messages) return this.#continue(messages)
-      await wait(retryMs) // no NATS
+      await wait(retryMs)
     }
+  }
+
+  /** That NATS is away, or the stream gone, is no failure of this reading. */
+  #noteFailure(error: unknown): undefined {
+    if (this.#stopped || !this.#region.isConnected || isStreamGone(error)) return
+    if (++this.#failures === failuresUnsaid) this.#failed(error)
   }
 
   async #continue(messages: ConsumerMessages): Promise<void> {

@@ -221,7 +221,8 @@ export class Origins {
   async #startFollowing(kept: Kept): Promise<Follower> {
     const { store, isGivenUp } = kept
     const deleted = (session: SessionId) => this.#deletions.spreadFrom(store.origin, session)
-    const following = { isGivenUp, deleted }
+    const failed = (error: unknown) => this.#failed(error)
+    const following = { isGivenUp, deleted, failed }
     kept.follower = await Follower.start(this.#region, store, this.#config.shards, following)
     kept.isGivenUp = false
     kept.gapTries = 0

@@ -163,9 +163,14 @@ function managerOf({ connection }: Region, other: string): Promise<JetStreamMana
 
 async function infoOf(manager: JetStreamManager, origin: string): Promise<StreamInfo | undefined> {
   return await manager.streams.info(streamOf(origin)).catch((error: unknown) => {
-    if (error instanceof JetStreamApiError && error.code === noStream) return undefined
+    if (isStreamGone(error)) return undefined
     throw error
   })
+}
+
+/** Whether that is why NATS refused something. */
+export function isStreamGone(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === noStream
 }
 
 /** The last sequence given in a stream, whether or not that message is still there. Rejects when NATS does not say. */
