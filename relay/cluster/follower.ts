@@ -14,10 +14,11 @@ import {
   unreachable,
 } from '../store.ts'
 import type { Reached } from '../store-protocol.ts'
+import { Losses } from './losses.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, echo, encodeStatement, type Stated } from './statement.ts'
-import { hasLost, isStreamGone, lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
+import { isStreamGone, lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
 import { noteTrace } from './trace-headers.ts'
 
 /** Statements that are committed together at most. */
@@ -73,6 +74,7 @@ export class Follower {
   readonly #mostBytes: number
   readonly #deleted: (session: SessionId) => void
   readonly #failed: (error: unknown) => void
+  readonly #losses: Losses
   readonly #waiting: Reading[] = []
   #messages: ConsumerMessages
   #done: Promise<void>
@@ -121,6 +123,7 @@ export class Follower {
     this.#isGivenUp = isGivenUp
     this.#deleted = deleted
     this.#failed = failed
+    this.#losses = new Losses(region, store.origin)
     this.#done = this.#read()
   }
 
@@ -162,7 +165,7 @@ export class Follower {
   /** Whether the stream has lost what this store has to read next. */
   async isOvertaken(): Promise<boolean> {
     const isBehind = this.#gapEnd !== undefined || this.#left !== undefined
-    return isBehind && (await hasLost(this.#region, this.#store.origin, this.upTo))
+    return isBehind && (await this.#losses.areBehind(this.upTo))
   }
 
   /**
@@ -265,7 +268,7 @@ export class Follower {
     const isGivenUp = this.#isGivenUp
     this.#isGivenUp = false
     if (this.#left || isGivenUp || sequence <= last + 1) return false
-    return await hasLost(this.#region, this.#store.origin, last)
+    return await this.#losses.areBehind(last, sequence)
   }
 
   get #isOwn(): boolean {

@@ -127,24 +127,21 @@ function leastOf(limit: number, other = Number.POSITIVE_INFINITY): number {
   return limit > 0 ? Math.min(limit, other) : other
 }
 
-/**
- * Whether a stream has lost what comes after a sequence, otherwise than with a session its owner deleted. A mirror lacks what its stream
- * had lost before, too: where that one cannot be asked it is taken for lost.
- */
-export async function hasLost(region: Region, origin: string, sequence: number): Promise<boolean> {
-  const lostIn = async (manager: JetStreamManager) => {
-    const stream = await infoOf(manager, origin)
-    return stream === undefined || (!hasAll(origin, stream) && sequence + 1 < stream.state.first_seq)
-  }
-  const home = regionOf(origin)
-  try {
-    return (
-      (await lostIn(region.manager)) ||
-      (home !== region.name && (await lostIn(await managerOf(region, home))))
-    )
-  } catch {
-    return true
-  }
+/** What a stream has of all that was said in it: everything in between, except what was removed with a session its owner deleted. */
+export interface Extent {
+  readonly from: number
+  readonly upTo: number
+}
+
+/** Undefined when the stream is gone. Rejects when NATS does not say. */
+export async function extentOf(manager: JetStreamManager, origin: string): Promise<Extent | undefined> {
+  const stream = await infoOf(manager, origin)
+  return stream && { from: hasAll(origin, stream) ? 0 : stream.state.first_seq, upTo: stream.state.last_seq }
+}
+
+/** Rejects when the region of the origin cannot be reached. */
+export async function extentAtHome(region: Region, origin: string): Promise<Extent | undefined> {
+  return extentOf(await managerOf(region, regionOf(origin)), origin)
 }
 
 /** What a mirror holds says nothing of what its stream had before. That one says it; false while its region cannot be reached. */
