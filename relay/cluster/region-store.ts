@@ -48,9 +48,15 @@ export class RegionStore implements Archive {
     return this.#ask<'head'>(shardOf(session), { type: 'head', session })
   }
 
-  /** Asks about another shard each time: stores may keep different ones, and each answer is a commit. */
+  /**
+   * Asks about another shard each time: stores may keep different ones, and each answer is a commit. And about all of which no store
+   * answered, though nobody waits for that: else they may not be asked about for long.
+   */
   async check(): Promise<Answers['check']> {
-    return this.#ask<'check'>(this.#checked++ % shardCount, { type: 'check' })
+    const next = this.#checked++ % shardCount
+    for (const shard of this.#breakers.silentOnes)
+      if (shard !== next) void this.#ask<'check'>(shard, { type: 'check' })
+    return this.#ask<'check'>(next, { type: 'check' })
   }
 
   async putSnapshot(session: SessionId, snapshot: NewSnapshot): Promise<PutSnapshot> {

@@ -1,5 +1,10 @@
+import { serialize } from 'node:v8'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createSessionKeys } from '../../shared/keys.ts'
 import type { Report } from '../report.ts'
+import type { Lines } from './lines.ts'
+import type { Region } from './region.ts'
+import { RegionStore } from './region-store.ts'
 import { ShardBreakers } from './shard-breakers.ts'
 
 let reports: Report[]
@@ -29,6 +34,26 @@ test('one that answers again is asked as before, and operators hear both once, h
   vi.advanceTimersByTime(1_001)
   for (const shard of [1, 2, 3]) expect(await breakers.ask(shard, answer)).toBe('answer')
   expect(breakers.silent).toBe(0)
+  expect(reports).toEqual([{ event: 'storesSilent' }, { event: 'storesAnswer' }])
+})
+
+test('a relay does not take stores for silent because nobody asks about their shard any more', async () => {
+  let isSilent = true
+  const requestMany = async () => {
+    if (isSilent) throw new Error('Nobody is there')
+    return [{ data: serialize({ outcome: 'ready' }) }]
+  }
+  const region = { name: 'east', isConnected: true, connection: { requestMany } } as unknown as Region
+  const store = new RegionStore(region, {} as Lines, (report) => reports.push(report))
+  const sessions = Array.from({ length: 20 }, () => createSessionKeys().session)
+  for (const session of sessions)
+    for (let tries = 0; tries < 3; tries++) expect((await store.head(session)).outcome).toBe('refused')
+  expect(store.silentShards).toBeGreaterThan(2)
+  isSilent = false
+  vi.advanceTimersByTime(1_001)
+  expect(await store.check()).toEqual({ outcome: 'ready' })
+  await vi.advanceTimersByTimeAsync(0)
+  expect(store.silentShards).toBe(0)
   expect(reports).toEqual([{ event: 'storesSilent' }, { event: 'storesAnswer' }])
 })
 

@@ -20,6 +20,10 @@ export class ShardBreakers {
     return this.#silent.size
   }
 
+  get silentOnes(): readonly number[] {
+    return [...this.#silent]
+  }
+
   /** Rejects with what the question rejects with, or at once. */
   ask<Answer>(shard: number, question: () => Promise<Answer>): Promise<Answer> {
     const breaker = this.#breakers.get(shard) ?? this.#create(shard)
