@@ -348,7 +348,7 @@ export class LinkSocket {
 
   /** Nobody sends what these build on any more. */
   #applyRest(): void {
-    const rest = this.#link.early.takeRest()
+    const rest = this.readyState === this.OPEN && this.#link.early.takeRest()
     if (rest) this.#emit(updateFrame(rest))
   }
 
@@ -413,6 +413,7 @@ export class LinkSocket {
   async #lookBehind(): Promise<Cursor | undefined> {
     const reading = await readFromOlder(this.#link.options, this.#url)
     if (reading) this.#bring(reading.update)
+    this.#applyRest()
     return reading?.cursor
   }
 
@@ -430,6 +431,7 @@ export class LinkSocket {
     this.#compacting = false
     if (!covers || !envelope || early.waits || options.escrow?.holds || this.readyState !== this.OPEN) return
     this.#transmit({ type: 'snapshot', covers, replaces, envelope })
+    if (!ref) this.#link.readAgain()
   }
 
   get #mayWrite(): boolean {

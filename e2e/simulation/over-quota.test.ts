@@ -90,6 +90,67 @@ test('a session full of small changes makes room by itself, and nothing of it is
   expect(await relay.store.head(keys.session)).toMatchObject({ overQuota: undefined })
 }, 180_000)
 
+/** A change whose predecessor nobody ever gets. */
+async function sendAfterGap(url: string, keys: SessionKeys): Promise<void> {
+  const mallory = await BareClient.join(url, keys)
+  const doc = new Y.Doc()
+  addRecord(doc, random(150))
+  const before = Y.encodeStateVector(doc)
+  addRecord(doc, random(150))
+  for (const part of splitIntoParts(Y.encodeStateAsUpdate(doc, before))) {
+    expect(await mallory.save(encrypt(keys, 'change', part))).toMatchObject({ type: 'saved' })
+  }
+  await mallory.leave()
+}
+
+test('a change that builds on what nobody has keeps no session from making room', async () => {
+  const relay = await started({ sessionMaxBytes: 256 * 1024, limits })
+  const keys = keysFor('member', createSessionKeys())
+  const alice = new Device(relay.url, keys)
+  onTestFinished(() => alice.stop())
+  alice.connect()
+  await sendAfterGap(relay.url, keys)
+  await write(relay.url, keys, 150, 1000)
+  const vote = random(150)
+  addRecord(alice.doc, vote)
+  await until(
+    () => alice.link.state.state === 'unkept',
+    () => 'Nobody is told that the session is full',
+  )
+  await until(
+    () => alice.caughtUp && alice.link.state.state === 'connected',
+    () => 'The session stays full',
+    60_000,
+  )
+  expect(alice.doc.store.pendingStructs).not.toBeNull() // which is kept, for whoever has what it builds on
+  expect(await relay.store.head(keys.session)).toMatchObject({ overQuota: undefined })
+}, 120_000)
+
+test('where two snapshots are all that may be kept, a change of several parts is saved all the same', async () => {
+  const relay = await started({ sessionMaxBytes: 96 * 1024, limits })
+  const keys = keysFor('member', createSessionKeys())
+  const alice = new Device(relay.url, keys)
+  onTestFinished(() => alice.stop())
+  alice.connect()
+  const large = [60_000, 70_000, 100_000].map((bytes) => random(bytes))
+  for (const [at, record] of large.entries()) {
+    addRecord(alice.doc, record)
+    await until(
+      () => alice.caughtUp && alice.link.state.state === 'connected',
+      () => `The record in place ${at} is not saved`,
+      60_000,
+    )
+  }
+  alice.stop()
+  const bob = new Device(relay.url, keys)
+  onTestFinished(() => bob.stop())
+  bob.connect()
+  await until(
+    () => large.every((record) => recordsOf(bob.doc).has(recordIdOf(record))),
+    () => 'A newcomer does not get everything that was called saved',
+  )
+}, 200_000)
+
 test('a document too large for a snapshot is not read again for one', async () => {
   await import('../../client/link/second-reading.ts') // it would come at once
   const relay = await started({ limits })
