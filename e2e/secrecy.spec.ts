@@ -41,6 +41,12 @@ test('what people type is nowhere in the traffic, database, logs and memory of t
     .toBe(true)
   await relay.stop()
 
+  // What a relay does know would be found: the session's id, in its memory and in what it keeps.
+  const session = link.slice(link.indexOf('/s/') + 3, link.indexOf('#'))
+  const knowing = files().filter((file) => holds(readFileSync(join(relay.dataDir, file)), session))
+  expect(knowing).toEqual(
+    expect.arrayContaining([expect.stringContaining('.heapsnapshot'), expect.stringContaining('.sqlite')]),
+  )
   const frames = [alice, bob].flatMap((person) => [...person.sent, ...person.received])
   expect(frames.length).toBeGreaterThan(10)
   for (const text of [...Object.values(canaries), link.slice(link.indexOf('#') + 2)]) {
