@@ -25,7 +25,9 @@ test('yesterday’s backup under people who went on: within 30 s the log has eve
   const content = alice.content
 
   await trial.end('SIGKILL')
+  const before = entriesIn(trial.file)
   expect(await trial.command(['restore', backups])).toMatchObject({ code: 0 })
+  expect(entriesIn(trial.file)).toBeLessThan(before / 2)
   const restored = performance.now()
   await trial.resume()
   carol.stop() // she does not come back; what was hers the others have
@@ -59,6 +61,14 @@ test('an entry that was damaged on the disk is reported, skipped, and brought ba
   const carol = await seat('carol', keysFor('observer', owner), () => trial.url)
   await until(() => readStories(carol.doc).length === 12, 'the log has what was damaged')
 }, 90_000)
+
+/** How many the database has had of all sessions: a snapshot that takes their place changes nothing. */
+function entriesIn(file: string): number {
+  const database = new Sqlite(file, { readonly: true })
+  const last = database.prepare<[], number>('SELECT ifnull(max(sequence), 0) FROM entries').pluck().get()
+  database.close()
+  return Number(last)
+}
 
 /** Somebody with an invitation, without rules and screen. */
 function device(trial: Trial, keys: SessionKeys): Device {
