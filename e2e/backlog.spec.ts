@@ -3,11 +3,7 @@ import { expect, test } from './people.ts'
 // Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
 test.use({ serviceWorkers: 'block' })
 
-test('people vote on several open stories on their own, and late votes are kept apart until admitted', async ({
-  relay,
-  alice,
-  bob,
-}) => {
+test('people vote on several open stories on their own', async ({ relay, alice, bob }) => {
   await alice.starts(relay.url)
   await alice.tellsName()
   await alice.addsStory('Search', 'Export')
@@ -27,6 +23,33 @@ test('people vote on several open stories on their own, and late votes are kept 
   await alice.reveals()
   await alice.sees('alice (5)')
   await expect(alice.seatOf(bob)).toContainText('voted 8')
+})
+
+test('a vote that was on its way during the reveal is kept apart, until somebody counts it', async ({
+  relay,
+  cable,
+  alice,
+  bob,
+}) => {
+  const link = await alice.startsAndInvites(relay.url)
+  await bob.opens(link.replace(relay.url, cable.url))
+  await bob.tellsName()
+  await expect(alice.seatOf(bob)).toBeVisible()
+  await alice.votes('5')
+  cable.cut()
+  await expect(bob.status).toContainText('Offline')
+  await bob.votes('8')
+  await alice.reveals()
+  await expect(alice.page.getByRole('region', { name: 'Result' })).toContainText('Mean 5')
+  cable.mend()
+  const told = 'bob voted after the reveal. The vote is not counted.'
+  for (const { page } of [alice, bob]) await expect(page.getByText(told)).toBeVisible({ timeout: 35_000 })
+  const result = bob.page.getByRole('region', { name: 'Result' })
+  await expect(result).toContainText('Mean 5')
+  await alice.page.getByRole('button', { name: 'Count it' }).click()
+  for (const { page } of [alice, bob]) await expect(page.getByText(told)).toHaveCount(0)
+  await expect(bob.seatOf(bob)).toContainText('voted 8')
+  await expect(result).toContainText('Mean 6.5')
 })
 
 test('what was done is undone: remove, move, rename, vote again', async ({ relay, alice }) => {

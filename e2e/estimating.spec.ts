@@ -61,6 +61,37 @@ test('bob cannot see the card alice chose until the reveal, nor after she took i
   await expect(alice.seatOf(bob)).toContainText('voted 13')
 })
 
+for (const [shape, viewport] of Object.entries({
+  laptop: { width: 1280, height: 800 },
+  phone: { width: 390, height: 844 },
+})) {
+  test(`on a ${shape} whoever clicks twice on Reveal has revealed, and done nothing else`, async ({
+    relay,
+    newcomer,
+  }) => {
+    const alice = await newcomer('alice', { viewport })
+    const { page } = alice
+    await alice.starts(relay.url)
+    await alice.tellsName()
+    await alice.addsStory('First', 'Second')
+    await alice.laysOut('First')
+    await alice.votes('5')
+    const reveal = page.getByRole('button', { name: 'Reveal', exact: true })
+    await reveal.scrollIntoViewIfNeeded()
+    const { x, y, width, height } = (await reveal.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+    for (const part of [0.25, 0.5, 0.75]) {
+      const click = () => page.mouse.click(x + part * width, y + height / 2)
+      await click()
+      await expect(page.getByRole('button', { name: 'Settle at 5' })).toBeVisible()
+      await click()
+    }
+    await expect(page.getByRole('heading', { level: 2 }).getByRole('textbox')).toHaveValue('First')
+    await expect(page.getByRole('button', { name: 'Settle at 5' })).toBeVisible()
+    await expect(page.getByText('Settled by')).toHaveCount(0)
+    await expect(page.getByText('Round 2')).toHaveCount(0)
+  })
+}
+
 test('voting again starts a new round and keeps the old one', async ({ relay, alice, bob }) => {
   await bob.joins(await alice.startsAndInvites(relay.url), '2')
   await alice.votes('13')
