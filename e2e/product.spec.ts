@@ -162,7 +162,7 @@ calmly('a countdown, a reaction and a nudge reach the others', async ({ relay, a
   await expect(alice.seatOf(bob)).toBeVisible()
   await alice.page.getByRole('button', { name: 'Countdown' }).click()
   await alice.page.getByRole('button', { name: '2 minutes' }).click()
-  await expect(bob.page.getByRole('timer')).toContainText(/^(2:00|1:5\d)$/)
+  await expect(bob.page.getByRole('timer')).toContainText(/^(2:00|1:\d\d)$/)
   await bob.page.getByRole('button', { name: 'React', exact: true }).click()
   await bob.page.getByRole('button', { name: 'Hooray' }).click()
   await expect(alice.page.getByText('bob reacted with 🎉')).toBeAttached()
