@@ -26,6 +26,20 @@ export const bugs = [
     run: ['client', 'link/outbox'],
   },
   {
+    name: 'a change that builds on what nobody has holds up every snapshot',
+    file: 'client/link/link-socket.ts',
+    text: '    this.#applyRest()\n    return reading?.cursor\n',
+    instead: '    return reading?.cursor\n',
+    run: ['e2e', 'over-quota', '-t', 'builds on what nobody has'],
+  },
+  {
+    name: 'who made room does not look for their change in the snapshot',
+    file: 'client/link/link-socket.ts',
+    text: '    if (!ref) this.#link.readAgain()\n',
+    instead: '',
+    run: ['e2e', 'over-quota', '-t', 'two snapshots are all'],
+  },
+  {
     name: 'a gap between reading the log and subscribing to it',
     file: 'relay/connection.ts',
     text: '    room.enter(this)\n    const began = this.now()\n    const caughtUp = await catchUp(room, cursor, generation, this)\n',
