@@ -1,13 +1,16 @@
+import * as Y from 'yjs'
 import type { SessionCore } from '../../client/session/core.ts'
 import {
   addStories,
   markRemoved,
   moveStory,
   readStories,
+  storiesOf,
   titleOf,
   writeLaid,
   writeName,
 } from '../../shared/document.ts'
+import { parseStoryId } from '../../shared/id.ts'
 import type { RecordOf } from '../../shared/record.ts'
 import { type Chance, cards } from '../../shared/testing.ts'
 
@@ -27,6 +30,7 @@ export const acts: readonly (readonly [weight: number, name: string, act: Act])[
   [9, 'edit title', editTitle],
   [2, 'move', move],
   [2, 'remove', remove],
+  [1, 'bring back', bringBack],
   [3, 'lay', lay],
   [1, 'rename', (core, chance) => writeName(core.doc, `Sprint ${chance.below(100)}`)],
   [
@@ -121,6 +125,14 @@ function move(core: SessionCore, chance: Chance): void {
 function remove(core: SessionCore, chance: Chance): void {
   const stories = readStories(core.doc)
   if (stories.length > 3) markRemoved(core.doc, chance.pick(stories).id, true)
+}
+
+/** Undoing a removal, whoever removed it. */
+function bringBack(core: SessionCore, chance: Chance): void {
+  const removed = [...storiesOf(core.doc)].flatMap(([key, story]) =>
+    story instanceof Y.Map && story.get('removed') === true ? (parseStoryId(key) ?? []) : [],
+  )
+  if (removed.length > 0) markRemoved(core.doc, chance.pick(removed), false)
 }
 
 function lay(core: SessionCore, chance: Chance): void {

@@ -14,6 +14,7 @@ const standIns: Readonly<Record<string, string>> = {
   'shared/parts.ts': 'e2e/simulation/quick-parts.ts',
   'shared/record.ts': 'e2e/simulation/quick-record.ts',
   'client/link/gate.ts': 'e2e/simulation/quick-gate.ts',
+  'lib0/broadcastchannel': 'e2e/simulation/virtual-channel.ts',
   'relay/signature.ts': 'e2e/simulation/quick-signature.ts',
   '@noble/hashes/sha2.js': 'e2e/simulation/native-hashes.ts',
   '@noble/hashes/hmac.js': 'e2e/simulation/native-hashes.ts',

@@ -22,7 +22,7 @@ export async function calm(world: World, check: () => void): Promise<number> {
   return healing
 }
 
-async function heal(world: World): Promise<void> {
+export async function heal(world: World): Promise<void> {
   const { peers, relays, disk } = world
   world.calm = true
   disk.trouble = 'none'
@@ -31,6 +31,7 @@ async function heal(world: World): Promise<void> {
     relay.liar.lying = false
   }
   world.intruder.leave()
+  await wake(world)
   await world.startRelays()
   flow(world)
   for (const peer of peers) {
@@ -38,6 +39,12 @@ async function heal(world: World): Promise<void> {
     if (!peer.core) await peer.start()
     await peer.act((core) => core.link?.retryNow())
   }
+}
+
+/** Whoever sleeps is let sleep until they wake. */
+async function wake({ clock, peers, relays }: World): Promise<void> {
+  const until = Math.max(...[...peers, ...relays].map(({ life }) => life.asleepUntil))
+  if (until > clock.now) await clock.pass(until - clock.now)
 }
 
 async function converge(world: World, check: () => void): Promise<number> {

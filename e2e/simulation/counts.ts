@@ -16,12 +16,16 @@ export const noCounts = {
   unsyncedRowsLost: 0,
   lyingTimes: 0,
   wrongClocks: 0,
+  sleeps: 0,
+  standstills: 0,
+  filesOpened: 0,
+  deletions: 0,
   rubbish: 0,
 } satisfies Counts
 
 /** What a run has come to, so that runs cannot pass by doing nothing. */
 export function countOf(world: World, happened: Counts): Counts {
-  const { promises, disk, clock, relays, intruder } = world
+  const { promises, disk, clock, relays, intruder, peers } = world
   return {
     ...happened,
     ...toldBy(relays),
@@ -31,6 +35,9 @@ export function countOf(world: World, happened: Counts): Counts {
     snapshots: world.snapshots,
     hidden: intruder.hidden,
     erased: intruder.erased,
+    overQuota: disk.overQuota,
+    heldUp: clock.heldUp,
+    fromTabs: peers.reduce((sum, { fromTabs }) => sum + fromTabs, 0),
     lostByBoth: promises.lost,
     virtualHours: clock.now / 3_600_000,
   }

@@ -1,3 +1,6 @@
+import * as Y from 'yjs'
+import { keysFor } from '../../shared/keys.ts'
+import { encodeSessionFile, openSessionFile } from '../../shared/session-file.ts'
 import type { noCounts } from './counts.ts'
 import type { Peer } from './peer.ts'
 import type { VirtualRelay } from './virtual-relay.ts'
@@ -25,12 +28,20 @@ export const faults: readonly (readonly [weight: number, name: string, fault: Fa
   [1, 'lies', lie],
   [2, 'truth', tellTruth],
   [1, 'wrong clock', setClock],
+  [2, 'sleep', sleep],
+  [1, 'stand still', standStill],
+  [1, 'file', useFile],
   [4, 'rubbish', sendRubbish],
   [2, 'retry', retry],
 ]
 
 function someone(world: World): Peer {
   return world.chance.pick(world.peers)
+}
+
+/** The tabs of the browser that this one is in. */
+function device(world: World, { disk }: Peer): readonly Peer[] {
+  return world.peers.filter((peer) => peer.disk === disk)
 }
 
 function someRelay(world: World): VirtualRelay {
@@ -83,19 +94,22 @@ function goOffline(world: World, counts: Counts): void {
   const peer = someone(world)
   if (!peer.online) return
   counts.offline++
-  peer.online = false
-  for (const wire of peer.wires) {
-    const { end } = wire
-    wire.dead = true
-    world.clock.after(world.chance.below(60_000), () => end?.gone(), wire.far.life)
-    if (world.chance.happens(0.5)) world.clock.after(10, () => wire.tellDevice(), peer.life)
+  for (const tab of device(world, peer)) {
+    tab.online = false
+    for (const wire of tab.wires) {
+      const { end } = wire
+      wire.dead = true
+      world.clock.after(world.chance.below(60_000), () => end?.gone(), wire.far.life)
+      if (world.chance.happens(0.5)) world.clock.after(10, () => wire.tellDevice(), tab.life)
+    }
   }
 }
 
 async function comeBack(world: World): Promise<void> {
-  const peer = someone(world)
-  peer.online = true
-  await peer.act((core) => core.link?.retryNow())
+  for (const tab of device(world, someone(world))) {
+    tab.online = true
+    await tab.act((core) => core.link?.retryNow())
+  }
 }
 
 function crashRelay(world: World, counts: Counts): void {
@@ -107,7 +121,7 @@ function crashRelay(world: World, counts: Counts): void {
 
 async function restartRelay(world: World, counts: Counts): Promise<void> {
   const relay = someRelay(world)
-  if (!relay.isRunning) return
+  if (!relay.isRunning || relay.life.asleepUntil > world.clock.now) return
   counts.relayRestarts++
   await relay.stop()
   await relay.start()
@@ -129,6 +143,7 @@ function mendStore({ disk }: World): void {
 
 async function rollBack(world: World, counts: Counts): Promise<void> {
   const { copy } = world
+  if (world.deleting) return
   if (!copy || world.chance.happens(0.3)) {
     world.copy = world.disk.copy()
     return
@@ -144,9 +159,13 @@ async function rollBack(world: World, counts: Counts): Promise<void> {
 async function crashClient(world: World, counts: Counts): Promise<void> {
   const peer = someone(world)
   if (!peer.core) return
-  counts.clientCrashes++
-  counts.unsyncedRowsLost += peer.disk.unsyncedRows
-  await peer.crash()
+  const crashed = world.chance.happens(0.5) ? device(world, peer) : [peer]
+  for (const tab of crashed) {
+    if (!tab.core) continue
+    counts.clientCrashes++
+    counts.unsyncedRowsLost += tab.disk.unsyncedRows(tab.core.replica)
+    await tab.crash()
+  }
   world.promises.goneBack(world.peers)
 }
 
@@ -172,7 +191,41 @@ async function tellTruth(world: World): Promise<void> {
 function setClock(world: World, counts: Counts): void {
   counts.wrongClocks++
   const years = world.chance.below(20) - 10
-  someone(world).life.skew = years * 365 * 86_400_000 + world.chance.below(86_400_000)
+  const skew = years * 365 * 86_400_000 + world.chance.below(86_400_000)
+  for (const tab of device(world, someone(world))) tab.life.skew = skew
+}
+
+/** A laptop is closed, and opened again: its tabs go on where they were. */
+function sleep(world: World, counts: Counts): void {
+  counts.sleeps++
+  const until = world.clock.now + world.chance.below(300_000)
+  for (const { life } of device(world, someone(world))) life.asleepUntil = Math.max(life.asleepUntil, until)
+}
+
+/** A machine that swaps, or a process that was stopped: connections stay open, and nobody answers. */
+function standStill(world: World, counts: Counts): void {
+  counts.standstills++
+  someRelay(world).standStill(world.clock.now + world.chance.below(60_000))
+}
+
+/** Somebody saves the session as a file; later somebody opens it on a device of their own. */
+async function useFile(world: World, counts: Counts): Promise<void> {
+  const { file, chance, keys } = world
+  if (!file) {
+    const { core } = someone(world)
+    if (core)
+      world.file = encodeSessionFile(keysFor('member', keys), Y.encodeStateAsUpdate(core.doc), 'plain')
+    return
+  }
+  world.file = undefined
+  if (world.peers.length > 8) return
+  const opened = openSessionFile(file, () => undefined)
+  if (opened.state !== 'opened') throw new Error(`A session file is ${opened.state}`)
+  counts.filesOpened++
+  const device = `device ${world.peers.length}`
+  await world
+    .invite(device, 'member', chance.happens(0.5) ? 'ben' : device, { update: opened.update })
+    .start()
 }
 
 async function sendRubbish(world: World, counts: Counts): Promise<void> {

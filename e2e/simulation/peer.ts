@@ -4,7 +4,7 @@ import { SessionCore } from '../../client/session/core.ts'
 import { recordsOf } from '../../shared/document.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { decodeRecord, type StoredRecord } from '../../shared/record.ts'
-import type { Life, VirtualClock } from './virtual-clock.ts'
+import { type Life, lifeOf, type VirtualClock } from './virtual-clock.ts'
 import type { Wire } from './virtual-network.ts'
 import { DeviceDisk, insert } from './virtual-replica.ts'
 
@@ -16,6 +16,10 @@ export interface PeerOptions {
   readonly clock: VirtualClock
   readonly diskSlowness: () => number
   readonly connect: (peer: Peer, url: string) => Wire
+  /** Another tab of the same browser. */
+  readonly beside?: Peer | undefined
+  /** From a file, for the first time that the app is opened. */
+  readonly update?: Uint8Array | undefined
 }
 
 /** One device in the session: the real client between a virtual network and a virtual disk. */
@@ -27,17 +31,25 @@ export class Peer {
   core: SessionCore | undefined
   online = true
   wires: Wire[] = []
+  /** Changes that came from another tab. */
+  fromTabs = 0
+  #update: Uint8Array | undefined
   /** Hears each record that this device itself adds. */
   made: (record: StoredRecord, core: SessionCore) => void = () => {}
 
   constructor(options: PeerOptions) {
     this.options = options
-    this.disk = new DeviceDisk(options.clock, options.diskSlowness)
-    this.life = { name: options.name, skew: 0, over: true }
+    this.disk = options.beside?.disk ?? new DeviceDisk(options.clock, options.diskSlowness)
+    this.life = { ...lifeOf(options.name), over: true }
+    this.#update = options.update
   }
 
   get name(): string {
     return this.options.name
+  }
+
+  get isAsleep(): boolean {
+    return this.life.asleepUntil > this.options.clock.now
   }
 
   get mayWrite(): boolean {
@@ -46,19 +58,21 @@ export class Peer {
 
   /** The app is opened, with whatever the disk has. */
   async start(): Promise<void> {
-    const { name, keys, seed, clock } = this.options
-    this.life = { name, skew: this.life.skew, over: false }
+    const { name, keys, seed, clock, beside } = this.options
+    this.life = lifeOf(name, this.life.skew)
     await clock.act(this.life, () => {
       insert(this.disk)
       const core = new SessionCore({
         keys,
         seed,
         rememberedName: name,
-        base: `https://table.example/${encodeURIComponent(name)}/`,
+        base: `https://table.example/${encodeURIComponent(beside?.name ?? name)}/`,
         connect: (url) => this.options.connect(this, url),
         rememberEstimates: () => {},
         remember: () => {},
+        ...(this.#update ? { update: this.#update } : {}),
       })
+      this.#update = undefined
       this.core = core
       const known = new Set<string>() // what is put back was not made here
       recordsOf(core.doc).observe((event, transaction) => {
@@ -66,6 +80,9 @@ export class Peer {
           if (transaction.local && !known.has(key)) this.#noteMade(key, core)
           known.add(key)
         }
+      })
+      core.doc.on('update', (_: Uint8Array, origin: unknown) => {
+        if (origin && !core.link?.delivers && !core.replica.isSource(origin)) this.fromTabs++
       })
       void core.start()
     })
@@ -76,7 +93,7 @@ export class Peer {
     const { core, life } = this
     this.core = undefined
     life.over = true
-    this.disk.crash()
+    if (core) this.disk.crash(core.replica)
     for (const wire of this.wires) wire.dead = true
     this.wires = []
     await this.options.clock.act(life, () => void core?.close())
@@ -86,7 +103,7 @@ export class Peer {
   act(work: (core: SessionCore) => void): Promise<void> {
     const { core } = this
     return this.options.clock.act(this.life, () => {
-      if (core) work(core)
+      if (core && !this.isAsleep) work(core)
     })
   }
 

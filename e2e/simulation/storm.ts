@@ -3,6 +3,7 @@ import { acts } from './acts.ts'
 import { checkAgreement } from './agreement.ts'
 import { calm } from './calm.ts'
 import { type Counts, countOf, noCounts } from './counts.ts'
+import { deleteInStorm } from './deletion.ts'
 import { faults } from './faults.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { rule } from './virtual-globals.ts'
@@ -18,6 +19,8 @@ export interface Outcome {
 }
 
 const lastSteps = 15
+/** This part of all storms ends with the deletion of the session. */
+const deleted = 0.1
 
 /** One run: a session in which everything goes wrong, and after which all is well. Throws when anything was not. */
 export async function storm(seed: number, steps: number): Promise<Outcome> {
@@ -36,11 +39,20 @@ export async function storm(seed: number, steps: number): Promise<Outcome> {
   try {
     const happened = { ...noCounts }
     await world.begin()
-    for (let step = 0; step < steps; step++) {
-      log.push(`${step} at ${Math.round(clock.now)}: ${await takeStep(world, happened)}`)
+    const goOn = async () => {
+      log.push(`${log.length} at ${Math.round(clock.now)}: ${await takeStep(world, happened)}`)
       await clock.pass(someTime(chance))
+    }
+    for (let step = 0; step < steps; step++) {
+      await goOn()
       check()
       if (chance.happens(0.1)) checkAgreement(world.peers, chance)
+    }
+    if (chance.happens(deleted)) {
+      happened.deletions++
+      await deleteInStorm(world, goOn)
+      if (failures.length > 0) throw failures[0]
+      return { healing: 0, counts: countOf(world, happened), trace: world.trace }
     }
     const healing = await calm(world, check)
     return { healing, counts: countOf(world, happened), trace: world.trace }

@@ -6,6 +6,8 @@ export interface Life {
   /** By how many milliseconds its clock is off. */
   skew: number
   over: boolean
+  /** A laptop that was closed, or a process that was stopped: what is due before waits until then. It only ever grows. */
+  asleepUntil: number
 }
 
 /** Also what `setTimeout` gives out. */
@@ -39,6 +41,11 @@ class Timer {
   }
 }
 
+/** A new one, whose clock is off by so much. */
+export function lifeOf(name: string, skew = 0): Life {
+  return { name, skew, over: false, asleepUntil: 0 }
+}
+
 const beginning = Date.UTC(2026, 0, 5, 9)
 
 /** Time that passes only when somebody lets it, and then at once. What is due happens in a fixed order. */
@@ -49,10 +56,12 @@ export class VirtualClock {
   readonly #failed: (error: unknown) => void
   readonly #timers: Timer[] = []
   #order = 0
+  /** How much had to wait because somebody slept. */
+  heldUp = 0
 
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed
-    this.life = { name: 'world', skew: 0, over: false }
+    this.life = lifeOf('world')
   }
 
   /** What the clock on the wall of whoever is at work shows. */
@@ -73,6 +82,11 @@ export class VirtualClock {
     for (let timer = this.#timers[0]; timer && timer.at <= end; timer = this.#timers[0]) {
       this.#pop()
       if (timer.ended || timer.life.over) continue
+      if (timer.life.asleepUntil > timer.at) {
+        this.heldUp++
+        this.#due(timer, timer.life.asleepUntil)
+        continue
+      }
       this.now = timer.at
       if (timer.every === undefined) timer.ended = true
       await this.act(timer.life, timer.work)
@@ -108,7 +122,11 @@ export class VirtualClock {
 
   /** The same handle goes on, because that is what stops the interval. */
   #repeat(timer: Timer, every: number): void {
-    timer.at = this.now + Math.max(1, every)
+    this.#due(timer, this.now + Math.max(1, every))
+  }
+
+  #due(timer: Timer, at: number): void {
+    timer.at = at
     timer.order = this.#order++
     this.#push(timer)
   }

@@ -16,6 +16,12 @@ export function rule(by: Ruled): () => void {
   }
 }
 
+/** The clock of the simulation that runs. */
+export function clockInForce(): VirtualClock {
+  if (!ruled) throw new Error('No simulation runs')
+  return ruled.clock
+}
+
 /**
  * Replaces what gives time and chance to this whole process; nothing changes until somebody rules. Libraries keep what they
  * find when they are loaded, so it comes before them.

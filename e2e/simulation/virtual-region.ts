@@ -1,5 +1,5 @@
 import { LocalBus } from '../../relay/local-bus.ts'
-import type { Life, VirtualClock } from './virtual-clock.ts'
+import { type Life, lifeOf, type VirtualClock } from './virtual-clock.ts'
 import { SlowStore, type StoreDisk } from './virtual-store.ts'
 
 export interface RegionOptions {
@@ -15,7 +15,7 @@ export interface RegionOptions {
 /** What the relays of a region share: the real bus and the real store. With one relay only it is a part of that process. */
 export class VirtualRegion {
   readonly #options: RegionOptions
-  #life: Life = { name: 'region', skew: 0, over: true }
+  #life: Life = { ...lifeOf('region'), over: true }
   #running: { readonly bus: LocalBus; readonly store: SlowStore } | undefined
 
   constructor(options: RegionOptions) {
@@ -29,7 +29,7 @@ export class VirtualRegion {
   start(): { readonly bus: LocalBus; readonly store: SlowStore } {
     if (this.#running) return this.#running
     const { clock, disk, slowness, committed, compacted } = this.#options
-    this.#life = { name: 'region', skew: 0, over: false }
+    this.#life = lifeOf('region')
     const store = new SlowStore(disk, clock, this.#life, slowness, committed, compacted)
     this.#running = { store, bus: new LocalBus(store) }
     return this.#running

@@ -6,7 +6,7 @@ import type { SessionId } from '../../shared/id.ts'
 import type { Chance } from '../../shared/testing.ts'
 import { FarRegion } from './far-region.ts'
 import { Liar } from './liar.ts'
-import type { Life, VirtualClock } from './virtual-clock.ts'
+import { type Life, lifeOf, type VirtualClock } from './virtual-clock.ts'
 import type { Far, Latency, Wire } from './virtual-network.ts'
 import type { VirtualRegion } from './virtual-region.ts'
 
@@ -37,7 +37,7 @@ export class VirtualRelay implements Far {
   constructor(options: RelayOptions) {
     this.#options = options
     this.liar = new Liar(options.chance, options.clock, options.isKept)
-    this.#life = { name: options.name, skew: 0, over: true }
+    this.#life = { ...lifeOf(options.name), over: true }
   }
 
   get life(): Life {
@@ -49,13 +49,19 @@ export class VirtualRelay implements Far {
     return this.#running?.region?.ways ?? []
   }
 
+  /** The process is stopped for a while; a machine of its own stands still with the store that is in it. */
+  standStill(until: number): void {
+    const lives = this.#running?.region ? [this.#life] : [this.#life, this.#options.region.life]
+    for (const life of lives) life.asleepUntil = Math.max(life.asleepUntil, until)
+  }
+
   get isRunning(): boolean {
     return this.#running !== undefined
   }
 
   async start(): Promise<void> {
     const { name, clock, chance, region, latency } = this.#options
-    this.#life = { name, skew: 0, over: false }
+    this.#life = lifeOf(name)
     await clock.act(this.#life, () => {
       const far = latency && new FarRegion(clock, latency, this.#life, region)
       const { bus, store } = far ?? region.start()

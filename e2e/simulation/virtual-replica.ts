@@ -4,7 +4,7 @@ import type { LogPlace } from '../../client/link/log-reader.ts'
 import type { Found } from '../../client/replica/examine.ts'
 import { decodeCursorBytes, encodeCursorBytes } from '../../shared/cursor.ts'
 import type { SessionId } from '../../shared/id.ts'
-import type { VirtualClock } from './virtual-clock.ts'
+import type { Life, VirtualClock } from './virtual-clock.ts'
 
 const rememberAfter = 400
 
@@ -15,51 +15,61 @@ interface KeptPlace {
 
 type Write = { readonly row: Uint8Array } | { readonly place: KeptPlace } | { readonly verified: Uint8Array }
 
-/** The disk of a device. Writes are synced one after the other; what is not when the device crashes is lost. */
+interface Unsynced {
+  readonly write: Write
+  /** The tab's. */
+  readonly owner: object
+  readonly life: Life
+  readonly changed: () => void
+}
+
+/** The disk of a device. Writes are synced one after the other; what is not when its tab crashes is lost. */
 export class DeviceDisk {
   rows: Uint8Array[] = []
   place: KeptPlace | undefined
   verified = new Uint8Array()
   readonly clock: VirtualClock
   readonly #slowness: () => number
-  #unsynced: Write[] = []
-  #changed = () => {}
-  #syncing = false
+  #unsynced: Unsynced[] = []
+  #syncing: Unsynced | undefined
 
   constructor(clock: VirtualClock, slowness: () => number) {
     this.clock = clock
     this.#slowness = slowness
   }
 
-  get unsyncedRows(): number {
-    return this.#unsynced.filter((write) => 'row' in write).length
+  unsyncedRows(owner: object): number {
+    return this.#unsynced.filter((each) => each.owner === owner && 'row' in each.write).length
   }
 
-  write(write: Write, changed: () => void): void {
-    this.#unsynced.push(write)
-    this.#changed = changed
+  write(write: Write, owner: object, changed: () => void): void {
+    this.#unsynced.push({ write, owner, life: this.clock.life, changed })
     this.#sync()
   }
 
-  crash(): void {
-    this.#unsynced = []
-    this.#syncing = false
+  crash(owner: object): void {
+    this.#unsynced = this.#unsynced.filter((each) => each.owner !== owner)
+    if (this.#syncing?.owner !== owner) return
+    this.#syncing = undefined
+    this.#sync()
   }
 
   #sync(): void {
-    if (this.#syncing || this.#unsynced.length === 0) return
-    this.#syncing = true
-    this.clock.after(this.#slowness(), () => {
-      this.#syncing = false
-      const write = this.#unsynced.shift()
-      if (!write) return
+    const [next] = this.#unsynced
+    if (this.#syncing || !next) return
+    this.#syncing = next
+    const synced = () => {
+      this.#syncing = undefined
+      this.#unsynced.shift()
+      const { write } = next
       if ('row' in write) this.rows.push(write.row)
       else if ('place' in write) this.place = write.place
       else this.verified = write.verified.slice()
       if (this.rows.length > 200) this.rows = [Y.mergeUpdates(this.rows)]
-      this.#changed()
+      next.changed()
       this.#sync()
-    })
+    }
+    this.clock.after(this.#slowness(), synced, next.life)
   }
 }
 
@@ -121,7 +131,7 @@ export class Replica {
     this.#remembering = undefined
     const place = this.#place
     if (!place || this.#closed) return
-    if (this.#disk.unsyncedRows > 0) {
+    if (this.#disk.unsyncedRows(this) > 0) {
       this.#remembering = setTimeout(() => this.#writePlace(), rememberAfter)
       return
     }
@@ -130,12 +140,12 @@ export class Replica {
   }
 
   #write(write: Write): void {
-    this.#disk.write(write, () => this.#become())
+    this.#disk.write(write, this, () => this.#become())
     this.#become()
   }
 
   #become(): void {
-    this.state = this.#disk.unsyncedRows > 0 ? 'saving' : 'saved'
+    this.state = this.#disk.unsyncedRows(this) > 0 ? 'saving' : 'saved'
     this.#changed()
   }
 }

@@ -7,7 +7,7 @@ import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { Life, VirtualClock } from './virtual-clock.ts'
 
-const options = { dataDir: '', region: 'local', sessionMaxBytes: 16 << 20, sessionIdleDays: 90 }
+const options = { dataDir: '', region: 'local', sessionIdleDays: 90 }
 
 /** `gone` answers nothing but refusals, `readOnly` and `full` are what SQLite says of such disks. */
 export type StoreTrouble = 'none' | 'gone' | 'readOnly' | 'full'
@@ -16,8 +16,13 @@ export type StoreTrouble = 'none' | 'gone' | 'readOnly' | 'full'
 export class StoreDisk {
   #database: Database
   #trouble: StoreTrouble = 'none'
+  /** Of each session. */
+  readonly quota: number
+  /** Changes that went beyond it. */
+  overQuota = 0
 
-  constructor() {
+  constructor(quota: number) {
+    this.quota = quota
     this.#database = new Sqlite(':memory:')
     prepare(this.#database, options.region)
   }
@@ -40,7 +45,7 @@ export class StoreDisk {
       origin: String(this.#database.prepare(`SELECT value FROM facts WHERE name = 'origin'`).pluck().get()),
       close: () => {},
     }
-    return new DirectStore(options, () => {}, open)
+    return new DirectStore({ ...options, sessionMaxBytes: this.quota }, () => {}, open)
   }
 
   copy(): Buffer {
@@ -112,6 +117,7 @@ export class SlowStore implements Store {
     return this.#inTurn(async () => {
       const appended = await this.#store.append(session, entry)
       if (appended.outcome === 'saved') this.#committed(entry.envelope)
+      if (appended.outcome === 'refused' && appended.reason === 'quota') this.#disk.overQuota++
       return appended
     })
   }

@@ -4,7 +4,7 @@ import { createSessionKeys, keysFor, type SessionKeys } from '../../shared/keys.
 import { type Chance, cards } from '../../shared/testing.ts'
 import { Auditor } from './auditor.ts'
 import { Intruder } from './intruder.ts'
-import { Peer } from './peer.ts'
+import { Peer, type PeerOptions } from './peer.ts'
 import { Promises } from './promises.ts'
 import { Secrecy } from './secrecy.ts'
 import type { Life, VirtualClock } from './virtual-clock.ts'
@@ -13,11 +13,14 @@ import { VirtualRegion } from './virtual-region.ts'
 import { VirtualRelay } from './virtual-relay.ts'
 import { StoreDisk } from './virtual-store.ts'
 
+/** Beyond the small one a session comes by one import, or by what an intruder sends. */
+const [smallQuota, largeQuota] = [96 << 10, 16 << 20]
+
 /** Everything of one run: time, chance, network, a relay with its store, and the devices of one session. */
 export class World {
   readonly chance: Chance
   readonly clock: VirtualClock
-  readonly disk = new StoreDisk()
+  readonly disk: StoreDisk
   /** One with bus and store in its process, or two that share them. */
   readonly relays: readonly VirtualRelay[]
   readonly region: VirtualRegion
@@ -33,8 +36,12 @@ export class World {
   readonly world: Life
   /** Of the store's file, from some time ago. */
   copy: Buffer | undefined
+  /** Somebody's session file, until somebody opens it. */
+  file: Uint8Array | undefined
   /** No more faults: everything is quick and works. */
   calm = false
+  /** The session is being deleted: a store that is put back would have it again. */
+  deleting = false
   snapshots = 0
   /** Changes with everything that arrives anywhere. */
   trace = 0x811c9dc5
@@ -43,6 +50,7 @@ export class World {
     this.chance = chance
     this.clock = clock
     this.world = clock.life
+    this.disk = new StoreDisk(chance.happens(0.3) ? smallQuota : largeQuota)
     this.keys = createSessionKeys()
     this.auditor = new Auditor(this.keys)
     this.promises = new Promises(this.auditor)
@@ -91,10 +99,16 @@ export class World {
   }
 
   /** Somebody with an invitation, on a new device. */
-  invite(name: string, role: SessionKeys['role'], person = name): Peer {
+  invite(
+    name: string,
+    role: SessionKeys['role'],
+    person = name,
+    more: Pick<PeerOptions, 'beside' | 'update'> = {},
+  ): Peer {
     const { clock, chance } = this
     const keys = role === 'owner' ? this.keys : keysFor(role, this.keys)
     const peer = new Peer({
+      ...more,
       name,
       keys,
       seed: sha256(utf8ToBytes(person)),
@@ -137,6 +151,8 @@ export class World {
       await member.act((core) => void core.add(core.participant.introduce(name)))
       if (chance.happens(0.25) && this.peers.length < 7)
         await this.invite(`${name}'s phone`, 'member', name).start()
+      if (chance.happens(0.25) && this.peers.length < 7)
+        await this.invite(`${name}'s second tab`, 'member', name, { beside: member }).start()
     }
     const observer = this.invite('oda', 'observer')
     await observer.start()
