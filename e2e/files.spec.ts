@@ -109,6 +109,21 @@ test('a pasted table whose cells have several lines is one story a row, and colu
   await expect(dialog.getByRole('button', { name: 'Import 2 stories' })).toBeVisible()
 })
 
+test('a workbook is no backlog of strange letters', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await imports(
+    alice,
+    'backlog.xlsx',
+    Buffer.from('PK\u0003\u0004\u0014\0\u0006\0 and, then\n some, more', 'latin1'),
+  )
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByRole('alert')).toContainText('There is no story in this file.')
+  await dialog
+    .locator('input[type=file]')
+    .setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from(jira) })
+  await expect(dialog.getByRole('button', { name: 'Import 2 stories' })).toBeVisible()
+})
+
 test('the backlog leaves as CSV, Markdown and JSON, and comes back', async ({ relay, alice, bob }) => {
   await alice.starts(relay.url)
   await alice.page.getByLabel('Your name').fill('alice')

@@ -43,6 +43,15 @@ const legacy: Readonly<Record<string, string>> = {
   hu: 'windows-1250',
 }
 
+/** How workbooks begin (.xlsx, .ods and .numbers are Zip archives), the older .xls, and a session file. */
+const others = ['PK\x03\x04', '\xd0\xcf\x11\xe0', 'facedown\x01']
+
+/** What no encoding makes text of. A workbook has to be saved as CSV first. */
+export function isNoText(bytes: Uint8Array): boolean {
+  const start = String.fromCharCode(...bytes.subarray(0, 9))
+  return others.some((other) => start.startsWith(other))
+}
+
 /** A byte order mark decides; then whether it is UTF-8; what is left is guessed by the person's language. */
 export function decodeText(bytes: Uint8Array, language: string): Decoded {
   const marked = encodingByMark(bytes)

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { createSessionKeys } from '../../shared/keys.ts'
+import { encodeSessionFile } from '../../shared/session-file.ts'
 import { guessColumns } from './columns.ts'
+import { isNoText } from './decode.ts'
 import { looksLikeTable, titlesIn } from './pasted.ts'
 import { toStories, withoutDuplicates } from './stories.ts'
 import { readTable } from './table.ts'
@@ -99,6 +102,15 @@ test('what a second import brings again is known', () => {
   const { fresh, known } = withoutDuplicates(again, existing)
   expect(fresh.map(({ title }) => title)).toEqual(['Search by date', 'New'])
   expect(known).toHaveLength(4)
+})
+
+test('a workbook and a session file are no text', () => {
+  expect(isNoText(new Uint8Array([0x50, 0x4b, 3, 4, 20, 0, 6, 0]))).toBe(true)
+  expect(isNoText(new Uint8Array([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1]))).toBe(true)
+  expect(isNoText(encodeSessionFile(createSessionKeys(), new Uint8Array(2), 'plain'))).toBe(true)
+  for (const text of ['', 'PK', 'facedown is a title', 'Key,Summary']) {
+    expect(isNoText(new TextEncoder().encode(text))).toBe(false)
+  }
 })
 
 test('a pasted table is told from a pasted list', () => {

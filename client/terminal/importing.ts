@@ -4,7 +4,7 @@ import { randomBytes } from '@noble/hashes/utils.js'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { fileLimit, openSessionFile } from '../../shared/session-file.ts'
 import { importJson } from '../exporting/json.ts'
-import { decodeAs, decodeText, encodings } from '../importing/decode.ts'
+import { decodeAs, decodeText, encodings, isNoText } from '../importing/decode.ts'
 import { checkedStories, type Stories, toStories, withoutDuplicates } from '../importing/stories.ts'
 import { readTable, tableLimits } from '../importing/table.ts'
 import { isAcceptable } from '../link/gate.ts'
@@ -79,6 +79,8 @@ function sessionIn(bytes: Uint8Array, keys: SessionKeys): Uint8Array | undefined
 
 async function storiesOf(bytes: Buffer, values: Order['values'], { errors }: Place): Promise<Stories> {
   if (bytes.length > tableLimits.bytes) throw new Complaint('The file is larger than 20 MB')
+  if (isNoText(bytes))
+    throw new Complaint('There is no story in this file: a workbook has to be saved as CSV')
   const text = textOf(bytes, values.encoding, (note) => errors.write(`${note}\n`))
   const own = importJson(text)
   if (own && values.column) throw misused('An export of Facedown has no columns to choose')
