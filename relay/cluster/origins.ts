@@ -81,6 +81,7 @@ export class Origins {
     this.#mirrors = new Mirrors(
       region,
       others.map(({ name }) => name),
+      (error) => this.#failed(error),
     )
     this.#deletions = new Deletions(region, this)
   }
