@@ -11,7 +11,7 @@ export type Bodies = Readonly<Partial<Record<Encoding, Uint8Array<ArrayBuffer>>>
 const packed = new Set(['.png', '.woff2', '.ico'])
 const endings = { br: '.br', gzip: '.gz' } as const
 /** Brotli's blocks, as powers of two. Which of them make a large file smallest nobody can tell before, and it is hundreds of bytes. */
-const blocks = [16, 17, 18]
+const blocks = [16, 17, 18, 19]
 
 /** What the build laid beside another file. */
 export function isCompressed(name: string): boolean {

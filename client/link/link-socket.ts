@@ -324,11 +324,10 @@ export class LinkSocket {
     this.#caughtUp = []
     this.#apply(mergeInPortions(this.#link.early.sort(updates)))
     this.#applyRest()
-    // A store lost what it had said was saved, or has never had what another installation's had.
-    if (this.#mayWrite && !this.#link.waiting && !this.#reader.sees(this.#link.options.doc))
-      this.#link.elsewhere = 1
     this.#emit(answer(emptyUpdate))
     this.#emit(question(this.#reader.held.stateVector()))
+    // Until it is seen that the store did not lose what it had said was saved, or that this is the same store.
+    if (this.#mayWrite && !this.#link.waiting && this.#link.connection) this.#link.elsewhere = 1
     this.#moved()
   }
 
