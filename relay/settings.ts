@@ -35,7 +35,7 @@ export const settings = {
     meaning: 'Name of this place, part of the cursors of its log',
   }),
   natsUrl: textOrNone('NATS_URL', {
-    bounds: 'addresses such as 127.0.0.1:4222, separated by commas',
+    bounds: 'addresses such as 127.0.0.1:4222 or user:password@10.0.0.1:4222, separated by commas',
     meaning: "Addresses of the region's NATS; then this process is one of many",
   }),
   role: choice('ROLE', {

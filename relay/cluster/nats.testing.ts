@@ -31,6 +31,8 @@ export interface NatsOptions {
   readonly domain: string
   /** Takes links of other regions' servers. They would look for it at its own address after the first one, unless told another. */
   readonly leafs?: { readonly port: number; readonly advertised: number }
+  /** Who is let in, as NATS writes it. */
+  readonly authorization?: string
   /** Where another region's server takes this one's link. */
   readonly linkedTo?: number
 }
@@ -44,12 +46,13 @@ export async function startNats(options?: NatsOptions): Promise<NatsServer> {
   writeConfig(server.port)
 
   function writeConfig(port: string): void {
-    const { domain, leafs, linkedTo } = options ?? {}
+    const { domain, authorization, leafs, linkedTo } = options ?? {}
     const lines = [
       'host: 127.0.0.1',
       `port: ${port}`,
       'max_payload: 2MB',
       `jetstream { store_dir: "${folder}/jetstream"${domain ? `, domain: ${domain}` : ''} }`,
+      authorization && `authorization { ${authorization} }`,
       leafs &&
         `leafnodes { host: 127.0.0.1, port: ${leafs.port}, advertise: "127.0.0.1:${leafs.advertised}" }`,
       linkedTo && `leafnodes { reconnect: 1, remotes: [ { url: "nats-leaf://127.0.0.1:${linkedTo}" } ] }`,

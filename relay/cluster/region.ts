@@ -2,7 +2,7 @@ import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { SetupError } from '../setup-error.ts'
 import type { Traces } from '../traces.ts'
-import { addressWords } from './address-words.ts'
+import { addressWords, loginTo } from './addresses.ts'
 import { provideStream } from './streams.ts'
 
 /** The bytes of a message at most: a frame and what NATS puts around it. */
@@ -24,7 +24,7 @@ export interface Region {
 /** Connects to NATS and sees to the region's stream. Rejects with a `SetupError` that says what is wrong. */
 export async function joinRegion(servers: string, name: string, traces?: Traces): Promise<Region> {
   const connection = await connect({
-    servers: servers.split(','),
+    ...loginTo(servers),
     name: `facedown ${name}`,
     noEcho: true,
     maxReconnectAttempts: -1,

@@ -1,5 +1,5 @@
 import { connect } from '@nats-io/transport-node'
-import { addressWords } from '../cluster/address-words.ts'
+import { addressWords, loginTo } from '../cluster/addresses.ts'
 import { type Process, parseProcess } from '../cluster/process.ts'
 import { SetupError } from '../setup-error.ts'
 
@@ -7,7 +7,7 @@ const patience = { maxWait: 2_000, stall: 800 } as const
 
 /** Every relay and store that can be reached through a region's NATS, those of linked regions, too. */
 export async function processesAt(servers: string): Promise<Process[]> {
-  const connection = await connect({ servers: servers.split(','), maxReconnectAttempts: 0 }).catch(() => {
+  const connection = await connect({ ...loginTo(servers), maxReconnectAttempts: 0 }).catch(() => {
     throw new SetupError(`NATS does not answer at NATS_URL ${addressWords(servers)}`)
   })
   const found: Process[] = []
