@@ -61,7 +61,7 @@ test('alice and bob vote at their terminals, and neither sees the card of the ot
   expect(await hers.endsInput()).toMatchObject({ code: 0, complaint: '' })
 
   const csv = await bob.run(['export', '-'], links.member)
-  expect(csv.said).toContain('TIK-1,Search by key,8,settled,1,alice: 5; bob: 8,,\r\n')
+  expect(csv.said).toContain('TIK-1,Search by key,8,settled,1,"alice: 5; bob: 8",,\r\n')
   const jira = await bob.run(['export', links.observer, '--for', 'jira'])
   expect(jira.said).toContain('Issue key,Summary,Story Points,Description\r\nTIK-1,Search by key,8,\r\n')
   const markdown = await bob.run(['export', '--as', 'markdown'], '', { FACEDOWN_INVITATION: links.member })

@@ -61,21 +61,23 @@ const columns: Readonly<Record<Tracker, readonly Column[]>> = {
   ],
 }
 
-/**
- * UTF-8 with the mark that makes spreadsheets read it as such; RFC 4180 line ends. All text is quoted, as some programs take
- * tabs and semicolons for separators as well.
- */
+/** UTF-8 with the mark that makes spreadsheets read it as such; RFC 4180 line ends. */
 export function exportCsv(rows: readonly ExportRow[], tracker: Tracker): string {
   const chosen = columns[tracker]
   const table: Cell[][] = [
     chosen.map(([name]) => name),
     ...rows.map((row) => chosen.map(([, cell]) => harmless(cell(row)))),
   ]
-  return `\uFEFF${Papa.unparse(table, { quotes: isText, newline: '\r\n' })}\r\n`
+  return `\uFEFF${Papa.unparse(table, { quotes: isSplit, newline: '\r\n' })}\r\n`
 }
 
 function harmless(cell: Cell): Cell {
   return isText(cell) ? withoutFormulas(cell) : cell
+}
+
+/** Some programs take tabs and semicolons for separators as well as commas. */
+function isSplit(cell: Cell): boolean {
+  return isText(cell) && /[;\t]/.test(cell)
 }
 
 function isText(cell: Cell): cell is string {
