@@ -359,6 +359,28 @@ test('on the narrowest phone everything fits across after a vote, among few and 
   many.leave()
 })
 
+test('on the narrowest phone a session is renamed in sight, and what becomes of it can be read to its end', async ({
+  relay,
+  newcomer,
+}) => {
+  const alice = await newcomer('alice', { viewport: { width: 320, height: 568 } })
+  await alice.starts(relay.url)
+  await alice.goesHome()
+  const more = alice.page.getByRole('button', { name: /^More for/ })
+  await more.click()
+  await alice.page.getByRole('button', { name: 'Rename' }).click()
+  const field = alice.page.getByRole('textbox', { name: 'Name of the session' })
+  const cut = (each: Element) =>
+    Math.max(each.scrollWidth - each.clientWidth, each.scrollHeight - each.clientHeight)
+  await field.fill('Sprint 48: payments')
+  expect(await field.evaluate(cut)).toBeLessThanOrEqual(0)
+  await field.fill('')
+  await field.press('Enter')
+  await more.click()
+  await alice.page.getByRole('button', { name: 'Remove from this device' }).click()
+  expect(await alice.page.getByText(/no longer on this device/).evaluate(cut)).toBeLessThanOrEqual(0)
+})
+
 test('the name of a session, too, is cut where it ends, for those who watch and on a wall', async ({
   relay,
   newcomer,
