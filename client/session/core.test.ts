@@ -2,10 +2,12 @@ import 'fake-indexeddb/auto'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type * as Y from 'yjs'
 import { addRecord, addStories, readStories, recordsOf, writeName } from '../../shared/document.ts'
+import { encrypt } from '../../shared/envelope.ts'
 import { participantId, recordId } from '../../shared/id.ts'
 import { createSessionKeys, publicKeyOf } from '../../shared/keys.ts'
 import { encodeRecord, recordIdOf } from '../../shared/record.ts'
-import { encodeFromRelay } from '../../shared/wire.ts'
+import { encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
+import { encodePresence } from '../link/presence.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
 import { SessionCore } from './core.ts'
 
@@ -15,8 +17,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** A visit without a network; `sockets` are the attempts to reach a relay. */
-async function visit() {
+/** A visit without a network, of a browser without other tabs; `sockets` are the attempts to reach a relay. */
+async function visit(alone = true) {
   const sockets: PlainSocket[] = []
   const remember = vi.fn()
   const core = new SessionCore({
@@ -40,7 +42,7 @@ async function visit() {
     },
     rememberEstimates: () => {},
     remember,
-    alone: true,
+    alone,
   })
   onTestFinished(() => core.close())
   await core.start()
@@ -127,4 +129,24 @@ test('what ends after a session was left remembers nothing of it: it may be off 
   await checking
   await Promise.resolve()
   expect(remember).not.toHaveBeenCalled()
+})
+
+test('who is here is known again in one tab after another had lost its connection, however long it was open before', async () => {
+  const bob = participantId(publicKeyOf(new Uint8Array(32).fill(2)))
+  const [long, short] = [await visit(false), await visit(false)]
+  const hear = ({ sockets }: typeof long, ...messages: FromRelay[]) => {
+    for (const message of messages) sockets[0]?.onmessage?.({ data: encodeFromRelay(message).slice().buffer })
+  }
+  const envelope = encrypt(keys, 'signal', encodePresence({ participant: bob }))
+  const keepalive = { type: 'keepalive', cursor: new Map(), elsewhere: new Map() } as const
+  for (const tab of [long, short]) {
+    await vi.waitFor(() => expect(tab.sockets).toHaveLength(1))
+    hear(tab, { type: 'caughtUp', cursor: new Map(), log: 'kept', resumed: true })
+    hear(tab, { type: 'signal', from: 7, envelope })
+  }
+  hear(long, ...Array.from({ length: 50 }, () => keepalive))
+  long.sockets[0]?.onclose?.({ code: 1006, reason: '' })
+  await vi.waitFor(() => expect(short.core.here).not.toContain(bob))
+  hear(short, keepalive)
+  expect(short.core.here).toContain(bob)
 })

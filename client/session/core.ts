@@ -170,6 +170,13 @@ export class SessionCore {
     this.#provider = provider
     for (const row of [...found.rows, ...early]) link.noteChange(row)
     if (update) Y.applyUpdate(this.doc, update)
+    // Tabs tell each other who is here, each by a clock of its own: of two, the later one says who is gone.
+    provider.awareness.on('update', (changed: Record<'added' | 'updated' | 'removed', number[]>) => {
+      const clocks = Object.values(changed).flatMap((ids) =>
+        ids.map((id) => provider.awareness.meta.get(id)?.clock ?? 0),
+      )
+      link.awarenessClock = Math.max(link.awarenessClock, ...clocks)
+    })
     provider.awareness.on('change', ({ added }: { added: number[] }) => {
       if (added.length > 0) this.#same.wait()
       this.moments.follow(this.#presences(), this.participant.id, this.doc.clientID)
