@@ -2,10 +2,12 @@ import * as Y from 'yjs'
 import { recordSetOf, resolvedRounds } from './agreement.ts'
 import { flow } from './faults.ts'
 import { contentOf, type Peer, stateVectorOf } from './peer.ts'
-import type { World } from './world.ts'
+import { smallQuota, type World } from './world.ts'
 
 /** In milliseconds of the world. Half of it is for noticing a dead connection. */
 const patience = 60_000
+/** A full session is cut short by two snapshots, which are asked for ten seconds apart, and takes back what was refused in portions. */
+const patienceWhenFull = 120_000
 const quiet = 30_000
 /** What the log lacks is given back ten seconds after the first try, and twenty after the second, see `Mending`; and see `Restoring`. */
 const mended = 60_000
@@ -48,9 +50,9 @@ async function wake({ clock, peers, relays }: World): Promise<void> {
 }
 
 async function converge(world: World, check: () => void): Promise<number> {
-  const { clock, peers } = world
+  const { clock, disk, peers } = world
   const begin = clock.now
-  const end = clock.now + patience
+  const end = clock.now + (disk.quota === smallQuota ? patienceWhenFull : patience)
   while (clock.now < end && !isSettled(peers)) {
     await clock.pass(500)
     check()

@@ -14,7 +14,8 @@ import { VirtualRelay } from './virtual-relay.ts'
 import { StoreDisk } from './virtual-store.ts'
 
 /** Beyond the small one a session comes by one import, or by what an intruder sends. */
-const [smallQuota, largeQuota] = [96 << 10, 16 << 20]
+export const smallQuota = 96 << 10
+const largeQuota = 16 << 20
 
 /** Everything of one run: time, chance, network, a relay with its store, and the devices of one session. */
 export class World {
