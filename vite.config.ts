@@ -7,13 +7,16 @@ import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { bundled } from './relay/bundled.ts'
-import { compressFolder } from './relay/compress.ts'
+import { compressFolder } from './relay/http/compress.ts'
 
 const top = import.meta.dirname
 const measured = 'e2e/{faults/{attack,disk,kill},cluster/{upgrade,killed-relay},alerts/silent}.test.ts'
 /** Tests start the relay, and the thread of its store, from what is built once for them. */
 const built = { globalSetup: ['relay/built.testing.ts'] }
-const thread = { find: /^\.{1,2}\/store-thread\.ts$/, replacement: `${top}/relay/store-thread.testing.ts` }
+const thread = {
+  find: /^\.{1,2}\/store-thread\.ts$/,
+  replacement: `${top}/relay/store/store-thread.testing.ts`,
+}
 const withThread = { root: top, resolve: { alias: [thread] } }
 const relay = `http://localhost:${process.env.PORT ?? 8787}`
 
@@ -41,7 +44,7 @@ export default defineConfig(({ isSsrBuild }) => ({
         rollupOptions: {
           input: {
             main: 'relay/main.ts',
-            'store-worker': 'relay/store-worker.ts',
+            'store-worker': 'relay/store/store-worker.ts',
             facedown: 'relay/commands/facedown.ts',
           },
           // All in one folder: files find each other, and the client's, by where they lie.

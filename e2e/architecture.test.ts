@@ -8,23 +8,44 @@ test.each([
   ['relay', '## relay: carries and keeps\n'],
   ['e2e', '## Proven how\n'],
 ])('whoever looks for what the map of %s names finds it', (folder, heading) => {
-  const there = readdirSync(folder, { withFileTypes: true }).map((entry) =>
-    entry.isDirectory() ? `${entry.name}/` : entry.name,
-  )
-  const named = namesIn(heading)
-  expect(named.length).toBeGreaterThan(5)
-  expect(named.filter((name) => !there.some((file) => pattern(name).test(file)))).toEqual([])
+  const rows = rowsBelow(heading)
+  expect(rows.length).toBeGreaterThan(5)
+  const lost = rows.flatMap(([files = '', words = '']) => {
+    const named = namesIn(files)
+    const [first = ''] = named
+    const isOneFolder = named.length === 1 && first.endsWith('/')
+    return [
+      ...missing(folder, named),
+      ...(isOneFolder ? missing(`${folder}/${first}`, namesIn(words).filter(isFile)) : []),
+    ]
+  })
+  expect(lost).toEqual([])
 })
 
-/** What stands in the first column of the table that comes first below a heading. */
-function namesIn(heading: string): string[] {
+/** Of the table that comes first below a heading, without its head. */
+function rowsBelow(heading: string): string[][] {
   const [, below = ''] = text.split(`\n${heading}\n`)
   const [table = ''] = below.split('\n\n')
   return table
     .split('\n')
-    .flatMap((row) =>
-      [...(row.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].flatMap(([, name]) => name ?? []),
-    )
+    .slice(2)
+    .map((row) => row.split(' | '))
+}
+
+function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, name]) => name ?? [])
+}
+
+/** What stands beside a folder may be a path of HTTP, or a command, as well. */
+function isFile(name: string): boolean {
+  return !/[/ ]/.test(name)
+}
+
+function missing(folder: string, names: readonly string[]): string[] {
+  const there = readdirSync(folder, { withFileTypes: true }).map((entry) =>
+    entry.isDirectory() ? `${entry.name}/` : entry.name,
+  )
+  return names.filter((name) => !there.some((file) => pattern(name).test(file)))
 }
 
 /** Files are named without their ending; `…` and `*` stand for anything. */

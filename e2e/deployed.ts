@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { isCompressed } from '../relay/compress.ts'
+import { isCompressed } from '../relay/http/compress.ts'
 import { RelayProcess } from './relay.ts'
 
 /** A copy of the build, where newer versions of the app can be put. */

@@ -1,8 +1,8 @@
 /** The client's side of the link without WebSockets, against a relay, over a network that does what networks do. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PollingSocket } from '../client/link/polling-socket.ts'
-import { BareClient } from '../relay/bare-client.testing.ts'
-import { closeCodes } from '../relay/close-words.ts'
+import { BareClient } from '../relay/connections/bare-client.testing.ts'
+import { closeCodes } from '../relay/connections/close-words.ts'
 import { someEnvelope, startRelay, type TestRelay } from '../relay/testing.ts'
 import { createSessionKeys, helloStatement, roleSeed, sign } from '../shared/keys.ts'
 import { Chance } from '../shared/testing.ts'

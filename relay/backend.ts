@@ -1,13 +1,13 @@
 import type { ProcessSeen } from '../shared/status.ts'
-import type { Bus } from './bus.ts'
-import type { Config } from './config.ts'
-import { LocalBus } from './local-bus.ts'
-import type { Meters } from './meters.ts'
-import type { Reporter } from './report.ts'
-import { openSqliteStore, type SqliteStore } from './sqlite-store.ts'
-import { type Archive, archiveOf, type Store } from './store.ts'
-import { committedTo, type Traces } from './traces.ts'
-import { watchDatabase } from './watch-database.ts'
+import type { Bus } from './bus/bus.ts'
+import { LocalBus } from './bus/local-bus.ts'
+import type { Meters } from './operators/meters.ts'
+import type { Reporter } from './operators/report.ts'
+import { committedTo, type Traces } from './operators/traces.ts'
+import { watchDatabase } from './operators/watch-database.ts'
+import type { Config } from './settings/config.ts'
+import { openSqliteStore, type SqliteStore } from './store/sqlite-store.ts'
+import { type Archive, archiveOf, type Store } from './store/store.ts'
 
 /** What is behind the rooms of a relay. */
 export interface Backend {

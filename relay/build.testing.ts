@@ -20,7 +20,7 @@ export async function buildRelay(name: string): Promise<string> {
       rollupOptions: {
         input: {
           main: 'relay/main.ts',
-          'store-worker': 'relay/store-worker.ts',
+          'store-worker': 'relay/store/store-worker.ts',
           facedown: 'relay/commands/facedown.ts',
         },
         output: { chunkFileNames: '[name]-[hash].js' },

@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
-import { databaseName } from './database.ts'
-import type { Limits } from './limits.ts'
+import type { Limits } from './connections/limits.ts'
+import { databaseName } from './store/database.ts'
 import { startRelay, type TestRelay, type TestRelayOptions, temporaryFolder } from './testing.ts'
 
 /** Bound nothing but what may wait for all who do not read. */

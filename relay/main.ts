@@ -1,10 +1,10 @@
-import { readConfig } from './config.ts'
-import { limitsOf } from './limits.ts'
-import { logTo } from './log.ts'
-import { Meters } from './meters.ts'
+import { limitsOf } from './connections/limits.ts'
+import { logTo } from './operators/log.ts'
+import { Meters } from './operators/meters.ts'
 import { type RunningRelay, startRelay } from './relay.ts'
-import { helpText } from './settings-words.ts'
-import { SetupError } from './setup-error.ts'
+import { readConfig } from './settings/config.ts'
+import { helpText } from './settings/settings-words.ts'
+import { SetupError } from './settings/setup-error.ts'
 import { version } from './version.ts'
 
 try {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSessionKeys, keysFor } from '../shared/keys.ts'
-import { BareClient } from './bare-client.testing.ts'
+import { BareClient } from './connections/bare-client.testing.ts'
 import { started } from './fixtures.testing.ts'
 import { someEnvelope, startRelay, type TestRelay } from './testing.ts'
 

@@ -1,6 +1,6 @@
 /**
  * Why a relay ends a connection. 44xx: coming back the same way is pointless, the client tells its person. 45xx: come
- * back after a while and resume by cursor. The words are the relay's, see `relay/close-words.ts`.
+ * back after a while and resume by cursor. The words are the relay's, see `relay/connections/close-words.ts`.
  */
 export const closeNumbers = {
   malformed: 4400,

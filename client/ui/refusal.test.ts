@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { closeCodes } from '../../relay/close-words.ts'
+import { closeCodes } from '../../relay/connections/close-words.ts'
 import { refusal } from './refusal.ts'
 
 test('a reason for which there is no way back is said in the language of the interface', () => {

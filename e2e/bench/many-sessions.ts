@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { openDatabase } from '../../relay/database.ts'
-import { checksumOf } from '../../relay/hash.ts'
-import { LogTables } from '../../relay/log-tables.ts'
-import { SessionTable } from '../../relay/session-table.ts'
-import { entryKinds } from '../../relay/store.ts'
+import { openDatabase } from '../../relay/store/database.ts'
+import { checksumOf } from '../../relay/store/hash.ts'
+import { LogTables } from '../../relay/store/log-tables.ts'
+import { SessionTable } from '../../relay/store/session-table.ts'
+import { entryKinds } from '../../relay/store/store.ts'
 import { base32 } from '../../shared/id.ts'
 
 /** Who writes at the same time; pages have entries of all of them. */

@@ -10,7 +10,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { databaseName } from '../../relay/database.ts'
+import { databaseName } from '../../relay/store/database.ts'
 import { freePort } from '../relay.ts'
 import { median, memoryOf, pause } from './figures.ts'
 import type { Played } from './load.ts'

@@ -1,5 +1,5 @@
-import type { Bus, Delivered } from '../../relay/bus.ts'
-import type { Report, Reporter } from '../../relay/report.ts'
+import type { Bus, Delivered } from '../../relay/bus/bus.ts'
+import type { Report, Reporter } from '../../relay/operators/report.ts'
 
 /** In the place of `meters`, `measured-bus`, `status-history` and `log`: a relay that nobody can watch. */
 export class Meters {

@@ -4,7 +4,7 @@
  * from either store alone. A run in which a level never came fails, too. In the manner of Jepsen's set test. OPERATIONS and FAULTS
  * say how much, SESSIONS how wide, PATIENCE after how many seconds without faults everything has to be everywhere.
  */
-import { BareClient } from '../../relay/bare-client.testing.ts'
+import { BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { Cluster } from './cluster.ts'
 import { Nemesis } from './nemesis.ts'

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { connect, headers } from '@nats-io/transport-node'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { askerOf, BareClient } from '../../relay/bare-client.testing.ts'
-import { closeCodes } from '../../relay/close-words.ts'
 import { type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
 import { joinRegion } from '../../relay/cluster/region.ts'
 import { encodeStatement } from '../../relay/cluster/statement.ts'
 import { originsHere, provideStream, regionOf, streamOf } from '../../relay/cluster/streams.ts'
-import type { Role } from '../../relay/config.ts'
-import { databaseName } from '../../relay/database.ts'
+import { askerOf, BareClient } from '../../relay/connections/bare-client.testing.ts'
+import { closeCodes } from '../../relay/connections/close-words.ts'
+import type { Role } from '../../relay/settings/config.ts'
+import { databaseName } from '../../relay/store/database.ts'
 import {
   someDeposit,
   someEnvelope,

@@ -1,4 +1,4 @@
-import { BareClient } from '../../relay/bare-client.testing.ts'
+import { BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { someEnvelope } from '../../relay/testing.ts'
 import { type Cursor, covers } from '../../shared/cursor.ts'
 import type { SessionKeys } from '../../shared/keys.ts'

@@ -3,8 +3,8 @@
  * do not wait for it. Tells its parent each time that it was asked for a pause.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { BareClient, webSocketOf } from '../../relay/bare-client.testing.ts'
-import { closeCodes } from '../../relay/close-words.ts'
+import { BareClient, webSocketOf } from '../../relay/connections/bare-client.testing.ts'
+import { closeCodes } from '../../relay/connections/close-words.ts'
 import { someEnvelope } from '../../relay/testing.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 

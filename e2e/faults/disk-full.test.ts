@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { BareClient } from '../../relay/bare-client.testing.ts'
-import { closeCodes } from '../../relay/close-words.ts'
+import { BareClient } from '../../relay/connections/bare-client.testing.ts'
+import { closeCodes } from '../../relay/connections/close-words.ts'
 import { startupFailure } from '../../relay/process.testing.ts'
 import { hex, someEnvelope } from '../../relay/testing.ts'
 import { addStories } from '../../shared/document.ts'

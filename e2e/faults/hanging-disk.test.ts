@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { BareClient } from '../../relay/bare-client.testing.ts'
-import { closeCodes } from '../../relay/close-words.ts'
+import { BareClient } from '../../relay/connections/bare-client.testing.ts'
+import { closeCodes } from '../../relay/connections/close-words.ts'
 import { someEnvelope } from '../../relay/testing.ts'
 import { createSessionKeys, keysFor } from '../../shared/keys.ts'
 import { slowDisk, Trial } from './trial.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { BareClient } from '../../relay/bare-client.testing.ts'
+import { BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { createSessionKeys, keysFor, type SessionKeys } from '../../shared/keys.ts'
 
 /** When a change was made stands in the envelope, which is noise to a relay. */

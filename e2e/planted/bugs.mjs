@@ -5,14 +5,14 @@
 export const bugs = [
   {
     name: 'a change is acknowledged before its commit',
-    file: 'relay/sqlite-store.ts',
+    file: 'relay/store/sqlite-store.ts',
     text: '      this.#waitingBytes += envelope.length\n',
     instead: '      this.#waitingBytes += envelope.length\n      resolve(ordinary)\n',
     run: ['relay', 'connection', '-t', 'a slow disk delays only'],
   },
   {
     name: 'commits are not synced (seen by the kernel, on Linux)',
-    file: 'relay/database.ts',
+    file: 'relay/store/database.ts',
     text: '    const origin = prepare(database, region, shared)\n    return {',
     instead:
       "    const origin = prepare(database, region, shared)\n    database.pragma('synchronous = NORMAL')\n    return {",
@@ -41,7 +41,7 @@ export const bugs = [
   },
   {
     name: 'a gap between reading the log and subscribing to it',
-    file: 'relay/connection.ts',
+    file: 'relay/connections/connection.ts',
     text: '    room.enter(this)\n    const began = this.now()\n    const caughtUp = await catchUp(room, cursor, generation, this)\n',
     instead:
       '    const began = this.now()\n    const caughtUp = await catchUp(room, cursor, generation, this)\n    room.enter(this)\n',
@@ -63,7 +63,7 @@ export const bugs = [
   },
   {
     name: 'the origin of a page is not checked',
-    file: 'relay/upgrade.ts',
+    file: 'relay/connections/upgrade.ts',
     text: '  if (origins) return origins.includes(origin)\n',
     instead: '  if (origins) return true\n',
     run: ['relay', 'hello', '-t', 'not served: evil', '--testTimeout', '15000'],
@@ -84,21 +84,21 @@ export const bugs = [
   },
   {
     name: 'what waits for slow readers is not bounded',
-    file: 'relay/burden.ts',
+    file: 'relay/connections/burden.ts',
     text: '    if (sum <= most) return []\n',
     instead: '    if (sum >= 0) return []\n',
     run: ['relay', 'socket', '-t', 'may have so much waiting together'],
   },
   {
     name: 'the cache of catch-up answers is not bounded',
-    file: 'relay/shared-reading.ts',
+    file: 'relay/rooms/shared-reading.ts',
     text: '    if (oldest && this.#under.size >= most) this.#forget(...oldest)\n',
     instead: '    void oldest\n',
     run: ['relay', 'shared-reading'],
   },
   {
     name: 'a cached catch-up answer is given after something was said',
-    file: 'relay/room.ts',
+    file: 'relay/rooms/room.ts',
     text: '    this.#reading.outdate()\n    if (this.#connections.size === 1',
     instead: '    if (this.#connections.size === 1',
     run: ['relay', 'connection.test', '-t', 'who joins while others append'],
@@ -126,10 +126,10 @@ export const bugs = [
   },
   {
     name: 'the checksum of a row is ignored',
-    file: 'relay/read-tables.ts',
+    file: 'relay/store/read-tables.ts',
     text: '    const isWhole = isBytes(envelope) && isBytes(checksum) && equalBytes(checksumOf(envelope), checksum)\n',
     instead: '    const isWhole = isBytes(envelope) && isBytes(checksum)\n',
-    run: ['relay', 'relay/damage', '-t', 'no envelope is served altered'],
+    run: ['relay', 'relay/store/damage', '-t', 'no envelope is served altered'],
   },
   {
     name: 'digests ignore deletions',
@@ -140,35 +140,35 @@ export const bugs = [
   },
   {
     name: 'a disk that hangs is waited for',
-    file: 'relay/sqlite-store.ts',
+    file: 'relay/store/sqlite-store.ts',
     text: 'const stalledMs = 10_000\n',
     instead: 'const stalledMs = 40_000\n',
     run: ['e2e', 'faults/hanging-disk'],
   },
   {
     name: 'what is tiny fits on a full disk, so all seems well',
-    file: 'relay/transactions.ts',
+    file: 'relay/store/transactions.ts',
     text: "      if (reason === 'full') this.wasFull = true\n",
     instead: '',
     run: ['e2e', 'faults/disk-full'],
   },
   {
     name: 'pings are free',
-    file: 'relay/socket.ts',
+    file: 'relay/connections/socket.ts',
     text: '        this.connection?.count()\n',
     instead: '',
     run: ['relay', 'socket', '-t', 'pings are frames'],
   },
   {
     name: 'an emptied database is taken for a new one',
-    file: 'relay/database.ts',
+    file: 'relay/store/database.ts',
     text: '    refuseEmptied(path)\n',
     instead: '',
-    run: ['relay', 'relay/damage', '-t', 'is not taken for a new one'],
+    run: ['relay', 'relay/store/damage', '-t', 'is not taken for a new one'],
   },
   {
     name: 'a room is looked for before the keys are checked, so that probing tells where somebody is',
-    file: 'relay/connection.ts',
+    file: 'relay/connections/connection.ts',
     text: '    const role = checkHello(hello, session, nonce, origin)\n',
     instead:
       '    this.#surroundings.rooms.of(session)\n    const role = checkHello(hello, session, nonce, origin)\n',

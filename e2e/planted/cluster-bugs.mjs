@@ -2,7 +2,7 @@
 export const clusterBugs = [
   {
     name: 'check:cluster, a store says saved of what it has only in memory, and writes it seconds later',
-    file: 'relay/sqlite-store.ts',
+    file: 'relay/store/sqlite-store.ts',
     text: '      if (this.#appends.length === 0) this.#waitingSince = performance.now()\n',
     instead: `      resolve(ordinary)
       setTimeout(() => {

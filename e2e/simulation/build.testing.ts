@@ -15,7 +15,7 @@ const standIns: Readonly<Record<string, string>> = {
   'shared/record.ts': 'e2e/simulation/quick-record.ts',
   'client/link/gate.ts': 'e2e/simulation/quick-gate.ts',
   'lib0/broadcastchannel': 'e2e/simulation/virtual-channel.ts',
-  'relay/signature.ts': 'e2e/simulation/quick-signature.ts',
+  'relay/connections/signature.ts': 'e2e/simulation/quick-signature.ts',
   '@noble/hashes/sha2.js': 'e2e/simulation/native-hashes.ts',
   '@noble/hashes/hmac.js': 'e2e/simulation/native-hashes.ts',
   '@noble/hashes/hkdf.js': 'e2e/simulation/native-hashes.ts',
@@ -49,16 +49,23 @@ export async function buildSimulation(name: string): Promise<string> {
   return outDir
 }
 
-/** A stand-in itself gets the real one. */
+/** A stand-in itself gets the real one. What stands in for nothing, because that lies elsewhere by now, is an error. */
 function withStandIns(): Plugin {
+  const unused = new Set(Object.keys(standIns))
   return {
     name: 'stand-ins',
     enforce: 'pre',
     async resolveId(id, importer, options) {
       if (!importer) return undefined
       const found = await this.resolve(id, importer, { ...options, skipSelf: true })
-      const instead = standIns[id] ?? (found && standIns[relative(top, found.id)])
-      return instead && join(top, instead) !== importer ? join(top, instead) : found
+      const real = [id, found ? relative(top, found.id) : ''].find((name) => name in standIns)
+      if (real === undefined) return found
+      unused.delete(real)
+      const instead = join(top, standIns[real] ?? '')
+      return instead === importer ? found : instead
+    },
+    buildEnd() {
+      if (unused.size > 0) this.error(`The simulation has none of ${[...unused].join(', ')}`)
     },
   }
 }

@@ -1,5 +1,5 @@
-import type { Bus, Subscriber } from '../../relay/bus.ts'
-import type { Store } from '../../relay/store.ts'
+import type { Bus, Subscriber } from '../../relay/bus/bus.ts'
+import type { Store } from '../../relay/store/store.ts'
 import type { SessionId } from '../../shared/id.ts'
 import type { ConnectionId } from '../../shared/wire.ts'
 import type { Life, VirtualClock } from './virtual-clock.ts'

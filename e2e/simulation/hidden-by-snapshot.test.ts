@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import * as Y from 'yjs'
-import { BareClient } from '../../relay/bare-client.testing.ts'
+import { BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { startRelay } from '../../relay/testing.ts'
 import { addRecord, recordsOf } from '../../shared/document.ts'
 import { encrypt } from '../../shared/envelope.ts'

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
-import { BareClient } from '../../relay/bare-client.testing.ts'
+import { BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { started } from '../../relay/fixtures.testing.ts'
 import { random } from '../../relay/testing.ts'
 import { addRecord, recordsOf } from '../../shared/document.ts'

@@ -1,4 +1,4 @@
-import { LocalBus } from '../../relay/local-bus.ts'
+import { LocalBus } from '../../relay/bus/local-bus.ts'
 import { type Life, lifeOf, type VirtualClock } from './virtual-clock.ts'
 import { SlowStore, type StoreDisk } from './virtual-store.ts'
 

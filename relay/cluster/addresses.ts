@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from '@nats-io/transport-node'
-import { SetupError } from '../setup-error.ts'
+import { SetupError } from '../settings/setup-error.ts'
 
 interface Address {
   readonly host: string

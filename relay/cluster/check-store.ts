@@ -1,4 +1,4 @@
-import { type Store, unreachable } from '../store.ts'
+import { type Store, unreachable } from '../store/store.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
 import { countAfter } from './streams.ts'

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises'
 import { deserialize, serialize } from 'node:v8'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { isRegionFolder } from '../commands/databases.ts'
-import { versions } from '../database.ts'
-import type { DiskReserve } from '../disk-reserve.ts'
+import { versions } from '../store/database.ts'
+import type { DiskReserve } from '../store/disk-reserve.ts'
 import { type CopyRequest, type Made, type Offer, offersSubject } from './copies.ts'
 
 /** How long stores of other regions may take to say what they have, and how long after the last one more is waited for. */

@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { encodeAsker, saltBytes } from '../../shared/escrow.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
-import { checksumOf, markOf } from '../hash.ts'
-import { shardOf } from '../shard.ts'
-import { maxWaitingBytes } from '../sqlite-store.ts'
+import { checksumOf, markOf } from '../store/hash.ts'
+import { shardOf } from '../store/shard.ts'
+import { maxWaitingBytes } from '../store/sqlite-store.ts'
 import {
   type Appended,
   type EntryKind,
@@ -12,8 +12,8 @@ import {
   inStreamOrder,
   type Store,
   unreachable,
-} from '../store.ts'
-import type { Reached } from '../store-protocol.ts'
+} from '../store/store.ts'
+import type { Reached } from '../store/store-protocol.ts'
 import { Losses } from './losses.ts'
 import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'

@@ -1,6 +1,6 @@
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { SessionId } from '../../shared/id.ts'
-import { unreachable } from '../store.ts'
+import { unreachable } from '../store/store.ts'
 import { type Became, type Bulletin, decodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, encodeStatement, type Statement } from './statement.ts'

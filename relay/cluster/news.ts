@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8'
 import type { Position } from '../../shared/cursor.ts'
-import type { Compaction, Deleted, Deposited, PutSnapshot, Unreachable } from '../store.ts'
+import type { Compaction, Deleted, Deposited, PutSnapshot, Unreachable } from '../store/store.ts'
 import type { Stated } from './statement.ts'
 
 /** What a store made of statements about one session. */

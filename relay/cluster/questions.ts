@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8'
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Cursor } from '../../shared/cursor.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
-import { shardCount, shardOf } from '../shard.ts'
+import { shardCount, shardOf } from '../store/shard.ts'
 import {
   type Compaction,
   type Deleted,
@@ -11,7 +11,7 @@ import {
   type Pages,
   type Unreachable,
   unreachable,
-} from '../store.ts'
+} from '../store/store.ts'
 import type { Kept } from './origins.ts'
 import { askForPieces, respondInPieces } from './pieces.ts'
 import type { Region } from './region.ts'

@@ -7,11 +7,11 @@ import { decodeExactly } from '../../shared/codec.ts'
 import type { Cursor, Position } from '../../shared/cursor.ts'
 import { type Deposit, takeAsker } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
-import { readConfig } from '../config.ts'
-import { Meters } from '../meters.ts'
-import { createPlace } from '../place.testing.ts'
-import type { Reporter } from '../report.ts'
-import { storeContract } from '../store.contract.ts'
+import { Meters } from '../operators/meters.ts'
+import type { Reporter } from '../operators/report.ts'
+import { readConfig } from '../settings/config.ts'
+import { createPlace } from '../store/place.testing.ts'
+import { storeContract } from '../store/store.contract.ts'
 import {
   type Appended,
   type Deleted,
@@ -23,8 +23,8 @@ import {
   type Store,
   type Unreachable,
   unreachable,
-} from '../store.ts'
-import type { StoreOptions } from '../store-protocol.ts'
+} from '../store/store.ts'
+import type { StoreOptions } from '../store/store-protocol.ts'
 import { emptyPage, hex, temporaryFolder } from '../testing.ts'
 import { Lines } from './lines.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'

@@ -2,8 +2,8 @@ import { deserialize, serialize } from 'node:v8'
 import type { Cursor } from '../../shared/cursor.ts'
 import type { Deposit } from '../../shared/escrow.ts'
 import type { SessionId } from '../../shared/id.ts'
-import type { Reporter } from '../report.ts'
-import { shardCount, shardOf } from '../shard.ts'
+import type { Reporter } from '../operators/report.ts'
+import { shardCount, shardOf } from '../store/shard.ts'
 import {
   type Archive,
   type Deleted,
@@ -12,7 +12,7 @@ import {
   type PutSnapshot,
   type Unreachable,
   unreachable,
-} from '../store.ts'
+} from '../store/store.ts'
 import type { Lines } from './lines.ts'
 import { askForPieces } from './pieces.ts'
 import { type Answers, type Question, subjectOf } from './questions.ts'

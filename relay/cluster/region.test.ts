@@ -10,9 +10,9 @@ import {
   type SessionKeys,
   sign,
 } from '../../shared/keys.ts'
-import { BareClient } from '../bare-client.testing.ts'
-import { closeCodes } from '../close-words.ts'
-import type { Role } from '../config.ts'
+import { BareClient } from '../connections/bare-client.testing.ts'
+import { closeCodes } from '../connections/close-words.ts'
+import type { Role } from '../settings/config.ts'
 import { someEnvelope, startRelay, type TestRelay, temporaryFolder } from '../testing.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { joinRegion } from './region.ts'

@@ -1,7 +1,7 @@
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { SetupError } from '../setup-error.ts'
-import type { Traces } from '../traces.ts'
+import type { Traces } from '../operators/traces.ts'
+import { SetupError } from '../settings/setup-error.ts'
 import { addressWords, loginTo } from './addresses.ts'
 import { provideStream } from './streams.ts'
 

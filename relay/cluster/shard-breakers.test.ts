@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createSessionKeys } from '../../shared/keys.ts'
-import type { Report } from '../report.ts'
+import type { Report } from '../operators/report.ts'
 import type { Lines } from './lines.ts'
 import type { Region } from './region.ts'
 import { RegionStore } from './region-store.ts'

@@ -1,5 +1,5 @@
 import { type CircuitBreakerPolicy, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
-import type { Reporter } from '../report.ts'
+import type { Reporter } from '../operators/report.ts'
 
 /** Stores that did not answer so many questions in a row are not asked for a while: nobody waits for the next time-out in vain. */
 const failures = 3

@@ -5,7 +5,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream'
 import type { SessionId } from '../../shared/id.ts'
-import { shardOf } from '../shard.ts'
+import { shardOf } from '../store/shard.ts'
 import type { Region } from './region.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
-import { openBeside } from '../database.ts'
+import { openBeside } from '../store/database.ts'
 import { deletionsIn } from './deletions.ts'
 import { encodeBulletin, type News } from './news.ts'
 import type { Kept } from './origins.ts'

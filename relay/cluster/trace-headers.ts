@@ -1,5 +1,5 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node'
-import type { Traces } from '../traces.ts'
+import type { Traces } from '../operators/traces.ts'
 import type { Stated } from './statement.ts'
 
 /** The header of https://www.w3.org/TR/trace-context, in messages as in requests. */

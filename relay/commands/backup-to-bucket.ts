@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockFile } from '../folder-lock.ts'
-import { SetupError } from '../setup-error.ts'
+import { SetupError } from '../settings/setup-error.ts'
+import { lockFile } from '../store/folder-lock.ts'
 import { type BackedUp, copyPieces, noteBackup } from './backup.ts'
 import type { Bucket } from './bucket.ts'
 import {

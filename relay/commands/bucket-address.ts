@@ -1,5 +1,5 @@
-import type { Environment } from '../config.ts'
-import { SetupError } from '../setup-error.ts'
+import type { Environment } from '../settings/config.ts'
+import { SetupError } from '../settings/setup-error.ts'
 
 /** A place in a bucket that speaks S3, and who may use it. */
 export interface BucketAddress {

@@ -1,4 +1,4 @@
-import { SetupError } from '../setup-error.ts'
+import { SetupError } from '../settings/setup-error.ts'
 import type { Bucket } from './bucket.ts'
 import { backupNamed, formatManifest, type Manifest, nameOf, parseManifest } from './manifest.ts'
 

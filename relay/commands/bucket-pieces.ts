@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import { DamageError } from '../setup-error.ts'
+import { DamageError } from '../settings/setup-error.ts'
 import { type Bucket, inParallel } from './bucket.ts'
 import { type Cut, piecesOf } from './pieces.ts'
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { AwsClient } from 'aws4fetch'
-import { SetupError } from '../setup-error.ts'
+import { SetupError } from '../settings/setup-error.ts'
 import type { BucketAddress } from './bucket-address.ts'
 import { type Refusal, refusalIn, sentenceOf, unreachable } from './bucket-words.ts'
 

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
-import { versions } from '../database.ts'
-import { SetupError } from '../setup-error.ts'
+import { SetupError } from '../settings/setup-error.ts'
+import { versions } from '../store/database.ts'
 import { createBreathing } from './breathe.ts'
 import { openToRead } from './databases.ts'
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
-import { isCorrupt } from '../corrupt.ts'
-import { databaseName, explainDamage, refuseEmptied } from '../database.ts'
-import { DamageError, SetupError } from '../setup-error.ts'
+import { DamageError, SetupError } from '../settings/setup-error.ts'
+import { isCorrupt } from '../store/corrupt.ts'
+import { databaseName, explainDamage, refuseEmptied } from '../store/database.ts'
 
 /** Where a data folder has databases, as paths in it: one, or in a region's store one folder for each stream there ever was. */
 export function databasesIn(dataDir: string): string[] {

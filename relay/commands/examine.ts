@@ -2,9 +2,9 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { equalBytes } from '../../shared/codec.ts'
 import { boxKeyBytes, decodeReleased, nameBytes } from '../../shared/escrow.ts'
 import { parseSessionId } from '../../shared/id.ts'
-import { isCorrupt } from '../corrupt.ts'
-import { checksumOf, depositChecksum } from '../hash.ts'
-import { isBytes } from '../whole-rows.ts'
+import { isCorrupt } from '../store/corrupt.ts'
+import { checksumOf, depositChecksum } from '../store/hash.ts'
+import { isBytes } from '../store/whole-rows.ts'
 
 export const tables = ['sessions', 'entries', 'snapshots', 'deposits', 'releases', 'deletions'] as const
 export type Table = (typeof tables)[number]

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { constants, setPriority } from 'node:os'
 import { parseArgs } from 'node:util'
-import { readConfig } from '../config.ts'
-import { SetupError } from '../setup-error.ts'
+import { readConfig } from '../settings/config.ts'
+import { SetupError } from '../settings/setup-error.ts'
 import { version } from '../version.ts'
 import { codes, failureOf } from './failure.ts'
 
@@ -79,7 +79,8 @@ async function run(words: string[]): Promise<number | undefined> {
   const { values, positionals } = read(words)
   const [command = '', ...rest] = positionals
   if (values.version || command === 'version') return tell(`${version}\n`)
-  if (values.help && command === 'start') return tell((await import('../settings-words.ts')).helpText())
+  if (values.help && command === 'start')
+    return tell((await import('../settings/settings-words.ts')).helpText())
   if (values.help || command === 'help' || words.length === 0) return tell(help)
   const known = Object.hasOwn(commands, command) ? commands[command] : undefined
   if (!known) throw new SetupError(`There is no command "${command}". See facedown --help`)

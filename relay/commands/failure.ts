@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3'
-import { isCorrupt } from '../corrupt.ts'
-import { DamageError, SetupError } from '../setup-error.ts'
+import { DamageError, SetupError } from '../settings/setup-error.ts'
+import { isCorrupt } from '../store/corrupt.ts'
 
 /** What a command ends with. */
 export const codes = { done: 0, couldNot: 1, damaged: 2 } as const

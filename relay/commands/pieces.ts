@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { DamageError } from '../setup-error.ts'
+import { DamageError } from '../settings/setup-error.ts'
 import { createBreathing } from './breathe.ts'
 import { syncFolder, writeWhole } from './durable.ts'
 

@@ -1,7 +1,7 @@
 import { connect } from '@nats-io/transport-node'
 import { addressWords, loginTo } from '../cluster/addresses.ts'
 import { type Process, parseProcess } from '../cluster/process.ts'
-import { SetupError } from '../setup-error.ts'
+import { SetupError } from '../settings/setup-error.ts'
 
 const patience = { maxWait: 2_000, stall: 800 } as const
 

@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { Meters } from '../meters.ts'
+import { Meters } from '../operators/meters.ts'
 import { startRelay, temporaryFolder } from '../testing.ts'
 
 const rules = fileURLToPath(new URL('./alerts.yaml', import.meta.url))

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { readConfig } from '../config.ts'
 import { started } from '../fixtures.testing.ts'
+import { readConfig } from '../settings/config.ts'
 
 const folder = join(import.meta.dirname, 'kubernetes')
 const { resources } = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8'))

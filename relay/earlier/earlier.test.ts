@@ -8,10 +8,10 @@ import { base32, parseSessionId, type SessionId } from '../../shared/id.ts'
 import { checkData } from '../commands/check.ts'
 import { isSound } from '../commands/examine.ts'
 import { openStore, withDatabase } from '../commands/kept.testing.ts'
-import { databaseName, openDatabase, versions } from '../database.ts'
 import { newFolder } from '../fixtures.testing.ts'
-import { checksumOf } from '../hash.ts'
-import { entryKinds } from '../store.ts'
+import { databaseName, openDatabase, versions } from '../store/database.ts'
+import { checksumOf } from '../store/hash.ts'
+import { entryKinds } from '../store/store.ts'
 import { hex } from '../testing.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
-import type { Reporter } from '../report.ts'
+import type { Reporter } from '../operators/report.ts'
 
 /** An exporter that says when a collector begins to take no spans, and when it takes them again. */
 export class Reported implements SpanExporter {

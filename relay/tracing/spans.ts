@@ -14,7 +14,7 @@ import {
   parseTraceParent,
   type SpanPlace,
 } from '../../shared/trace-parent.ts'
-import type { Follow, Traces } from '../traces.ts'
+import type { Follow, Traces } from '../operators/traces.ts'
 
 /**
  * The spans of one change: `append` from the frame taken in to its author told; within it `publish` until the bus has it, and `answer`; within

@@ -6,9 +6,9 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
-import type { Config } from '../config.ts'
-import type { Reporter } from '../report.ts'
-import type { Traces } from '../traces.ts'
+import type { Reporter } from '../operators/report.ts'
+import type { Traces } from '../operators/traces.ts'
+import type { Config } from '../settings/config.ts'
 import { version } from '../version.ts'
 import { Reported } from './reported.ts'
 import { Spans } from './spans.ts'
