@@ -107,7 +107,7 @@ export default defineConfig(({ isSsrBuild }) => ({
         test: {
           name: 'client',
           include: ['client/**/*.test.ts'],
-          setupFiles: ['client/words.testing.ts'],
+          setupFiles: ['client/words/words.testing.ts'],
           testTimeout: 60_000,
         },
       },
@@ -144,7 +144,7 @@ function isCore(id: string): boolean {
   const later =
     /papaparse|canvas-confetti|uqr|svelte\/src\/animate|\/(archive|chronicle|statistics|session-file|deck-draft|depositor|session\/(auto-reveal|escrow|mending|restoring|bring-in)|shared\/polling|replica\/forgotten|link\/(state-\w+|second-reading|update-pieces|polling-socket|slow-way|regions))\.ts/
   const core =
-    /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(words|formats|device|device-storage|estimate-memory|fetch-part|preferences|router|session|update|visit)\b[^/]*\.ts$/
+    /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(device\/(device|device-storage|estimate-memory|preferences)|fetching\/(fetch-part|update)|visit\/(router|visit)|words\/(words|formats))\b[^/]*\.ts$/
   return core.test(id) && !later.test(id)
 }
 
@@ -156,7 +156,7 @@ function partsAgain(): Plugin {
     load: {
       filter: { id: /^\0vite\/preload-helper\.js$/ },
       handler: () =>
-        `export { fetchPart as __vitePreload } from ${JSON.stringify(`${top}/client/fetch-part.ts`)}`,
+        `export { fetchPart as __vitePreload } from ${JSON.stringify(`${top}/client/fetching/fetch-part.ts`)}`,
     },
   }
 }

@@ -1,8 +1,8 @@
 import { mount } from 'svelte'
 import App from './app.svelte'
-import { preferences } from './preferences.svelte.ts'
-import { Visit } from './visit.svelte.ts'
-import { yielded } from './yielded.ts'
+import { preferences } from './device/preferences.svelte.ts'
+import { Visit } from './visit/visit.svelte.ts'
+import { yielded } from './visit/yielded.ts'
 
 const base = new URL('.', document.baseURI).href
 // Relative addresses would move with every navigation inside the app.
@@ -32,7 +32,10 @@ async function begin(): Promise<void> {
   // A link to another session that is pasted over this one changes only what is behind the `#`.
   addEventListener('hashchange', () => visit.follow(location.href))
   setTimeout(
-    () => void import('./housekeeping.ts').then(({ keepHouse }) => keepHouse(base, visit)).catch(() => {}),
+    () =>
+      void import('./fetching/housekeeping.ts')
+        .then(({ keepHouse }) => keepHouse(base, visit))
+        .catch(() => {}),
     3_000,
   )
 }

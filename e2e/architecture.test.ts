@@ -5,6 +5,7 @@ const text = readFileSync('ARCHITECTURE.md', 'utf8')
 
 test.each([
   ['shared', '## shared: what both ends agree on\n'],
+  ['client', '## client: a session on a device\n'],
   ['relay', '## relay: carries and keeps\n'],
   ['e2e', '## Proven how\n'],
 ])('whoever looks for what the map of %s names finds it', (folder, heading) => {
@@ -36,9 +37,9 @@ function namesIn(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, name]) => name ?? [])
 }
 
-/** What stands beside a folder may be a path of HTTP, or a command, as well. */
+/** What stands beside a folder may be a path of HTTP, a command or a type as well. */
 function isFile(name: string): boolean {
-  return !/[/ ]/.test(name)
+  return !/[/ A-Z]/.test(name)
 }
 
 function missing(folder: string, names: readonly string[]): string[] {
@@ -51,5 +52,5 @@ function missing(folder: string, names: readonly string[]): string[] {
 /** Files are named without their ending; `…` and `*` stand for anything. */
 function pattern(name: string): RegExp {
   const words = name.replace(/[.]/g, '\\.').replace(/[*…]/g, '.*')
-  return new RegExp(`^${words}(\\.ts)?$`)
+  return new RegExp(`^${words}(\\.svelte)?(\\.ts)?$`)
 }

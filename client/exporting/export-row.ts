@@ -1,6 +1,6 @@
 import type { Card } from '../../shared/deck.ts'
 import type { Told } from '../../shared/statistics.ts'
-import type { StoryView } from '../session-view.ts'
+import type { StoryView } from '../session/session-view.ts'
 
 /** One story as every export writes it. */
 export interface ExportRow {

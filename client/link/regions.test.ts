@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { read, remove, write } from '../device-storage.ts'
+import { read, remove, write } from '../device/device-storage.ts'
 import { noteRegions } from './regions.ts'
 import { otherWay, SlowWay } from './slow-way.ts'
 import { Ways } from './ways.ts'

@@ -1,5 +1,5 @@
 import { subprotocol } from '../../shared/wire.ts'
-import { here, read, remove, write } from '../device-storage.ts'
+import { here, read, remove, write } from '../device/device-storage.ts'
 
 /** What the device's storage calls the addresses of all regions, nearest first, and the one that is used if it is not the page's own. */
 const names = {

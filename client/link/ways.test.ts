@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { contentType } from '../../shared/polling.ts'
-import { remove } from '../device-storage.ts'
+import { remove } from '../device/device-storage.ts'
 import { SlowWay } from './slow-way.ts'
 import { Ways } from './ways.ts'
 

@@ -1,4 +1,4 @@
-import { here, read, remove, write } from '../device-storage.ts'
+import { here, read, remove, write } from '../device/device-storage.ts'
 import type { PlainSocket } from './relay-link.ts'
 import type { SlowWay } from './slow-way.ts'
 

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { flushSync } from 'svelte'
 import { expect, test, vi } from 'vitest'
-import { fakePerson } from '../testing.svelte.ts'
+import { fakePerson } from '../session/testing.svelte.ts'
 import {
   button,
   click,

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { flushSync } from 'svelte'
 import { expect, test } from 'vitest'
-import { fakePerson, fakeSeal } from '../testing.svelte.ts'
+import { fakePerson, fakeSeal } from '../session/testing.svelte.ts'
 import {
   button,
   click,

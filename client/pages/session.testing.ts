@@ -1,8 +1,8 @@
 /** The page of a session, as somebody in front of it sees and works it. */
 import { flushSync, mount, unmount } from 'svelte'
 import { afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
-import type { Person } from '../session-view.ts'
-import { FakeSession, fakePerson } from '../testing.svelte.ts'
+import type { Person } from '../session/session-view.ts'
+import { FakeSession, fakePerson } from '../session/testing.svelte.ts'
 import { onceRevealed } from '../ui/once-revealed.svelte.ts'
 import Session from './session.svelte'
 

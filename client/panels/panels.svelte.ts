@@ -1,6 +1,6 @@
 import { type Component, getContext, setContext } from 'svelte'
 import type { StoryId } from '../../shared/id.ts'
-import type { SessionView } from '../session-view.ts'
+import type { SessionView } from '../session/session-view.ts'
 
 /** What every panel is given. */
 export interface PanelProps {

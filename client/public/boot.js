@@ -1,4 +1,4 @@
-// Why and how: client/fetch-part.ts
+// Why and how: client/fetching/fetch-part.ts
 window.tryAgain ??= ({ target }) => {
   const isStyle = target instanceof HTMLLinkElement && target.rel === 'stylesheet'
   if (!isStyle && target.type !== 'module') return

@@ -6,8 +6,8 @@ import { keysFor } from '../../shared/keys.ts'
 import type { Topic } from '../../shared/ledger.ts'
 import { encodeSessionFile, type FileKind } from '../../shared/session-file.ts'
 import type { Told } from '../../shared/statistics.ts'
-import type { SessionArchive, StoryView } from '../session-view.ts'
 import type { SessionCore } from './core.ts'
+import type { SessionArchive, StoryView } from './session-view.ts'
 
 /** As long as a portion of the work may hold up the page, in milliseconds. */
 const portion = 12

@@ -5,7 +5,7 @@ import { Participant } from '../../shared/participant.ts'
 import { encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
 import { encodePresence } from '../link/presence.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
-import { LiveSession } from '../session.svelte.ts'
+import { LiveSession } from './session.svelte.ts'
 // A session fetches it, which takes a time that the clock of these tests does not know.
 import './auto-reveal.ts'
 

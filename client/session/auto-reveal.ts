@@ -1,6 +1,6 @@
 import type { RecordOf } from '../../shared/record.ts'
-import type { SessionView } from '../session-view.ts'
 import type { SessionCore } from './core.ts'
+import type { SessionView } from './session-view.ts'
 
 /** Time to change one's mind, and for the turn of the next when the first does not act. */
 const pause = 1_200

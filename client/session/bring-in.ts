@@ -1,6 +1,6 @@
 import { addStories, type NewStory } from '../../shared/document.ts'
 import type { StoryId } from '../../shared/id.ts'
-import { yielded } from '../yielded.ts'
+import { yielded } from '../visit/yielded.ts'
 import type { SessionCore } from './core.ts'
 
 /** How many stories go into the document in one change. */

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import { readTimer, type SharedTimer, settingsOf } from '../../shared/document.ts'
-import type { Timer } from '../session-view.ts'
+import type { Timer } from './session-view.ts'
 
 /** More than this apart, and the clocks are wrong rather than the network slow. */
 const tolerance = 2_000

@@ -1,5 +1,5 @@
 import type { ParticipantId } from '../../shared/id.ts'
-import type { Moment } from '../session-view.ts'
+import type { Moment } from './session-view.ts'
 
 /** What somebody's presence says, as the provider's awareness holds it. */
 export interface PresenceState {

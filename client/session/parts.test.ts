@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { addStories, writeTimer } from '../../shared/document.ts'
 import { type ParticipantId, participantId } from '../../shared/id.ts'
-import type { Moment } from '../session-view.ts'
 import { Turn } from './auto-reveal.ts'
 import { TeamTimer } from './clock.ts'
 import { Moments, type PresenceState } from './moments.ts'
 import { digestOf, Same } from './same.ts'
+import type { Moment } from './session-view.ts'
 import { UndoStack } from './undo.ts'
 
 const alice: ParticipantId = participantId(new Uint8Array(32).fill(1))

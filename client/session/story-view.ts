@@ -2,7 +2,7 @@ import type { Story } from '../../shared/document.ts'
 import type { ParticipantId } from '../../shared/id.ts'
 import type { Ledger } from '../../shared/ledger.ts'
 import { distinctValues, standingEstimates } from '../../shared/round.ts'
-import type { StoryView } from '../session-view.ts'
+import type { StoryView } from './session-view.ts'
 import { linkFromTemplate, parseLink } from './story-link.ts'
 
 /** The same view of a story as long as nothing changed that it shows: what is drawn of ten thousand then stays as it is. */

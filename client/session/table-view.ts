@@ -2,9 +2,9 @@ import type { Participant } from '../../shared/participant.ts'
 import type { RecordOf } from '../../shared/record.ts'
 import { votesOf } from '../../shared/round.ts'
 import { tally } from '../../shared/tally.ts'
-import type { StoryView, TableView } from '../session-view.ts'
 import type { SessionCore } from './core.ts'
 import type { LazyEscrow } from './lazy-escrow.ts'
+import type { StoryView, TableView } from './session-view.ts'
 
 export function tableView(
   { escrow, ledger, participant, mayWrite }: SessionCore,

@@ -1,4 +1,4 @@
-import type { Undoable } from '../session-view.ts'
+import type { Undoable } from './session-view.ts'
 
 const remembered = 50
 

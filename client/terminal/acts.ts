@@ -1,5 +1,5 @@
-import type { LiveSession } from '../session.svelte.ts'
-import type { SessionView, StoryView, TableView } from '../session-view.ts'
+import type { LiveSession } from '../session/session.svelte.ts'
+import type { SessionView, StoryView, TableView } from '../session/session-view.ts'
 import { parseName } from '../ui/name.ts'
 import { Complaint, misused } from './complaint.ts'
 import { plain } from './plain.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from '@noble/hashes/utils.js'
 import { participantSeed } from '../../shared/keys.ts'
-import type { LiveSession } from '../session.svelte.ts'
+import type { LiveSession } from '../session/session.svelte.ts'
 import { act, introduce } from './acts.ts'
 import { Complaint } from './complaint.ts'
 import { eventsBetween } from './events.ts'

@@ -1,10 +1,10 @@
 import { WebSocket } from 'ws'
 import type { SessionKeys } from '../../shared/keys.ts'
+import { signNatively, verifyNatively } from '../device/native-ed25519.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
-import { signNatively, verifyNatively } from '../native-ed25519.ts'
 import type { SessionOptions } from '../session/core.ts'
-import { LiveSession } from '../session.svelte.ts'
-import type { SavedView } from '../session-view.ts'
+import { LiveSession } from '../session/session.svelte.ts'
+import type { SavedView } from '../session/session-view.ts'
 import { Complaint } from './complaint.ts'
 import type { CommandTrace } from './trace.ts'
 

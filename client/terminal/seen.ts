@@ -1,5 +1,5 @@
 import type { ParticipantId, RoundId } from '../../shared/id.ts'
-import type { SavedView, SessionView, StoryView, TableView } from '../session-view.ts'
+import type { SavedView, SessionView, StoryView, TableView } from '../session/session-view.ts'
 import { plain } from './plain.ts'
 
 /** What became of somebody's vote in a revealed round. */

@@ -1,5 +1,5 @@
-import type { LiveSession } from '../session.svelte.ts'
-import type { SessionView } from '../session-view.ts'
+import type { LiveSession } from '../session/session.svelte.ts'
+import type { SessionView } from '../session/session-view.ts'
 import { misused } from './complaint.ts'
 import { refusalIn } from './open-session.ts'
 import { plain } from './plain.ts'

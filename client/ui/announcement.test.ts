@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { FakeSession, fakePerson, fakeSeal } from '../testing.svelte.ts'
+import { FakeSession, fakePerson, fakeSeal } from '../session/testing.svelte.ts'
 import { announcements } from './announcement.ts'
 import { onceRevealed } from './once-revealed.svelte.ts'
 

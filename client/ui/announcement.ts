@@ -1,5 +1,5 @@
-import type { SessionView, TableView } from '../session-view.ts'
-import { t } from '../words.svelte.ts'
+import type { SessionView, TableView } from '../session/session-view.ts'
+import { t } from '../words/words.svelte.ts'
 import { onceRevealed } from './once-revealed.svelte.ts'
 import { nameOf } from './seats.ts'
 

@@ -1,5 +1,5 @@
 import { type BuiltInDeck, builtInDecks, type Deck } from '../../shared/deck.ts'
-import { t } from '../words.svelte.ts'
+import { t } from '../words/words.svelte.ts'
 
 const names = {
   fibonacci: 'deck.fibonacci',

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test } from 'vitest'
-import { FakeSession } from '../testing.svelte.ts'
+import { FakeSession } from '../session/testing.svelte.ts'
 import { followingStory } from './following.ts'
 
 let session: FakeSession

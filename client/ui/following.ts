@@ -1,4 +1,4 @@
-import type { SessionView, StoryView, TableView } from '../session-view.ts'
+import type { SessionView, StoryView, TableView } from '../session/session-view.ts'
 
 /** Where to go on from the story on the table, looking onwards from it and then from the top. */
 export function followingStory(session: SessionView, table: TableView): StoryView | undefined {

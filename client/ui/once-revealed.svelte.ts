@@ -1,5 +1,5 @@
-import { fetched } from '../fetched.ts'
-import { panelWords } from '../words.svelte.ts'
+import { fetched } from '../fetching/fetched.ts'
+import { panelWords } from '../words/words.svelte.ts'
 
 /** What shows a revealed round: no part of the way to the first vote, so it is fetched when somebody has voted. */
 class OnceRevealed {

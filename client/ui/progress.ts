@@ -1,5 +1,5 @@
-import type { TableView } from '../session-view.ts'
-import { t } from '../words.svelte.ts'
+import type { TableView } from '../session/session-view.ts'
+import { t } from '../words/words.svelte.ts'
 
 /** How far the round is, for the tab of somebody who looks at something else meanwhile. */
 export function progress({ state }: TableView, seats: number): string {

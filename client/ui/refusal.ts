@@ -1,5 +1,5 @@
 import type { CloseReason } from '../../shared/close-code.ts'
-import { t } from '../words.svelte.ts'
+import { t } from '../words/words.svelte.ts'
 
 const refusals = {
   malformed: 'refused.malformed',

@@ -1,4 +1,4 @@
-import { t } from '../words.svelte.ts'
+import { t } from '../words/words.svelte.ts'
 import type { Seat } from './seats.ts'
 
 const marks = { late: 'table.late', sealed: 'table.sealed', void: 'table.void' } as const

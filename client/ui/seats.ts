@@ -1,6 +1,6 @@
 import type { ParticipantId } from '../../shared/id.ts'
-import type { Person, SessionView, TableView } from '../session-view.ts'
-import { t } from '../words.svelte.ts'
+import type { Person, SessionView, TableView } from '../session/session-view.ts'
+import { t } from '../words/words.svelte.ts'
 
 /** What lies in front of somebody. */
 export type Mark = 'nothing' | 'down' | 'counted' | 'sealed' | 'late' | 'void'

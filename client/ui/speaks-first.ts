@@ -1,6 +1,6 @@
-import { byName, list } from '../formats.ts'
-import type { SessionView, TableView } from '../session-view.ts'
-import { t } from '../words.svelte.ts'
+import type { SessionView, TableView } from '../session/session-view.ts'
+import { byName, list } from '../words/formats.ts'
+import { t } from '../words/words.svelte.ts'
 import { nameOf } from './seats.ts'
 
 /** Those with the lowest and the highest card, whose reasons the others want to hear; empty without a spread. */

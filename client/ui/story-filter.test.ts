@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { StoryView } from '../session-view.ts'
-import { FakeSession } from '../testing.svelte.ts'
+import type { StoryView } from '../session/session-view.ts'
+import { FakeSession } from '../session/testing.svelte.ts'
 import { filterStories } from './story-filter.ts'
 import { totalsOf } from './story-totals.ts'
 

@@ -1,4 +1,4 @@
-import type { StoryView } from '../session-view.ts'
+import type { StoryView } from '../session/session-view.ts'
 
 export const filters = ['all', 'unestimated', 'open', 'estimated', 'conflict'] as const
 export type Filter = (typeof filters)[number]

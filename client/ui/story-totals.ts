@@ -1,4 +1,4 @@
-import type { StoryView } from '../session-view.ts'
+import type { StoryView } from '../session/session-view.ts'
 
 export interface Totals {
   readonly settled: number

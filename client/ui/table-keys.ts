@@ -1,4 +1,4 @@
-import type { TableView } from '../session-view.ts'
+import type { TableView } from '../session/session-view.ts'
 import { pause, type } from './hand-keys.ts'
 
 /** What the keys of the table do. */

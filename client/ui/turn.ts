@@ -1,4 +1,4 @@
-import { yielded } from '../yielded.ts'
+import { yielded } from '../visit/yielded.ts'
 
 let last = Promise.resolve()
 

@@ -1,5 +1,5 @@
-import { byName, list, percent } from '../formats.ts'
-import { yielded } from '../yielded.ts'
+import { yielded } from '../visit/yielded.ts'
+import { byName, list, percent } from '../words/formats.ts'
 
 /** A browser takes some milliseconds to write the first list, and so on: not in the moment when the cards are turned. */
 export async function warmUp(): Promise<void> {

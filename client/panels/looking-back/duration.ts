@@ -1,4 +1,4 @@
-import { language } from '../../words.svelte.ts'
+import { language } from '../../words/words.svelte.ts'
 
 /** "2 hr, 5 min": the two largest units of a stretch of milliseconds. */
 export function duration(milliseconds: number): string {

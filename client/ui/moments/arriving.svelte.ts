@@ -1,6 +1,6 @@
 import type { Component } from 'svelte'
-import type { Moment, SessionView } from '../../session-view.ts'
-import { panelWords } from '../../words.svelte.ts'
+import type { Moment, SessionView } from '../../session/session-view.ts'
+import { panelWords } from '../../words/words.svelte.ts'
 
 interface MomentsProps extends Record<string, unknown> {
   readonly session: SessionView

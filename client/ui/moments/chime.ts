@@ -1,4 +1,4 @@
-import { preferences } from '../../preferences.svelte.ts'
+import { preferences } from '../../device/preferences.svelte.ts'
 
 /** Two soft notes each, in hertz. */
 const notes = { timer: [659, 523], nudge: [523, 784] } as const

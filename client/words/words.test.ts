@@ -7,8 +7,8 @@ let arrive: () => void
 beforeEach(() => {
   vi.resetModules()
   const arrived = new Promise<void>((resolve) => (arrive = resolve))
-  vi.doMock('./locales/catalogs.ts', async (original) => {
-    const { englishTable, available, loadCatalog } = await original<typeof import('./locales/catalogs.ts')>()
+  vi.doMock('../locales/catalogs.ts', async (original) => {
+    const { englishTable, available, loadCatalog } = await original<typeof import('../locales/catalogs.ts')>()
     const arabic = {
       'home.title': ['وجهها إلى الأسفل'],
       'home.removed': ['إزالة ', ['name']],
@@ -77,7 +77,7 @@ test('what turns letters around in a name turns none around it', async () => {
 test('with another language everything on the page is said anew', async () => {
   const { number, useLanguage } = await words()
   const { flushSync, mount, unmount } = await import('svelte')
-  const { default: Count } = await import('./ui/count.svelte')
+  const { default: Count } = await import('../ui/count.svelte')
   const count = mount(Count, { target: document.body, props: { voted: 1, seats: 2000 } })
   expect(document.body.textContent).toBe('1 of 2,000 have voted')
   await useLanguage('ar')
@@ -123,7 +123,7 @@ test('the language chosen last is the one in use', async () => {
 test('asking for a sentence of the panels fetches them', async () => {
   const { panelWords, useLanguage } = await words()
   const { flushSync, mount, unmount } = await import('svelte')
-  const { default: CopyField } = await import('./panels/copy-field.svelte')
+  const { default: CopyField } = await import('../panels/copy-field.svelte')
   const field = mount(CopyField, {
     target: document.body,
     props: { label: 'Link', text: 'https://poker.example' },

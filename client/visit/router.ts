@@ -1,4 +1,4 @@
-import { parseSessionId, type SessionId } from '../shared/id.ts'
+import { parseSessionId, type SessionId } from '../../shared/id.ts'
 
 /**
  * Where a link leads. `secret` is the text after the `#`, checked against the id elsewhere; it is empty in a link to a

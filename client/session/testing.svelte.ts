@@ -1,8 +1,8 @@
 /** A session without document, crypto or relay, for component tests and for looking at pages. */
 import * as Y from 'yjs'
-import type { PastRound } from '../shared/chronicle.ts'
-import { type Card, type Deck, defaultDeck } from '../shared/deck.ts'
-import type { NewStory } from '../shared/document.ts'
+import type { PastRound } from '../../shared/chronicle.ts'
+import { type Card, type Deck, defaultDeck } from '../../shared/deck.ts'
+import type { NewStory } from '../../shared/document.ts'
 import {
   type ParticipantId,
   participantId,
@@ -11,9 +11,9 @@ import {
   type SealId,
   type StoryId,
   storyId,
-} from '../shared/id.ts'
-import type { RoundState, Settled, Vote } from '../shared/round.ts'
-import { type CountedVote, tally } from '../shared/tally.ts'
+} from '../../shared/id.ts'
+import type { RoundState, Settled, Vote } from '../../shared/round.ts'
+import { type CountedVote, tally } from '../../shared/tally.ts'
 import type {
   Imported,
   Moment,

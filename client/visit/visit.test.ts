@@ -1,16 +1,16 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { parseInvitation } from '../shared/invitation.ts'
-import { createSessionKeys, keysFor } from '../shared/keys.ts'
-import { encodeSessionFile } from '../shared/session-file.ts'
-import { keepSession, keysOf } from './device.ts'
+import { parseInvitation } from '../../shared/invitation.ts'
+import { createSessionKeys, keysFor } from '../../shared/keys.ts'
+import { encodeSessionFile } from '../../shared/session-file.ts'
+import { keepSession, keysOf } from '../device/device.ts'
 import { parseRoute } from './router.ts'
 import { Visit } from './visit.svelte.ts'
 
 const base = new URL('/poker/', location.href).href
 const update = Uint8Array.of(0, 0)
 
-vi.mock('./session.svelte.ts', () => {
+vi.mock('../session/session.svelte.ts', () => {
   const open = async () => ({ close: async () => {} })
   return { LiveSession: { create: open, open } }
 })

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import type { Current } from './app.svelte'
+import type { Current } from '../app.svelte'
+import type { SavedView } from '../session/session-view.ts'
+import { FakeSession } from '../session/testing.svelte.ts'
+import type { Visit } from '../visit/visit.svelte.ts'
 import { keepHouse } from './housekeeping.ts'
-import type { SavedView } from './session-view.ts'
-import { FakeSession } from './testing.svelte.ts'
-import type { Visit } from './visit.svelte.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

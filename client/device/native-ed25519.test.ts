@@ -1,7 +1,7 @@
 import { getPublicKey } from '@noble/ed25519'
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { expect, test, vi } from 'vitest'
-import { publicKeyOf, sign, verify } from '../shared/keys.ts'
+import { publicKeyOf, sign, verify } from '../../shared/keys.ts'
 import { derivePublicKeys, signNatively, verifyNatively } from './native-ed25519.ts'
 
 const seeds = [0, 1, 0x7f, 0x80, 0xff].map((byte) => new Uint8Array(32).fill(byte))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { sessionId } from '../shared/id.ts'
-import { formatInvitation, invitationLink, sessionPath } from '../shared/invitation.ts'
-import { createSessionKeys } from '../shared/keys.ts'
+import { sessionId } from '../../shared/id.ts'
+import { formatInvitation, invitationLink, sessionPath } from '../../shared/invitation.ts'
+import { createSessionKeys } from '../../shared/keys.ts'
 import { parseRoute } from './router.ts'
 
 const id = sessionId(new Uint8Array(16).fill(7))

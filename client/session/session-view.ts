@@ -1,13 +1,13 @@
 /** What the pages show of a session: plain values, derived from the document and the link. */
 import type * as Y from 'yjs'
-import type { PastRound } from '../shared/chronicle.ts'
-import type { Card, Deck } from '../shared/deck.ts'
-import type { NewStory } from '../shared/document.ts'
-import type { ParticipantId, RoundId, SealId, StoryId } from '../shared/id.ts'
-import type { RoundState } from '../shared/round.ts'
-import type { FileKind } from '../shared/session-file.ts'
-import type { Told } from '../shared/statistics.ts'
-import type { Tally } from '../shared/tally.ts'
+import type { PastRound } from '../../shared/chronicle.ts'
+import type { Card, Deck } from '../../shared/deck.ts'
+import type { NewStory } from '../../shared/document.ts'
+import type { ParticipantId, RoundId, SealId, StoryId } from '../../shared/id.ts'
+import type { RoundState } from '../../shared/round.ts'
+import type { FileKind } from '../../shared/session-file.ts'
+import type { Told } from '../../shared/statistics.ts'
+import type { Tally } from '../../shared/tally.ts'
 
 export interface Person {
   readonly id: ParticipantId

@@ -1,10 +1,10 @@
-import { keptSessions } from './device.ts'
-import { forgetEstimatesOfOthers } from './earlier-stories.ts'
-import { followLinks } from './follow-links.ts'
+import { keptSessions } from '../device/device.ts'
+import { forgetEstimatesOfOthers } from '../device/earlier-stories.ts'
+import { noteRegions } from '../link/regions.ts'
+import { deleteReplicasExcept } from '../replica/forgotten.ts'
+import { followLinks } from '../visit/follow-links.ts'
+import type { Visit } from '../visit/visit.svelte.ts'
 import { followVersions } from './follow-versions.ts'
-import { noteRegions } from './link/regions.ts'
-import { deleteReplicasExcept } from './replica/forgotten.ts'
-import type { Visit } from './visit.svelte.ts'
 
 /**
  * What a visit does besides what it is for. Keeping the app's hundred files alone takes a phone as long as opening a
@@ -45,7 +45,7 @@ function askBeforeLeaving(base: string, visit: Visit): void {
   followLinks(
     base,
     (address) => visit.follow(address),
-    () => import('./pages/home.svelte'),
+    () => import('../pages/home.svelte'),
     () => !wouldLose(),
   )
   // Whoever goes back, and then stays, is still where they were when they did something there.

@@ -1,8 +1,8 @@
 /** What this device keeps besides the replicas: who its person is, and which sessions they hold keys of. */
 import { randomBytes } from '@noble/hashes/utils.js'
-import { base32, parseBase32, parseSessionId, type SessionId } from '../shared/id.ts'
-import { formatInvitation, parseInvitation } from '../shared/invitation.ts'
-import { participantSeed, roles, type SessionKeys } from '../shared/keys.ts'
+import { base32, parseBase32, parseSessionId, type SessionId } from '../../shared/id.ts'
+import { formatInvitation, parseInvitation } from '../../shared/invitation.ts'
+import { participantSeed, roles, type SessionKeys } from '../../shared/keys.ts'
 import { folder, keptNames, read, remove, write } from './device-storage.ts'
 
 export interface KeptSession {

@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createSessionKeys, keysFor } from '../shared/keys.ts'
+import { createSessionKeys, keysFor } from '../../shared/keys.ts'
+import { Visit } from '../visit/visit.svelte.ts'
 import { keepSession, keptSessions, keysOf } from './device.ts'
 import { here, read, write } from './device-storage.ts'
-import { Visit } from './visit.svelte.ts'
 
 const keys = createSessionKeys()
 

@@ -1,6 +1,6 @@
 /** What is remembered of the stories of all sessions of this device. */
 
-import type { SessionId } from '../shared/id.ts'
+import type { SessionId } from '../../shared/id.ts'
 import { keptSessions } from './device.ts'
 import { keptNames, read, remove } from './device-storage.ts'
 import { memoryOf, type Remembered } from './estimate-memory.ts'

@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Card, Deck } from '../shared/deck.ts'
+import type { Card, Deck } from '../../shared/deck.ts'
 import {
   addStories,
   markRemoved,
@@ -23,17 +23,14 @@ import {
   writeName,
   writeTeamDeck,
   writeTimer,
-} from '../shared/document.ts'
-import type { ParticipantId, RecordId, SealId, StoryId } from '../shared/id.ts'
-import { deviceLink, invitationLink } from '../shared/invitation.ts'
-import type { Topic } from '../shared/ledger.ts'
-import type { RecordOf } from '../shared/record.ts'
-import type { AutoReveal } from './session/auto-reveal.ts'
-import { TeamTimer } from './session/clock.ts'
-import { SessionCore, type SessionOptions } from './session/core.ts'
-import { StoryViews } from './session/story-view.ts'
-import { tableView } from './session/table-view.ts'
-import { UndoStack } from './session/undo.ts'
+} from '../../shared/document.ts'
+import type { ParticipantId, RecordId, SealId, StoryId } from '../../shared/id.ts'
+import { deviceLink, invitationLink } from '../../shared/invitation.ts'
+import type { Topic } from '../../shared/ledger.ts'
+import type { RecordOf } from '../../shared/record.ts'
+import type { AutoReveal } from './auto-reveal.ts'
+import { TeamTimer } from './clock.ts'
+import { SessionCore, type SessionOptions } from './core.ts'
 import type {
   Imported,
   Moment,
@@ -47,6 +44,9 @@ import type {
   Timer,
   Undoable,
 } from './session-view.ts'
+import { StoryViews } from './story-view.ts'
+import { tableView } from './table-view.ts'
+import { UndoStack } from './undo.ts'
 
 /** So long after the last change what is worth remembering is remembered, in milliseconds. */
 const quiet = 3_000
@@ -330,7 +330,7 @@ export class LiveSession implements SessionView {
     if (!this.mayWrite) return { added: 0 }
     const added: StoryId[] = []
     try {
-      const { bringIn } = await import('./session/bring-in.ts')
+      const { bringIn } = await import('./bring-in.ts')
       await this.core.quietly(() => bringIn(this.core, { stories, added, progress, signal }))
     } finally {
       if (added.length > 0) {
@@ -432,7 +432,7 @@ export class LiveSession implements SessionView {
   }
 
   async archive(): Promise<SessionArchive> {
-    const { Archive } = await import('./session/archive.ts')
+    const { Archive } = await import('./archive.ts')
     return new Archive(this.core, () => this.stories)
   }
 
@@ -573,7 +573,7 @@ export class LiveSession implements SessionView {
   #considerRevealing(): void {
     if (this.#autoReveal) this.#autoReveal.consider()
     else if (this.rules.auto) {
-      void import('./session/auto-reveal.ts').then(
+      void import('./auto-reveal.ts').then(
         ({ AutoReveal }) => {
           this.#autoReveal ??= new AutoReveal(this)
           this.#autoReveal.consider()

@@ -1,10 +1,10 @@
-import type { SessionId } from '../shared/id.ts'
-import { parseInvitation } from '../shared/invitation.ts'
-import type { SessionKeys } from '../shared/keys.ts'
-import { fileLimit, openSessionFile } from '../shared/session-file.ts'
-import { keysOf } from './device.ts'
-import { isAcceptable } from './link/gate.ts'
-import type { FileProblem } from './pages/session-entry.ts'
+import type { SessionId } from '../../shared/id.ts'
+import { parseInvitation } from '../../shared/invitation.ts'
+import type { SessionKeys } from '../../shared/keys.ts'
+import { fileLimit, openSessionFile } from '../../shared/session-file.ts'
+import { keysOf } from '../device/device.ts'
+import { isAcceptable } from '../link/gate.ts'
+import type { FileProblem } from '../pages/session-entry.ts'
 import { parseRoute } from './router.ts'
 
 interface Read {

@@ -1,10 +1,10 @@
 /** What the interface says, in the language that is in use. */
-import { available, englishTable, loadCatalog, type Part } from './locales/catalogs.ts'
-import { detectLanguage as detect, formatsFor } from './locales/detect.ts'
-import { isolate } from './locales/isolate.ts'
-import type { Language, LanguageCode } from './locales/languages.ts'
-import type { Messages } from './locales/messages.ts'
-import { type Counting, type Message, say } from './locales/say.ts'
+import { available, englishTable, loadCatalog, type Part } from '../locales/catalogs.ts'
+import { detectLanguage as detect, formatsFor } from '../locales/detect.ts'
+import { isolate } from '../locales/isolate.ts'
+import type { Language, LanguageCode } from '../locales/languages.ts'
+import type { Messages } from '../locales/messages.ts'
+import { type Counting, type Message, say } from '../locales/say.ts'
 
 export const product = 'Facedown'
 

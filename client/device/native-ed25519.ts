@@ -2,7 +2,7 @@
  * The browser's own Ed25519, which works aside and a hundred times faster. It is there over https and on localhost only, and not
  * in browsers from before 2025. Public keys and signatures are the same bytes everywhere (RFC 8032, sections 5.1.5 and 5.1.6).
  */
-import { learnPublicKey, type Signature } from '../shared/keys.ts'
+import { learnPublicKey, type Signature } from '../../shared/keys.ts'
 
 /** What stands before the seed of a private key in PKCS #8 (RFC 8410, section 7). */
 const head = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20]

@@ -1,7 +1,8 @@
 /** What this person prefers on this device: appearance, language, sounds. */
+
+import type { LanguageCode } from '../locales/languages.ts'
+import { detectLanguage, language, parseLanguage, useLanguage } from '../words/words.svelte.ts'
 import { keepPreference, preference } from './device.ts'
-import type { LanguageCode } from './locales/languages.ts'
-import { detectLanguage, language, parseLanguage, useLanguage } from './words.svelte.ts'
 
 const themes = ['system', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createSessionKeys, publicKeyOf, sign } from '../shared/keys.ts'
-import { Participant } from '../shared/participant.ts'
-import { recordIdOf } from '../shared/record.ts'
+import { createSessionKeys, publicKeyOf, sign } from '../../shared/keys.ts'
+import { Participant } from '../../shared/participant.ts'
+import { recordIdOf } from '../../shared/record.ts'
+import { SessionCore } from '../session/core.ts'
 import { verifyNatively } from './native-ed25519.ts'
-import { SessionCore } from './session/core.ts'
 
 let come = () => {}
 

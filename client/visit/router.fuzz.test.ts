@@ -1,9 +1,9 @@
-import { fuzz } from '../shared/fuzz.testing.ts'
-import { formatInvitation, sessionPath } from '../shared/invitation.ts'
-import { mutantTextOf } from '../shared/mutants.testing.ts'
-import { ownerKeys } from '../shared/testing.ts'
+import { fuzz } from '../../shared/fuzz.testing.ts'
+import { formatInvitation, sessionPath } from '../../shared/invitation.ts'
+import { mutantTextOf } from '../../shared/mutants.testing.ts'
+import { ownerKeys } from '../../shared/testing.ts'
+import { linkFromTemplate, parseLink } from '../session/story-link.ts'
 import { parseRoute } from './router.ts'
-import { linkFromTemplate, parseLink } from './session/story-link.ts'
 
 const base = 'https://poker.example/team/'
 const secret = formatInvitation(ownerKeys, 'member')
@@ -40,7 +40,7 @@ const typed = [
 
 fuzz('only web addresses become links', { inputs: 20_000, kinds: ['link', 'text'] }, (chance) => {
   const text = mutantTextOf(typed, chance)
-  const made = [parseLink(text), linkFromTemplate(text, mutantTextOf(['APP-1', '../..'], chance))]
+  const made = [parseLink(text), linkFromTemplate(text, mutantTextOf(['APP-1', '../../..'], chance))]
   for (const link of made) {
     if (link !== undefined && !/^https?:$/.test(new URL(link).protocol)) throw new Error(`A link to ${link}`)
   }

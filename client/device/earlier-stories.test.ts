@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test } from 'vitest'
-import { createSessionKeys } from '../shared/keys.ts'
+import { createSessionKeys } from '../../shared/keys.ts'
 import { forgetSession, keepSession } from './device.ts'
 import { forgetEstimatesOfOthers, storiesWith } from './earlier-stories.ts'
 import { rememberEstimates } from './estimate-memory.ts'

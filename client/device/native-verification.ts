@@ -2,8 +2,8 @@
  * Verification by the browser's own Ed25519. Implementations differ for points of small order and other encodings, and records
  * must count on all devices or on none: so the browser's word is taken only where it implies the library's.
  */
-import { base32 } from '../shared/id.ts'
-import type { Signature } from '../shared/keys.ts'
+import { base32 } from '../../shared/id.ts'
+import type { Signature } from '../../shared/keys.ts'
 
 const publicKeys = new Map<string, Promise<CryptoKey>>()
 

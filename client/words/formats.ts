@@ -1,5 +1,5 @@
 /** Names, numbers and times as the language in use writes them. */
-import { isolate } from './locales/isolate.ts'
+import { isolate } from '../locales/isolate.ts'
 import { language } from './words.svelte.ts'
 
 let made: ReturnType<typeof make> | undefined

@@ -1,6 +1,6 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import type { Deck } from '../shared/deck.ts'
-import { decodeDeck, encodeDeck } from '../shared/deck-codec.ts'
+import type { Deck } from '../../shared/deck.ts'
+import { decodeDeck, encodeDeck } from '../../shared/deck-codec.ts'
 import { read, write } from './device-storage.ts'
 
 /** The decks this person made, in the order of their names. */

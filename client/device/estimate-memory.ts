@@ -1,6 +1,6 @@
 /** Which stories got which card in the sessions of this device, to compare with: what `earlier-stories.ts` reads. */
 
-import type { SessionId } from '../shared/id.ts'
+import type { SessionId } from '../../shared/id.ts'
 import { read, write } from './device-storage.ts'
 
 export interface Remembered {

@@ -1,4 +1,4 @@
-import type { SessionId } from '../shared/id.ts'
+import type { SessionId } from '../../shared/id.ts'
 import {
   formatInvitation,
   namedRole,
@@ -6,9 +6,9 @@ import {
   parseInvitation,
   seedsToCheck,
   sessionPath,
-} from '../shared/invitation.ts'
-import { createSessionKeys, type SessionKeys } from '../shared/keys.ts'
-import type { Current } from './app.svelte'
+} from '../../shared/invitation.ts'
+import { createSessionKeys, type SessionKeys } from '../../shared/keys.ts'
+import type { Current } from '../app.svelte'
 import {
   becomeParticipant,
   forgetSession,
@@ -21,14 +21,14 @@ import {
   rememberName,
   restoreSession,
   secretOf,
-} from './device.ts'
-import { folder } from './device-storage.ts'
-import { type Remembered, rememberEstimates } from './estimate-memory.ts'
-import { Ways } from './link/ways.ts'
-import { derivePublicKeys, signNatively, verifyNatively } from './native-ed25519.ts'
-import type { FileProblem, HomeView, SessionEntry } from './pages/session-entry.ts'
+} from '../device/device.ts'
+import { folder } from '../device/device-storage.ts'
+import { type Remembered, rememberEstimates } from '../device/estimate-memory.ts'
+import { derivePublicKeys, signNatively, verifyNatively } from '../device/native-ed25519.ts'
+import { Ways } from '../link/ways.ts'
+import type { FileProblem, HomeView, SessionEntry } from '../pages/session-entry.ts'
+import { LiveSession } from '../session/session.svelte.ts'
 import { parseRoute } from './router.ts'
-import { LiveSession } from './session.svelte.ts'
 import { yielded } from './yielded.ts'
 
 /** How long a relay may take for what is done from the home page, in milliseconds. */
