@@ -1,9 +1,10 @@
-/// <reference lib="webworker" />
 /** Keeps the app itself on the device, so that it opens without a network. Sessions are kept in IndexedDB. */
 declare const self: ServiceWorkerGlobalScope
 /** Both are put in by the build: the files of this version, and a hash over them. */
 declare const __FILES__: readonly string[]
 declare const __VERSION__: string
+
+export {} // a module, so that its `self` is its own
 
 /** Caches are those of the whole host, where there may be other installations: their files are not ours to remove. */
 const ownCaches = `facedown ${self.registration.scope} `

@@ -1,7 +1,7 @@
 import { getPublicKey } from '@noble/ed25519'
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { expect, test, vi } from 'vitest'
-import { publicKeyOf, sign, verify } from '../../shared/keys.ts'
+import { publicKeyOf, type Signature, sign, verify } from '../../shared/keys.ts'
 import { derivePublicKeys, signNatively, verifyNatively } from './native-ed25519.ts'
 
 const seeds = [0, 1, 0x7f, 0x80, 0xff].map((byte) => new Uint8Array(32).fill(byte))
@@ -38,7 +38,7 @@ test('the browser’s yes is the library’s, for every way to make a signature 
     'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
     'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
   ].map(hexToBytes)
-  const strange = [...torsion.map((key) => ({ signature, message, publicKey: key }))]
+  const strange: Signature[] = torsion.map((key) => ({ signature, message, publicKey: key }))
   for (const point of torsion) {
     const zero = concatBytes(point, new Uint8Array(32))
     for (const key of [publicKey, ...torsion]) strange.push({ signature: zero, message, publicKey: key })

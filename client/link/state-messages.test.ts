@@ -23,7 +23,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole.at(-1) ?? new Uint8Array()
 }
 
-function answerOf(keys: typeof ownerKeys, update = Uint8Array.of(0, 0)): Answer {
+function answerOf(keys: typeof ownerKeys, update: Uint8Array = Uint8Array.of(0, 0)): Answer {
   const answer = decodeAnswer(joined(encodeAnswer(keys, nonce, true, update)))
   if (!answer) throw new Error('It does not come back')
   return answer
