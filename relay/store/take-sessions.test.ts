@@ -196,6 +196,21 @@ test('nothing is taken while it cannot be read what was deleted', async () => {
   await expect(take(from, to, all)).rejects.toThrow('malformed')
 })
 
+test('what came of a copy that broke off comes again from another one, which had read more', async () => {
+  const [broken, sound, to] = [newFolder(), newFolder(), newFolder()]
+  const [gone = ''] = await closedWith(sound, 3)
+  const store = await openStore(sound)
+  await store.delete(gone as SessionId)
+  await store.close()
+  copyFileSync(join(sound, databaseName), join(broken, databaseName))
+  withDatabase(broken, (database) => database.exec('DELETE FROM entries WHERE sequence > 15'))
+  damagePage(broken, 'deletions')
+  const whole = new Set<string>()
+  await expect(take(broken, to, all, whole)).rejects.toThrow('malformed')
+  await take(sound, to, all, whole)
+  expect(await everythingIn(to)).toEqual(await everythingIn(sound))
+})
+
 async function closedWith(dataDir: string, sessions: number): Promise<SessionId[]> {
   const store = await openStore(dataDir)
   const ids = await fill(store, sessions)

@@ -16,7 +16,7 @@ const turnMs = 20
 
 export interface Taking {
   readonly shards: ReadonlySet<number>
-  /** Sessions that came whole from another copy of this origin; those that come are added. */
+  /** Sessions that came whole from another copy of this origin; those that come are added, once all of this one has come. */
   readonly whole: Set<string>
   /** Told of each row that could not be read. */
   readonly damaged: (table: CheckedTable) => void
@@ -53,11 +53,12 @@ export async function takeSessions(
       .filter(({ id }) => isTaken(id) && !whole.has(id) && isDeleted.get(id) === undefined)
       .values()
     const take = prepareTaking(into, from, damaged)
+    const came: string[] = []
     let isWhole = true
     const takeSome = into.transaction(() => {
       const end = performance.now() + turnMs
       for (const session of wanted) {
-        if (take(session)) whole.add(session.id)
+        if (take(session)) came.push(session.id)
         else isWhole = false
         if (performance.now() > end) return true
       }
@@ -65,6 +66,7 @@ export async function takeSessions(
     })
     while (takeSome.immediate()) await wait(0, undefined, signal && { signal })
     takeDeletions(into, from, isTaken)
+    for (const id of came) whole.add(id)
     return { applied: factIn(from, 'applied'), isWhole }
   } finally {
     from.close()
