@@ -70,6 +70,25 @@ test('where the copy lacks, or has another, what was said last here, a session s
   expect(await everythingIn(to)).toEqual(new Map([...here, [same, there.get(same)]]))
 })
 
+test('where the copy lacks what was said last here and goes on behind it, both are kept', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const [session = ''] = await closedWith(from, 1)
+  await take(from, to, all)
+  withDatabase(to, (database) =>
+    database.exec(`DELETE FROM entries WHERE sequence > 15; DELETE FROM snapshots;
+      UPDATE sessions SET day = day - 1; UPDATE deposits SET seal = randomblob(16)`),
+  )
+  withDatabase(from, (database) => database.exec('UPDATE sessions SET head = 22'))
+  const whole = await everythingIn(from)
+  withDatabase(from, (database) => database.exec('DELETE FROM entries WHERE sequence BETWEEN 11 AND 15'))
+  expect(await take(from, to, all)).toEqual({ isWhole: true, damaged: [] })
+  expect(await everythingIn(to)).toEqual(whole)
+  const read = (sql: string) => withDatabase(to, (database) => database.prepare(sql).pluck().get())
+  expect(read('SELECT day FROM sessions')).toBe(Number(read(`SELECT value FROM facts WHERE name = 'day'`)))
+  const store = await openStore(to)
+  expect(await store.head(session as SessionId)).toMatchObject({ sequence: 22, saved: { sequence: 20 } })
+})
+
 test('what snapshots have replaced in the copy is no reason to leave it', async () => {
   const [from, to] = [newFolder(), newFolder()]
   const [session = ''] = await closedWith(from, 1)

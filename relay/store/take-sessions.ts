@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import Sqlite, { type Database } from 'better-sqlite3'
+import Sqlite, { type Database, type Statement } from 'better-sqlite3'
 import { equalBytes } from '../../shared/codec.ts'
 import { parseSessionId } from '../../shared/id.ts'
 import { unlessCorrupt } from './corrupt.ts'
@@ -32,7 +32,7 @@ export interface TakenFrom {
 /**
  * Takes the sessions of some shards, and which were deleted, from the copy of another database with the same origin. Where both have
  * a session the copy's takes its place; one that the copy cannot give whole, because pages are damaged, is added to what is here. One of
- * which the copy does not have what was said last here stays. Rejects with SQLite's error when it cannot be read which sessions there
+ * which the copy does not have what was said last here stays, and what comes after that in the copy is added. Rejects with SQLite's error when it cannot be read which sessions there
  * are, or which were deleted.
  */
 export async function takeSessions(
@@ -84,6 +84,12 @@ interface StoredEntry {
   readonly envelope: unknown
 }
 
+/** What a copy has of one session in one table. */
+interface Found extends Rows {
+  readonly table: CheckedTable
+  readonly add: Statement<unknown[]>
+}
+
 /** Returns whether nothing was missing. */
 function prepareTaking(
   into: Database,
@@ -99,6 +105,10 @@ function prepareTaking(
   const create = into.prepare<[number | undefined, string, number, number]>(
     'INSERT INTO sessions (key, id, head, day) VALUES (?, ?, ?, ?)',
   )
+  const move = into.prepare<[number, number, number]>(
+    'UPDATE sessions SET head = max(head, ?), day = max(day, ?) WHERE key = ?',
+  )
+  const dropKeys = into.prepare<[number]>('DELETE FROM deposits WHERE session = ?')
   const found = from.prepare<[number], { head: number; day: number }>(
     `SELECT ${numberIn('head')} AS head, ${numberIn('day')} AS day FROM sessions WHERE key = ?`,
   )
@@ -115,12 +125,28 @@ function prepareTaking(
     )
     return { table, read, add }
   })
-  const begin = ({ id, key }: Known, here?: number): number => {
+  const placeOf = ({ key }: Known) => {
     const row = unlessCorrupt(
       () => found.get(key),
       () => undefined, // where its log ends, the log says as well
     )
-    return Number(create.run(here, id, row?.head ?? 0, dayHere(row?.day || undefined)).lastInsertRowid)
+    return { head: row?.head ?? 0, day: dayHere(row?.day || undefined) }
+  }
+  const begin = (session: Known, here?: number): number => {
+    const { head, day } = placeOf(session)
+    return Number(create.run(here, session.id, head, day).lastInsertRowid)
+  }
+  /** What comes after the last entry here. The keys are those of whoever read further: some of those here may be replaced by now. */
+  const goOn = (from: Known, key: number, { sequence: last }: StoredEntry, found: readonly Found[]) => {
+    const isFurther = ([sequence]: readonly unknown[]) => Number(sequence) > last
+    if (!rowsOf(found, 'entries').some(isFurther)) return
+    dropKeys.run(key)
+    for (const { table, readable, add } of found) {
+      const isSequenced = table === 'entries' || table === 'snapshots'
+      for (const row of readable) if (!isSequenced || isFurther(row)) add.run(key, ...row)
+    }
+    const { head, day } = placeOf(from)
+    move.run(head, day, key)
   }
   const lastWhole = (key: number) => {
     const entry = unlessCorrupt(
@@ -135,7 +161,11 @@ function prepareTaking(
     const isWhole = found.every(({ isAll }) => isAll)
     const known = own.get(session.id)
     const isReplaced = known !== undefined && isWhole
-    if (isReplaced && !isPartOf(lastWhole(known), found)) return true
+    const last = isReplaced ? lastWhole(known) : undefined
+    if (isReplaced && last && !isPartOf(last, found)) {
+      goOn(session, known, last, found)
+      return true
+    }
     if (isReplaced) for (const statement of drop) statement.run(known)
     const key = known === undefined || isReplaced ? begin(session, known) : known
     for (const { readable, add } of found) for (const row of readable) add.run(key, ...row)
@@ -144,18 +174,17 @@ function prepareTaking(
 }
 
 /** False when a copy has something else, or nothing, where the log of a session ends here. Snapshots replace what comes before the older one. */
-function isPartOf(
-  last: StoredEntry | undefined,
-  found: readonly { readonly table: string; readonly readable: Rows['readable'] }[],
-): boolean {
-  if (!last) return true
-  const rows = (of: string) => found.find(({ table }) => table === of)?.readable ?? []
-  const [, older = 0] = rows('snapshots')
+function isPartOf(last: StoredEntry, found: readonly Found[]): boolean {
+  const [, older = 0] = rowsOf(found, 'snapshots')
     .map(([sequence]) => Number(sequence))
     .sort((a, b) => b - a)
   const isSame = ([sequence, checksum]: readonly unknown[]) =>
     Number(sequence) === last.sequence && isBytes(checksum) && equalBytes(checksum, last.checksum)
-  return last.sequence <= older || rows('entries').some(isSame)
+  return last.sequence <= older || rowsOf(found, 'entries').some(isSame)
+}
+
+function rowsOf(found: readonly Found[], of: CheckedTable): Rows['readable'] {
+  return found.find(({ table }) => table === of)?.readable ?? []
 }
 
 /** Of what was deleted while this store was off, nothing stays here either. */
