@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { SessionId } from '../../shared/id.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { copyDatabase } from '../commands/copy-database.ts'
@@ -149,6 +149,27 @@ test('what was deleted there while this store was off is deleted here, and does 
   const again = await openStore(to)
   for (const session of [gone, kept])
     expect(await again.since(session as SessionId, new Map(), 0)).toEqual({ outcome: 'deleted' })
+})
+
+test('what is deleted here while the copy is taken does not come back either', async () => {
+  const [from, to] = [newFolder(), newFolder()]
+  const sessions = await closedWith(from, 3)
+  await (await openStore(to)).close()
+  const database = new Sqlite(join(to, databaseName))
+  onTestFinished(() => void database.close())
+  let now = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000))
+  onTestFinished(() => clock.mockRestore())
+  const taking = { shards: all, whole: new Set<string>(), damaged: () => {} }
+  const taken = takeSessions(database, join(from, databaseName), taking)
+  expect(count(to, 'sessions')).toBe(1)
+  withDatabase(to, (beside) => {
+    const note = beside.prepare('INSERT INTO deletions VALUES (?, 0)')
+    for (const session of sessions) note.run(session)
+    beside.exec('DELETE FROM sessions')
+  })
+  await taken
+  expect(count(to, 'sessions')).toBe(0)
 })
 
 test.each(['entries', 'snapshots', 'deposits', 'releases', 'sessions'])(

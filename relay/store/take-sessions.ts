@@ -49,15 +49,14 @@ export async function takeSessions(
     mendIndexes(from) // they say which rows there are
     const isDeleted = into.prepare<[string]>('SELECT 1 FROM deletions WHERE id = ?').pluck()
     const all = from.prepare<[], Known>('SELECT id, key FROM sessions').all()
-    const wanted = all
-      .filter(({ id }) => isTaken(id) && !whole.has(id) && isDeleted.get(id) === undefined)
-      .values()
+    const wanted = all.filter(({ id }) => isTaken(id) && !whole.has(id)).values()
     const take = prepareTaking(into, from, damaged)
     const came: string[] = []
     let isWhole = true
     const takeSome = into.transaction(() => {
       const end = performance.now() + turnMs
       for (const session of wanted) {
+        if (isDeleted.get(session.id)) continue // even since this began
         if (take(session)) came.push(session.id)
         else isWhole = false
         if (performance.now() > end) return true
