@@ -183,6 +183,26 @@ test('a store asks for no copy for which its disk has no room, and says so', asy
   expect(asked).toEqual([])
 })
 
+test('a store that serves asks no more for the copy of another region’s log for which its disk has no room', async () => {
+  const far = `far${regions}-${(Date.now() - twoDays).toString(36)}`
+  const other = await another()
+  let [asked, looks] = [0, 0]
+  offerCopies(other, new Map([[far, 7]]), () => {
+    asked++
+    return { bytes: 1e15, sha256: '' }
+  })
+  other.connection.subscribe(offersSubject, { callback: () => void looks++ })
+  await other.connection.flush()
+  const regionsOf = [{ name: regionOf(far), url: 'http://far.example/' }]
+  const config = { ...readConfig({}), region: region.name, regions: regionsOf, dataDir: newFolder() }
+  const reports: Report[] = []
+  const origins = await Origins.open(region, config, (report) => reports.push(report), new Meters(), 0)
+  onTestFinished(() => origins.close())
+  await expect.poll(() => looks, { timeout: 30_000 }).toBeGreaterThan(3)
+  expect(asked).toBe(1)
+  expect(reports).toEqual([{ event: 'failed', error: expect.stringContaining('no room for a copy') }])
+}, 60_000)
+
 test('while nobody has what is older than the stream a store does not begin, and says what to do', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))

@@ -193,6 +193,7 @@ export class Origins {
     const offers = await offersFrom(this.#region.connection, this.#regions)
     let isComplete = true
     for (const origin of this.#known(here, offers)) {
+      if (isServing && !this.#kept.has(origin) && this.#isTooEarly(origin)) continue
       const keeping = this.#keep(origin, here, offers)
       const kept = await (isServing ? this.#orFailed(keeping) : keeping)
       if (!kept && regionOf(origin) === this.#region.name) isComplete = false
@@ -318,6 +319,7 @@ export class Origins {
       if (filling.copied) await this.#noteCopied(kept)
       return kept
     }
+    if (filling.isForRoom) this.#takeLater(origin)
     if (filling.what === 'everything' && filling.isEmpty) await rm(folder, { recursive: true, force: true })
     // What was missed while this store was off, people's devices bring back: better than a store that does not start.
     const isLeft = filling.what === 'a time' || (filling.what === 'shards' && region !== this.#region.name)
