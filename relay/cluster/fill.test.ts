@@ -235,8 +235,31 @@ test('a store that was off for longer than the stream lasts begins all the same,
   await expect.poll(() => lastSequence(), { timeout: 10_000 }).toBeGreaterThan(1)
   await ringMovesOn()
   const again = await started({ role: 'store', dataDir })
-  expect(again.reports).toContainEqual({ event: 'incomplete', region: region.name })
+  const incomplete = { event: 'incomplete', region: region.name }
+  await expect.poll(() => again.reports, { timeout: 30_000 }).toContainEqual(incomplete)
   expect((await BareClient.join(relay.url, owner)).envelopes()).toContainEqual(old)
+}, 60_000)
+
+test('a store that was off for longer than the stream lasts has the rest from one that starts a moment later', async () => {
+  const [dataDir, otherDir] = [newFolder(), newFolder()]
+  const relay = await started({ role: 'relay' })
+  const behind = await started({ role: 'store', dataDir })
+  const store = await started({ role: 'store', dataDir: otherDir })
+  const owner = createSessionKeys()
+  const sent = [await savedBy(relay, owner)]
+  await stop(behind)
+  sent.push(await savedBy(relay, owner))
+  await stop(store)
+  await ringMovesOn()
+  const again = await started({ role: 'store', dataDir })
+  const other = await started({ role: 'store', dataDir: otherDir })
+  const copied = { event: 'copied', region: region.name }
+  await expect.poll(() => again.reports, { timeout: 30_000 }).toContainEqual(copied)
+  await stop(other)
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual(sent)
+  expect(again.reports).not.toContainEqual({ event: 'incomplete', region: region.name })
+  sent.push(await savedBy(relay, owner))
+  expect((await BareClient.join(relay.url, owner)).envelopes()).toEqual(sent)
 }, 60_000)
 
 test('what the stream lost while a store stood still it takes from one that had read it, while it serves', async () => {

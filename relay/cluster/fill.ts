@@ -26,6 +26,8 @@ export type Filling =
       readonly copied: boolean
       /** Somebody may have it, but the disk has no room for it. */
       readonly isForRoom: boolean
+      /** The first message that the stream has behind a time. */
+      readonly gapEnd?: number | undefined
     }
 
 export interface Wish {
@@ -126,7 +128,14 @@ async function fillInto(
     const now = await ringOf(region, origin)
     const isOvertaken = now !== undefined && !now.isWhole && upTo + 1 < now.first
     return isOvertaken
-      ? { outcome: 'lacks', what: 'a time', isEmpty: false, copied: true, isForRoom: false }
+      ? {
+          outcome: 'lacks',
+          what: 'a time',
+          isEmpty: false,
+          copied: true,
+          isForRoom: false,
+          gapEnd: now.first,
+        }
       : filling
   }
   // A stream that has everything is read from its beginning: what this store knows already it does not do again.
@@ -147,6 +156,7 @@ async function fillInto(
     isEmpty,
     copied: copies.length > 0 || part.copies.length > 0,
     isForRoom: taken.isForRoom || part.isForRoom,
+    gapEnd: lacksTime ? ring?.first : undefined,
   }
 }
 

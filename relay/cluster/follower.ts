@@ -60,6 +60,8 @@ export interface Following {
   readonly mostBytes?: number
   /** What the stream has no more before the first message that comes is not missed: it was looked for in vain. */
   readonly isGivenUp?: boolean
+  /** The first message behind a gap, where that is known already. */
+  readonly gapEnd?: number | undefined
   /** Told of each session that is deleted. */
   readonly deleted?: (session: SessionId) => void
   /** Told once why NATS, which is there, brings nothing, and again when that happens after it has brought something. */
@@ -110,7 +112,13 @@ export class Follower {
     messages: ConsumerMessages,
     reached: Reached,
     lostItsEnd: boolean,
-    { mostBytes = mostWaitingBytes, isGivenUp = false, deleted = () => {}, failed = () => {} }: Following,
+    {
+      mostBytes = mostWaitingBytes,
+      isGivenUp = false,
+      gapEnd,
+      deleted = () => {},
+      failed = () => {},
+    }: Following,
   ) {
     this.#region = region
     this.#store = store
@@ -121,6 +129,8 @@ export class Follower {
     this.#lostItsEnd = lostItsEnd
     this.#mostBytes = mostBytes
     this.#isGivenUp = isGivenUp
+    this.#gapEnd = gapEnd
+    if (gapEnd !== undefined) messages.stop()
     this.#deleted = deleted
     this.#failed = failed
     this.#losses = new Losses(region, store.origin)

@@ -50,6 +50,8 @@ export interface Kept {
   lacked: ReadonlySet<number>
   /** What its stream has no more, and this store had not read, is not looked for: nobody who answered had it. */
   isGivenUp: boolean
+  /** Where a gap ends that was found before its stream was read. */
+  gapEnd?: number | undefined
   /** How often a gap could not be filled. */
   gapTries: number
 }
@@ -194,7 +196,7 @@ export class Origins {
     let isComplete = true
     for (const origin of this.#known(here, offers)) {
       if (isServing && !this.#kept.has(origin) && this.#isTooEarly(origin)) continue
-      const keeping = this.#keep(origin, here, offers)
+      const keeping = this.#keep(origin, here, offers, isServing)
       const kept = await (isServing ? this.#orFailed(keeping) : keeping)
       if (!kept && regionOf(origin) === this.#region.name) isComplete = false
     }
@@ -204,14 +206,19 @@ export class Origins {
   }
 
   /** Follows a stream that is here. Undefined while something of it is missing. */
-  async #keep(origin: string, here: readonly string[], offers: readonly Offer[]): Promise<Kept | undefined> {
+  async #keep(
+    origin: string,
+    here: readonly string[],
+    offers: readonly Offer[],
+    isServing: boolean,
+  ): Promise<Kept | undefined> {
     const kept = this.#kept.get(origin) ?? (await this.#fill(origin, offers))
     if (!kept || !here.includes(origin)) return kept
     const follower = kept.follower ?? (await this.#startFollowing(kept))
     const isOvertaken = await follower.isOvertaken()
     kept.lacked = isOvertaken ? lackedShards(offers, origin, follower.upTo, this.#config.shards) : nothing
     const { gapEnd } = follower
-    if (gapEnd === undefined) return kept
+    if (gapEnd === undefined || !isServing) return kept
     await follower.stop()
     // Not when NATS, or the other region's, was only away for a moment and so did not say what its stream has.
     if (isOvertaken && !(await this.#fillGap(kept, follower.upTo, gapEnd, offers))) return kept
@@ -221,12 +228,13 @@ export class Origins {
   }
 
   async #startFollowing(kept: Kept): Promise<Follower> {
-    const { store, isGivenUp } = kept
+    const { store, isGivenUp, gapEnd } = kept
     const deleted = (session: SessionId) => this.#deletions.spreadFrom(store.origin, session)
     const failed = (error: unknown) => this.#failed(error)
-    const following = { isGivenUp, deleted, failed }
+    const following = { isGivenUp, gapEnd, deleted, failed }
     kept.follower = await Follower.start(this.#region, store, this.#config.shards, following)
     kept.isGivenUp = false
+    kept.gapEnd = undefined
     kept.gapTries = 0
     return kept.follower
   }
@@ -324,10 +332,11 @@ export class Origins {
     // What was missed while this store was off, people's devices bring back: better than a store that does not start.
     const isLeft = filling.what === 'a time' || (filling.what === 'shards' && region !== this.#region.name)
     if (!isLeft) return undefined
-    // Once there is room, what it lacks comes while it serves.
-    const isGivenUp = filling.what === 'shards' || !filling.isForRoom
+    // Whoever has it may just be starting, too, and room may be made: it is looked for while this store serves.
+    const { gapEnd } = filling
+    const isGivenUp = gapEnd === undefined && (filling.what === 'shards' || !filling.isForRoom)
     if (isGivenUp) this.#report({ event: 'incomplete', region })
-    const kept = await this.#open(folder, origin, { isWhole: filling.what !== 'shards', isGivenUp })
+    const kept = await this.#open(folder, origin, { isWhole: filling.what !== 'shards', isGivenUp, gapEnd })
     if (filling.copied) await this.#noteCopied(kept)
     return kept
   }
@@ -350,7 +359,15 @@ export class Origins {
     return [region, ...regions.map(({ name }) => name)]
   }
 
-  async #open(dataDir: string, origin?: string, { isWhole = true, isGivenUp = false } = {}): Promise<Kept> {
+  async #open(
+    dataDir: string,
+    origin?: string,
+    {
+      isWhole = true,
+      isGivenUp = false,
+      gapEnd,
+    }: Partial<Pick<Kept, 'isWhole' | 'isGivenUp' | 'gapEnd'>> = {},
+  ): Promise<Kept> {
     const store = await openSqliteStore(
       { ...this.#config, dataDir, origin },
       this.#report,
@@ -363,6 +380,7 @@ export class Origins {
       follower: undefined,
       lacked: nothing,
       isGivenUp,
+      gapEnd,
       gapTries: 0,
     }
     this.#folders.add(dataDir)
