@@ -203,6 +203,30 @@ test('a store that serves asks no more for the copy of another region’s log fo
   expect(reports).toEqual([{ event: 'failed', error: expect.stringContaining('no room for a copy') }])
 }, 60_000)
 
+test('why another region’s log cannot be had a store says once, however often it tries', async () => {
+  const [far, blocked] = ['far', 'blocked'].map(
+    (name) => `${name}${regions}-${(Date.now() - twoDays).toString(36)}`,
+  ) as [string, string]
+  let asked = 0
+  offerCopies(await another(), new Map([far, blocked].map((origin) => [origin, 7])), ({ origin }) => {
+    if (origin === far) asked++
+    return { bytes: 1, sha256: '' }
+  })
+  const addresses = [far, blocked].map((origin) => ({ name: regionOf(origin), url: 'http://far.example/' }))
+  const dataDir = newFolder()
+  const config = { ...readConfig({}), region: region.name, regions: addresses, dataDir }
+  const reports: Report[] = []
+  const origins = await Origins.open(region, config, (report) => reports.push(report), new Meters(), 0)
+  onTestFinished(() => origins.close())
+  writeFileSync(join(dataDir, blocked), 'in the way')
+  const before = asked
+  await expect.poll(() => asked, { timeout: 40_000 }).toBeGreaterThan(before + 2)
+  const failed = reports.map((report) => String('error' in report && report.error))
+  expect(failed.filter((words) => words.includes('not a directory'))).toHaveLength(1)
+  // Of each of the two copies.
+  expect(failed.filter((words) => words.includes('Unable to deserialize'))).toHaveLength(2)
+}, 60_000)
+
 test('while nobody has what is older than the stream a store does not begin, and says what to do', async () => {
   await savedBy(await started({ role: 'both' }), createSessionKeys())
   await Promise.all(running.splice(0).map((relay) => relay.stop()))

@@ -70,6 +70,8 @@ export class Origins {
   readonly #taken = new Set<string>()
   /** By origin: when others are asked again for what its stream has no more. */
   readonly #takeAgainAt = new Map<string, number>()
+  /** By origin: what has gone wrong with it. */
+  readonly #failures = new Map<string, Set<string>>()
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -197,11 +199,11 @@ export class Origins {
     for (const origin of this.#known(here, offers)) {
       if (isServing && !this.#kept.has(origin) && this.#isTooEarly(origin)) continue
       const keeping = this.#keep(origin, here, offers, isServing)
-      const kept = await (isServing ? this.#orFailed(keeping) : keeping)
+      const kept = await (isServing ? this.#orFailed(origin, keeping) : keeping)
       if (!kept && regionOf(origin) === this.#region.name) isComplete = false
     }
     for (const [origin, kept] of this.#kept)
-      if (!here.includes(origin)) await this.#orFailed(this.#leave(kept, offers, isServing))
+      if (!here.includes(origin)) await this.#orFailed(origin, this.#leave(kept, offers, isServing))
     return isComplete
   }
 
@@ -269,13 +271,25 @@ export class Origins {
     await tellCopied(this.#region, kept, upTo)
   }
 
-  /** What goes wrong with one origin is said, tried again at the next look, and keeps the store from no other one. */
-  async #orFailed<Done>(work: Promise<Done>): Promise<Done | undefined> {
-    return await work.catch((error: unknown) => {
+  /** What goes wrong with one origin is tried again at the next look, and keeps the store from no other one. */
+  async #orFailed<Done>(origin: string, work: Promise<Done>): Promise<Done | undefined> {
+    try {
+      const done = await work
+      if (this.#kept.has(origin)) this.#failures.delete(origin)
+      return done
+    } catch (error) {
       this.#closing.signal.throwIfAborted()
-      this.#failed(error)
+      this.#failedWith(origin, error)
       return undefined
-    })
+    }
+  }
+
+  /** Said once, however often it is tried again, until that origin is well. */
+  #failedWith(origin: string, error: unknown): void {
+    const said = this.#failures.get(origin) ?? new Set()
+    this.#failures.set(origin, said)
+    if (!said.has(String(error))) this.#failed(error)
+    said.add(String(error))
   }
 
   /** Lets go of a stream that is gone. What this store had not read of it by then, it takes from those who had. */
@@ -344,7 +358,7 @@ export class Origins {
   #wish(origin: string, dataDir: string, offers: readonly Offer[]): Wish {
     const { shards, beginEmpty, diskReserve } = this.#config
     const { signal } = this.#closing
-    const failed = (error: unknown) => this.#failed(error)
+    const failed = (error: unknown) => this.#failedWith(origin, error)
     const damaged = (table: CheckedTable) => this.#report({ event: 'damagedRow', table })
     const takesPart = true
     return { dataDir, origin, shards, offers, beginEmpty, takesPart, diskReserve, failed, damaged, signal }
