@@ -166,21 +166,21 @@ export class Participant {
 
   /**
    * This participant's hidden vote in a round that lost its place: to another started at the same time, or to the one
-   * that goes on under other rules.
+   * that goes on under other rules. Of several the one that was on the table last decides, also when the vote was taken back there.
    */
   owedVote(current: RecordOf<'round'>): Choice | undefined {
     if (this.#ownSeals(current.id).length > 0) return undefined
     const rivals = this.#ledger
-      .rounds(current.story ?? 'quick')
+      .allRounds(current.story ?? 'quick')
       .filter((round) => round.id !== current.id && round.previous === current.previous)
-    for (const rival of [...rivals, ...this.#underOtherRules(current)]) {
-      const open = !this.#ledger.withdrawn(rival.id) && !this.#ledger.isRevealed(rival.id)
-      const choice = open ? this.choiceIn(rival) : undefined
-      const face = choice && rival.cards[choice.card]
-      const card = face ? current.cards.findIndex((other) => isSameCard(other, face)) : -1
-      if (choice && card >= 0) return { card, unsure: choice.unsure }
-    }
-    return undefined
+    const last = [...rivals, ...this.#underOtherRules(current)].find(
+      ({ id }) =>
+        this.#ownSeals(id).length > 0 && !this.#ledger.withdrawn(id) && !this.#ledger.isRevealed(id),
+    )
+    const choice = last && this.choiceIn(last)
+    const face = choice && last.cards[choice.card]
+    const card = face ? current.cards.findIndex((other) => isSameCard(other, face)) : -1
+    return choice && card >= 0 ? { card, unsure: choice.unsure } : undefined
   }
 
   /** Where this participant may owe a vote: stories whose open round they voted in is not the current one. */

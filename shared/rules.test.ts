@@ -90,6 +90,23 @@ test('a round that was begun anew under new rules takes the hidden votes over', 
   expect(bob.participant.topicsToCarry()).toEqual([story])
 })
 
+test('a vote that was taken back under new rules does not come back under the next', () => {
+  const { alice, bob } = team()
+  const before = alice.starts(story)
+  meet(alice, bob)
+  bob.votes(before, '5')
+  rule(alice, 'facilitators')
+  const between = alice.starts(story)
+  meet(alice, bob)
+  bob.votes(between, '5')
+  bob.takesBack(between)
+  rule(alice, 'facilitators', true)
+  const after = alice.starts(story)
+  meet(alice, bob)
+  expect(bob.ledger.current(story)?.id).toBe(after)
+  expect(bob.participant.owedVote(bob.round(after))).toBeUndefined()
+})
+
 test('a vote again after the reveal takes nothing over', () => {
   const { alice, bob } = team()
   const first = alice.starts(story)

@@ -152,6 +152,42 @@ test('two rounds started apart are both kept, all go on with one, and a hidden v
   expect(round).not.toBe(current.id)
 })
 
+/** Three rounds started apart, in the order in which they come to alice's table: each is the current one when it comes. */
+function threeApart() {
+  const { people } = team()
+  const story = storyId(bytesOf(7, 10))
+  const started = people.map((person) => ({ person, round: person.starts(story) }))
+  const [first, second, third] = started.sort((a, b) => (a.round > b.round ? -1 : 1))
+  if (!first || !second || !third) throw new Error('Three people start three rounds')
+  const table = new Device('alice')
+  table.hears(first.person)
+  const carries = () => {
+    const current = table.ledger.current(story)
+    return current && table.participant.owedVote(current)
+  }
+  return { table, first, second, third, carries }
+}
+
+test('of rounds started apart the one that was on the table last gives the hidden vote on', () => {
+  const { table, first, second, third, carries } = threeApart()
+  table.votes(first.round, '1')
+  table.hears(second.person)
+  expect(carries()).toEqual({ card: 0, unsure: false })
+  table.votes(second.round, '8')
+  table.hears(third.person)
+  expect(carries()).toEqual({ card: 2, unsure: false })
+})
+
+test('a vote that was taken back does not come back from a round before', () => {
+  const { table, first, second, third, carries } = threeApart()
+  table.votes(first.round, '1')
+  table.hears(second.person)
+  table.votes(second.round, '1')
+  table.takesBack(second.round)
+  table.hears(third.person)
+  expect(carries()).toBeUndefined()
+})
+
 test('two devices of one person that contradict each other void the vote, and both cards are shown', () => {
   const { alice, bob, people, round } = team()
   const phone = new Device('alice')
