@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { recordsOf } from '../../shared/document.ts'
 import { encodeReleased, escrowName, type ReleasedKey } from '../../shared/escrow.ts'
 import type { RoundId } from '../../shared/id.ts'
 import { encodeRelease } from '../../shared/record.ts'
@@ -78,4 +79,20 @@ test('of two answers of stores to one person, before and after a store was resto
   newcomer.hears(alice)
   expect(newcomer.sees(round)).toEqual(alice.sees(round))
   expect(escrow.holds).toBe(false)
+})
+
+test('what a relay made up in the name of somebody is not written down, and nothing waits for it', () => {
+  vi.useFakeTimers()
+  const [alice, bob] = people()
+  const round = bob.starts()
+  meet(alice, bob)
+  const { asker } = bob.depositor.askForRelease(round)
+  const { escrow } = escrowOf(alice)
+  const before = recordsOf(alice.doc).size
+  const forged = { ...asker, signature: bytesOf(7, 64) }
+  const name = escrowName(memberKeys, round)
+  escrow.released(encodeReleased({ round: name, asker: forged, salt: bytesOf(0, 16), keys: [] }))
+  expect(escrow.holds).toBe(false)
+  vi.advanceTimersByTime(10_000)
+  expect(recordsOf(alice.doc).size).toBe(before)
 })

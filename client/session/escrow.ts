@@ -185,9 +185,10 @@ export class Escrow {
       if (!round) continue
       const bytes = encodeRelease({ kind: 'release', round, ...asker, keys })
       const id = recordIdOf(bytes)
-      this.#core.ledger.add(id, bytes)
-      const { mayWrite, participant, doc } = this.#core
-      if (!mayWrite || recordsOf(doc).has(id)) this.#pending.delete(key)
+      const { mayWrite, participant, doc, ledger } = this.#core
+      ledger.add(id, bytes)
+      const counts = () => ledger.of(round, 'release').some((release) => release.id === id)
+      if (!mayWrite || recordsOf(doc).has(id) || !counts()) this.#pending.delete(key)
       else if (asker.author === participant.id) this.#writeDown(key, round, id, bytes)
       else {
         const wait = writeDownAfter * (1 + Math.random())
