@@ -169,17 +169,16 @@ export class Participant {
    * that goes on under other rules. Of several the one that was on the table last decides, also when the vote was taken back there.
    */
   owedVote(current: RecordOf<'round'>): Choice | undefined {
-    if (this.#ownSeals(current.id).length > 0) return undefined
+    if (this.latestSeal(current.id)) return undefined
     const rivals = this.#ledger
       .allRounds(current.story ?? 'quick')
-      .filter((round) => round.id !== current.id && round.previous === current.previous)
+      .filter((round) => round.previous === current.previous)
     const last = [...rivals, ...this.#underOtherRules(current)].find(
-      ({ id }) =>
-        this.#ownSeals(id).length > 0 && !this.#ledger.withdrawn(id) && !this.#ledger.isRevealed(id),
+      ({ id }) => this.latestSeal(id) && !this.#ledger.withdrawn(id) && !this.#ledger.isRevealed(id),
     )
     const choice = last && this.choiceIn(last)
     const face = choice && last.cards[choice.card]
-    const card = face ? current.cards.findIndex((other) => isSameCard(other, face)) : -1
+    const card = current.cards.findIndex((other) => face && isSameCard(other, face))
     return choice && card >= 0 ? { card, unsure: choice.unsure } : undefined
   }
 
