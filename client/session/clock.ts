@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
 import { readTimer, type SharedTimer, settingsOf } from '../../shared/document.ts'
+import { read, write } from '../device/device-storage.ts'
 import type { Timer } from './session-view.ts'
 
 /** More than this apart, and the clocks are wrong rather than the network slow. */
@@ -22,8 +23,14 @@ export class TeamTimer {
   }
 }
 
+/** Only the moment it was started tells how wrong a clock is, so the end that was found then outlasts the page. */
 function inOwnClock({ seconds, ends }: SharedTimer, live: boolean, now: number): Timer {
+  const name = `${seconds} ${ends} `
+  const kept = read('timer')
+  if (kept?.startsWith(name)) return { seconds, ends: Number(kept.slice(name.length)) }
   const left = seconds * 1000
   const wrong = live ? Math.abs(now + left - ends) > tolerance : ends - now > left
-  return { seconds, ends: wrong ? now + left : ends }
+  if (!wrong) return { seconds, ends }
+  write('timer', name + (now + left))
+  return { seconds, ends: now + left }
 }

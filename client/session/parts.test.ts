@@ -125,6 +125,21 @@ test('a countdown of somebody whose clock is years off lasts as long here as the
   expect(timer.read(doc, true, now + 30_000)).toEqual({ seconds: 60, ends: now + 60_000 })
 })
 
+test.each([-5, 5])(
+  'a clock that is off by %i hours still knows what is left of a countdown after a reload',
+  (hours) => {
+    const doc = new Y.Doc()
+    const now = 1_700_000_000_000 + hours
+    writeTimer(doc, { seconds: 60, ends: now + 60_000 - hours * 3_600_000 })
+    const ends = now + 60_000
+    expect(new TeamTimer().read(doc, true, now)).toEqual({ seconds: 60, ends })
+    expect(new TeamTimer().read(doc, false, now + 20_000)).toEqual({ seconds: 60, ends })
+    expect(new TeamTimer().read(doc, true, now + 20_000)).toEqual({ seconds: 60, ends })
+    writeTimer(doc, { seconds: 30, ends: now + 50_000 })
+    expect(new TeamTimer().read(doc, false, now + 25_000)).toEqual({ seconds: 30, ends: now + 50_000 })
+  },
+)
+
 test('who comes later sees what is left of the countdown', () => {
   const doc = new Y.Doc()
   const now = 1_700_000_000_000
