@@ -43,6 +43,29 @@ test('the cards turn by themselves when everybody present has voted', async ({ r
   await expect(alice.seatOf(bob)).toContainText('voted 3')
 })
 
+test('a round that goes on under other rules is the same round to everybody, with votes and without', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await setsRule(alice, /Facilitators only/)
+  await bob.joins(await alice.invitation(), '3')
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+  await setsRule(alice, /Anybody/)
+  await expect(bob.page.getByRole('button', { name: 'Reveal', exact: true })).toBeVisible()
+  await expect(bob.card('3')).toHaveAttribute('aria-pressed', 'true')
+  await alice.votes('5')
+  await bob.reveals()
+  await expect(alice.seatOf(bob)).toContainText('voted 3')
+  await expect(bob.page.getByText('Round 2')).toHaveCount(0)
+  await alice.opensMenu('Looking back')
+  const dialog = alice.page.getByRole('dialog')
+  await expect(dialog.getByText('Round 1')).toBeVisible()
+  await expect(dialog.getByText('Round 2')).toHaveCount(0)
+})
+
 test('a facilitator makes somebody else one', async ({ relay, alice, bob }) => {
   await bob.joins(await alice.startsAndInvites(relay.url), '3')
   await setsRule(alice, /Facilitators only/)

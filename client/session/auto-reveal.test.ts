@@ -101,3 +101,15 @@ test('what is all voted on after an import that began before is revealed then', 
   await vi.advanceTimersByTimeAsync(later)
   expect(phase()).toBe('revealed')
 })
+
+test('a round that goes on under other rules is not counted twice, and one that was revealed is', async () => {
+  const { alice, phase } = await session()
+  expect(alice.table?.earlier).toBe(0)
+  alice.reveal()
+  expect(phase()).toBe('revealed')
+  expect(alice.table?.earlier).toBe(0)
+  alice.voteAgain()
+  expect(alice.table?.earlier).toBe(1)
+  alice.undo()
+  expect(alice.table?.earlier).toBe(0)
+})

@@ -26,7 +26,9 @@ export function tableView(
     ...(chosen ? { chosen: chosen.card } : {}),
     unsure: chosen?.unsure ?? false,
     ...(chosen && state.phase === 'voting' ? { opensAlone: keepsLatest(escrow, participant, round) } : {}),
-    earlier: ledger.rounds(round.story ?? 'quick').filter(({ id }) => !ledger.withdrawn(id)).length - 1,
+    earlier: ledger
+      .rounds(round.story ?? 'quick')
+      .filter(({ id }) => id !== round.id && ledger.isRevealed(id)).length,
     everybodys,
     mayDecide: mayWrite && ledger.mayDecide(participant.id, round),
   }
