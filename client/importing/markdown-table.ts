@@ -28,6 +28,19 @@ export function markdownTable(text: string): Row[] | undefined {
   return [{ ...header, cells: header.cells.with(-1, 'Link') }, ...others]
 }
 
+/** What a line of a list says, and what all of it links to; empty without a link. */
+export function markdownLine(line: string): [text: string, target: string] {
+  const plain = withoutEmphasis(line)
+  const linked = link.exec(plain)
+  return linked ? [withoutEmphasis(textOf(linked[1] ?? '')), linked[2] ?? ''] : [plain, '']
+}
+
+function withoutEmphasis(text: string): string {
+  return text
+    .replace(/(?<![\w*])\*\*(?=\S)([^*]*[^*\s])\*\*(?![\w*])/g, '$1')
+    .replace(/(?<![\w`])`([^`]+)`(?!`)/g, '$1')
+}
+
 /** A cell of another table may have one in it. */
 function isQuoted(before: readonly string[]): boolean {
   return before.join().split('"').length % 2 === 0

@@ -144,3 +144,22 @@ test('marks of lists are no part of titles', () => {
     '-5 degrees',
   ])
 })
+
+test('a Markdown list gives its words as titles, and what an item links to as the link', async () => {
+  const text = [
+    '- [Search **everything**](https://tracker.example/1)',
+    '- **[Export](https://tracker.example/2)**',
+    '- [ ] Print `README` in **bold**',
+    '- 2**3 and 3**2',
+  ].join('\n')
+  const { header, rows } = await readTable(text)
+  expect(toStories(rows, guessColumns(header, rows))).toEqual({
+    stories: [
+      { title: 'Search everything', link: 'https://tracker.example/1' },
+      { title: 'Export', link: 'https://tracker.example/2' },
+      { title: 'Print README in bold' },
+      { title: '2**3 and 3**2' },
+    ],
+    problems: [],
+  })
+})

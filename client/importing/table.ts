@@ -1,6 +1,6 @@
 import Papa from 'papaparse'
 import { withFormulas } from '../exporting/formulas.ts'
-import { markdownTable } from './markdown-table.ts'
+import { markdownLine, markdownTable } from './markdown-table.ts'
 import { withoutMark } from './pasted.ts'
 
 export interface Row {
@@ -102,13 +102,16 @@ function tableOf(rows: Row[], separator: string, problems: TableProblem[], hasHe
     if (extra) problems.push({ line, kind: 'moreCells' })
   }
   if (!first && rows.every(({ cells }) => cells.length === 1)) {
-    return { header: first, rows: rows.map(withoutListMark), separator, problems }
+    return { ...withoutListMarks(rows), separator, problems }
   }
   return { ...(first ? withOneTitle(first, rows) : { header: first, rows }), separator, problems }
 }
 
-function withoutListMark({ line, cells: [cell = ''] }: Row): Row {
-  return { line, cells: [withoutMark(cell)] }
+/** Links of the lines stand in one more column. */
+function withoutListMarks(lines: readonly Row[]): Pick<Table, 'header' | 'rows'> {
+  const rows = lines.map(({ line, cells: [cell = ''] }) => ({ line, cells: markdownLine(withoutMark(cell)) }))
+  if (rows.some(({ cells: [, target] }) => target)) return { header: ['Title', 'Link'], rows }
+  return { header: undefined, rows: rows.map(({ line, cells: [text] }) => ({ line, cells: [text] })) }
 }
 
 /** Azure DevOps writes a tree of work items with a title column for each level, one of which is filled in a row. */
