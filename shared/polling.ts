@@ -57,7 +57,7 @@ export function decodePoll(bytes: Uint8Array): Poll | undefined {
       case kinds.leave:
         return { type: 'leave', token }
       default:
-        throw new Error(`No request has kind ${kind}`)
+        throw new Error('No such kind')
     }
   })
 }

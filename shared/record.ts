@@ -295,7 +295,7 @@ function takeStatement(decoder: Decoder): Signed {
     case kinds.withdraw:
       return { kind: 'withdraw', author, record: takeId(decoder) }
     default:
-      throw new Error(`No record has kind ${kind}`)
+      throw new Error('No such kind')
   }
 }
 

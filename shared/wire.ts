@@ -235,7 +235,7 @@ function takeFromClient(decoder: Decoder): FromClient {
         asker: takeAsker(decoder),
       }
     default:
-      throw new Error(`No client frame has kind ${kind}`)
+      throw new Error('No such kind')
   }
 }
 
@@ -329,7 +329,7 @@ function takeFromRelay(decoder: Decoder): FromRelay {
     case relayKinds.released:
       return { type: 'released', cursor: takeCursor(decoder), body: takeRest(decoder) }
     default:
-      throw new Error(`No relay frame has kind ${kind}`)
+      throw new Error('No such kind')
   }
 }
 

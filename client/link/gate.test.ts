@@ -137,6 +137,38 @@ function value(encoder: encoding.Encoder, count: number): void {
   encoding.writeVarUint(encoder, count)
 }
 
+/** As lib0 reads them: after so many zeros each bit counts infinitely, and none is no number. */
+const [infinite, uncountable] = [
+  [...Array(147).fill(128), 1],
+  [...Array(147).fill(128), 0],
+]
+const letter = [1, 120]
+
+test.each<[string, number[]]>([
+  ['who writes', [1, 1, ...infinite, 0, 4, 1, ...letter, ...letter, 0]],
+  ['who wrote what stands before it', [1, 1, 5, 0, 132, ...infinite, 0, ...letter, 0]],
+  ['when that was written', [1, 1, 5, 0, 132, 6, ...infinite, ...letter, 0]],
+  ['who wrote what stands behind it', [1, 1, 5, 0, 68, ...infinite, 0, ...letter, 0]],
+  ['who wrote what it belongs to', [1, 1, 5, 0, 4, 0, ...infinite, 0, ...letter, 0]],
+  ['whose it deletes', [0, 1, ...infinite, 1, 0, 1]],
+])('a number that Yjs would write without end is refused: %s', (_, update) => {
+  const at = update.findIndex((byte, at) => byte === 128 && update[at + 1] === 128)
+  const [before, behind] = [update.slice(0, at), update.slice(at + infinite.length)]
+  expect(isAcceptable(Uint8Array.from([...before, 6, ...behind]))).toBe(true)
+  expect(isAcceptable(Uint8Array.from(update))).toBe(false)
+  expect(isAcceptable(Uint8Array.from([...before, ...uncountable, ...behind]))).toBe(false)
+})
+
+test('a run that Yjs cannot count, or a second one of the same client, is refused', () => {
+  const run = [1, 5, 0, 4, 1, ...letter, ...letter]
+  const next = [1, 5, 1, 132, 5, 0, ...letter]
+  expect(isAcceptable(Uint8Array.from([1, ...run, 0]))).toBe(true)
+  const uncounted = Uint8Array.from([1, ...uncountable, 5, 0, 0])
+  expect(() => Y.applyUpdate(new Y.Doc(), uncounted)).toThrow()
+  expect(isAcceptable(uncounted)).toBe(false)
+  expect(isAcceptable(Uint8Array.from([2, ...run, ...next, 0]))).toBe(false)
+})
+
 test.each<[string, Uint8Array]>([
   [
     'maps inside each other, 60,000 deep',

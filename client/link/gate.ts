@@ -1,3 +1,4 @@
+import { createDecoder, readVarUint } from 'lib0/decoding'
 import * as Y from 'yjs'
 import { decodeOnce } from './decoded.ts'
 
@@ -18,14 +19,17 @@ export const largestPiece = limits.outside.bytes / 2
  */
 export function isAcceptable(update: Uint8Array, from: keyof typeof limits = 'outside'): boolean {
   const { bytes, structs: most } = limits[from]
-  const decoded = update.length <= bytes ? decodeOnce(update) : undefined
-  if (!decoded || decoded.structs.length > most) return false
+  const decoded = update.length <= bytes && decodeOnce(update)
+  if (!decoded) return false
   const { structs, ds } = decoded
-  const ranges = [...ds.clients.values()].flat()
-  if (ranges.length > most || !ranges.every(({ clock, len }) => isSound(clock, len))) return false
+  const deletions = [...ds.clients].flatMap(([client, ranges]) =>
+    ranges.map(({ clock, len }) => ({ id: { client, clock }, length: len })),
+  )
+  // Of two runs of one client Yjs would take the last, and one without structs may have more than can be counted.
+  const clients = new Set(structs.map(({ id }) => id.client))
   return (
-    areInOrder(structs) &&
-    structs.every((struct) => isSound(struct.id.clock, struct.length)) &&
+    clients.size === readVarUint(createDecoder(update)) &&
+    [structs, deletions].every((all) => all.length <= most && all.every(isSound)) &&
     arePlain(structs)
   )
 }
@@ -38,22 +42,12 @@ const mostFirsts = 1000
 
 type Struct = Y.Item | Y.GC | Y.Skip
 
-/** Yjs adds up clocks and lengths; without a length a struct cannot be found again. */
-function isSound(clock: number, length: number): boolean {
-  return length > 0 && Number.isSafeInteger(clock + length)
-}
-
-/** Every client once: of two runs Yjs would take the last. */
-function areInOrder(structs: readonly Struct[]): boolean {
-  const clients = new Set<number>()
-  let last: number | undefined
-  for (const { id } of structs) {
-    if (id.client === last) continue
-    last = id.client
-    if (clients.has(last)) return false
-    clients.add(last)
-  }
-  return true
+/**
+ * Yjs adds up clocks and lengths; without a length a struct cannot be found again. Behind many zeros lib0 reads infinity, or no number
+ * at all, for a client too, and infinity it writes without end.
+ */
+function isSound({ id, length }: { readonly id: Y.ID; readonly length: number }): boolean {
+  return length > 0 && id.client + id.clock + length <= Number.MAX_SAFE_INTEGER
 }
 
 /** The document holds plain values, and stories with two texts each: no sub-documents, lists, XML, formats or deeper nests. */
@@ -67,7 +61,9 @@ function arePlain(structs: readonly Struct[]): boolean {
     const parent: unknown = struct.parent
     for (const needed of [origin, rightOrigin, parent]) {
       // Yjs looks for what it takes to be there already, and throws.
-      if (needed instanceof Y.ID && needed.client === id.client && needed.clock >= id.clock) return false
+      if (!(needed instanceof Y.ID)) continue
+      if (!isSound({ id: needed, length: 1 }) || (needed.client === id.client && needed.clock >= id.clock))
+        return false
     }
     if (parentSub !== null) {
       const place = `${parent instanceof Y.ID ? nameOf(parent) : parent} ${parentSub}`
