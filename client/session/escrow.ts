@@ -1,8 +1,17 @@
+import { openBoxes } from '../../shared/boxes.ts'
 import { Depositor } from '../../shared/depositor.ts'
 import { addRecord, recordsOf } from '../../shared/document.ts'
-import { decodeReleased, escrowName, type Released } from '../../shared/escrow.ts'
-import { base32, type ParticipantId, type RecordId, type RoundId, type SealId } from '../../shared/id.ts'
-import { encodeRelease, type RecordOf, recordIdOf } from '../../shared/record.ts'
+import { decodeReleased, escrowName, type Released, releaseStatement } from '../../shared/escrow.ts'
+import {
+  base32,
+  idBytes,
+  type ParticipantId,
+  type RecordId,
+  type RoundId,
+  type SealId,
+} from '../../shared/id.ts'
+import { verify } from '../../shared/keys.ts'
+import { encodeRelease, membershipStatement, type RecordOf, recordIdOf } from '../../shared/record.ts'
 import type { SessionCore } from './core.ts'
 
 /** Voters who are here open their own cards within this time; then the store is asked for the others'. */
@@ -14,12 +23,14 @@ const looksAtPresent = 3
 /** Everybody gets the keys, but only one needs to write them down: the asker does at once, the others if nobody did. */
 const writeDownAfter = 2_000
 
-/** Of rounds nobody here knows; more can only be rubbish. */
+/** Of rounds nobody here knows, or seals; more can only be rubbish. */
 const mostPending = 64
 
 interface Pending {
   readonly released: Released
   timer?: ReturnType<typeof setTimeout>
+  /** How many seals there were when its keys opened none more. */
+  tried?: number
 }
 
 /** The client's part of the blind escrow: deposits the keys of own boxes, asks for those of a revealed round, and opens what it gets. */
@@ -177,24 +188,51 @@ export class Escrow {
     link.askForRelease(name, asker)
   }
 
-  /** What came for a round that is known counts at once; one of all writes it down for those who come later. */
+  /** What came for a round that is known counts at once, if it opens more; one of all writes it down for those who come later. */
   #readPending(): void {
+    const { ledger, mayWrite, participant, doc } = this.#core
     for (const [key, pending] of this.#pending) {
       const { round: name, asker, keys } = pending.released
       const round = pending.timer ? undefined : this.#roundOf(name)
       if (!round) continue
       const bytes = encodeRelease({ kind: 'release', round, ...asker, keys })
       const id = recordIdOf(bytes)
-      const { mayWrite, participant, doc, ledger } = this.#core
-      ledger.add(id, bytes)
-      const counts = () => ledger.of(round, 'release').some((release) => release.id === id)
-      if (!mayWrite || recordsOf(doc).has(id) || !counts()) this.#pending.delete(key)
+      const isWritten = recordsOf(doc).has(id)
+      if (!isWritten && !this.#opensMore(pending, round, id)) continue
+      const isReal = isWritten || this.#isAsked(pending.released)
+      if (isReal) ledger.add(id, bytes)
+      if (!mayWrite || isWritten || !isReal) this.#pending.delete(key)
       else if (asker.author === participant.id) this.#writeDown(key, round, id, bytes)
       else {
         const wait = writeDownAfter * (1 + Math.random())
         pending.timer = setTimeout(() => this.#writeDown(key, round, id, bytes), wait)
       }
     }
+  }
+
+  /**
+   * Keys that open no more than is open wait for other seals: a relay can make up as many as it likes, and the document would keep
+   * them all.
+   */
+  #opensMore(pending: Pending, round: RoundId, id: RecordId): boolean {
+    const { ledger, options } = this.#core
+    const seals = ledger.of(round, 'seal')
+    if (pending.tried === seals.length) return false
+    pending.tried = seals.length
+    const { asker, keys } = pending.released
+    const known = new Set(ledger.boxesOf(round, seals).flatMap(({ opened }) => [...opened.keys()]))
+    const { opened } = openBoxes(options.keys, { kind: 'release', id, round, ...asker, keys }, seals)
+    return [...opened.keys()].some((seal) => !known.has(seal))
+  }
+
+  /** Whether a participant has asked for them. */
+  #isAsked({ round, asker }: Released): boolean {
+    const { session, publicKeys } = this.#core.options.keys
+    const { author, membership, reveal, signature } = asker
+    return (
+      verify(signature, releaseStatement(session, round, reveal), idBytes(author)) &&
+      verify(membership, membershipStatement(session, author), publicKeys.subarray(32, 64))
+    )
   }
 
   #writeDown(key: string, id: RoundId, release: RecordId, bytes: Uint8Array): void {
