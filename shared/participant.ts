@@ -167,6 +167,7 @@ export class Participant {
   /**
    * This participant's hidden vote in a round that lost its place: to another started at the same time, or to the one
    * that goes on under other rules. Of several the one that was on the table last decides, also when the vote was taken back there.
+   * Only to one that has all its cards, or whoever starts one would learn the card by who votes there.
    */
   owedVote(current: RecordOf<'round'>): Choice | undefined {
     if (this.latestSeal(current.id)) return undefined
@@ -177,9 +178,9 @@ export class Participant {
       ({ id }) => this.latestSeal(id) && !this.#ledger.withdrawn(id) && !this.#ledger.isRevealed(id),
     )
     const choice = last && this.choiceIn(last)
-    const face = choice && last.cards[choice.card]
-    const card = current.cards.findIndex((other) => face && isSameCard(other, face))
-    return choice && card >= 0 ? { card, unsure: choice.unsure } : undefined
+    const places = last?.cards.map((face) => current.cards.findIndex((other) => isSameCard(other, face)))
+    const card = choice && !places?.includes(-1) ? places?.[choice.card] : undefined
+    return choice && card !== undefined ? { ...choice, card } : undefined
   }
 
   /** Where this participant may owe a vote: stories whose open round they voted in is not the current one. */

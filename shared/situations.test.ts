@@ -1,5 +1,6 @@
 /** Each row of the table of situations: who is where when something happens, and what everybody sees in the end. */
 import { expect, test } from 'vitest'
+import type { Card } from './deck.ts'
 import { storyId } from './id.ts'
 import { bytesOf, Device, meet } from './testing.ts'
 
@@ -186,6 +187,36 @@ test('a vote that was taken back does not come back from a round before', () => 
   table.takesBack(second.round)
   table.hears(third.person)
   expect(carries()).toBeUndefined()
+})
+
+test('whoever starts a round with other cards beside theirs does not learn by who votes there what was chosen', () => {
+  const { alice, bob, people } = team()
+  const story = storyId(bytesOf(7, 10))
+  const theirs = bob.starts(story)
+  meet(...people)
+  const { cards } = bob.round(theirs)
+  const owed = (cards: readonly Card[], underOtherRules: boolean) => {
+    const mallory = new Device('mallory').introduces()
+    if (underOtherRules) {
+      mallory.hears(bob)
+      mallory.publish(mallory.participant.takeOver())
+      mallory.publish(mallory.participant.setRules({ who: 'anybody', auto: false, escrow: false }))
+    }
+    const beside = mallory.publish(mallory.participant.startRound(story, cards))
+    const asked = new Device('alice')
+    asked.hears(alice)
+    asked.hears(mallory)
+    return asked.participant.owedVote(asked.round(beside))
+  }
+  for (const [card, face] of cards.entries()) {
+    alice.votes(theirs, face.label)
+    const others = cards.filter((other) => other !== face)
+    for (const underOtherRules of [false, true]) {
+      expect(owed([face], underOtherRules)).toBe(undefined)
+      expect(owed(others, underOtherRules)).toBe(undefined)
+      expect(owed([{ label: 'more' }, ...cards], underOtherRules)).toEqual({ card: card + 1, unsure: false })
+    }
+  }
 })
 
 test('two devices of one person that contradict each other void the vote, and both cards are shown', () => {
