@@ -34,8 +34,8 @@ const emojiBytes = 48
 
 /**
  * Who is here, bound to the relay's connection numbers. Peers send one entry each, when it changes; what the provider's
- * awareness needs beyond that (client ids, clocks, renewals) is made up here, so nobody can speak for another and an idle
- * room stays silent.
+ * awareness needs beyond that (client ids, clocks, renewals) is made up here, so nobody can speak for another connection and an
+ * idle room stays silent. Who they say they are is not signed.
  */
 export class PresentPeers {
   readonly #here = new Set<ConnectionId>()
