@@ -91,6 +91,7 @@ test('a whole session by keyboard alone: create, invite, vote, reveal, settle, i
   expect((await download).suggestedFilename()).toMatch(/\.csv$/)
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toHaveCount(0)
+  await expect(page.getByRole('button', { name: 'More', exact: true })).toBeFocused()
   await page.keyboard.press('n')
   await expect(page.getByRole('heading', { level: 2 }).getByRole('textbox')).toHaveValue('From a file')
 })
