@@ -10,9 +10,9 @@ import { type Life, lifeOf, type VirtualClock } from './virtual-clock.ts'
 import type { Far, Latency, Wire } from './virtual-network.ts'
 import type { VirtualRegion } from './virtual-region.ts'
 
-/** What `connections.ts` does for real ones. */
-const pingEvery = 20_000
-const missedPongsAllowed = 2
+/** What `connections.ts` and `socket.ts` do for real ones. */
+const turnEvery = 20_000
+const silence = { pingedAt: 2, endedAt: 4 } as const
 
 const limits = limitsOf({ maxConnections: 100, maxConnectionsPerAddress: 100, newConnectionsPerSecond: 100 })
 
@@ -126,32 +126,33 @@ export class VirtualRelay implements Far {
       outlet,
       this.#running.surroundings,
     )
-    let missedPongs = 0
+    let silentTurns = 0
     const hello = clock.after(limits.helloMs, () => {
       if (connection.phase === 'greeting') connection.close('lateHello')
     })
-    const pinging = clock.after(
-      pingEvery,
+    const turns = clock.after(
+      turnEvery,
       () => {
-        if (missedPongs++ >= missedPongsAllowed) return wire.reset()
-        wire.ping()
+        silentTurns += 1
+        if (silentTurns >= silence.endedAt) return wire.reset()
+        if (silentTurns >= silence.pingedAt) wire.ping()
         connection.keepAlive()
       },
       undefined,
-      pingEvery,
+      turnEvery,
     )
     wire.end = {
       receive: (frame) => {
-        missedPongs = 0
+        silentTurns = 0
         connection.receive(frame)
       },
       pong: () => {
-        missedPongs = 0
+        silentTurns = 0
       },
       goAway: (retryAfter) => connection.goAway(retryAfter),
       gone: () => {
         hello.ended = true
-        pinging.ended = true
+        turns.ended = true
         connection.gone()
         this.#wires.delete(wire)
       },

@@ -75,9 +75,8 @@ test('pings are frames, too: who sends too many is asked for a pause', async () 
   expect(await mallory.closed).toEqual(closeCodes.tooFast)
 })
 
-test('who answers no ping is ended at the third turn, and who answers stays', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  onTestFinished(() => void vi.useRealTimers())
+test('who answers no ping is ended at the fourth turn, and who answers stays', async () => {
+  takeTurns()
   const { url } = await started()
   const alice = await BareClient.join(url, keys)
   const bob = await BareClient.join(url, member)
@@ -86,10 +85,33 @@ test('who answers no ping is ended at the third turn, and who answers stays', as
     vi.advanceTimersByTime(20_000)
     await alice.next('keepalive')
     await pongOf(alice)
-    expect(alice.frames.filter(({ type }) => type === 'left')).toHaveLength(turn < 3 ? 0 : 1)
+    expect(alice.frames.filter(({ type }) => type === 'left')).toHaveLength(turn < 4 ? 0 : 1)
   }
   expect(alice.isOpen).toBe(true)
 })
+
+test('who says something needs no ping to prove that they are there', async () => {
+  takeTurns()
+  const { url } = await started()
+  const alice = await BareClient.join(url, keys)
+  const bob = await BareClient.join(url, member)
+  const pinged = { alice: 0, bob: 0 }
+  webSocketOf(alice).on('ping', () => pinged.alice++)
+  webSocketOf(bob).on('ping', () => pinged.bob++)
+  for (let turn = 1; turn <= 6; turn++) {
+    vi.advanceTimersByTime(20_000)
+    await bob.next('keepalive')
+    await pongOf(bob)
+    await alice.save(someEnvelope())
+  }
+  expect(pinged).toEqual({ alice: 0, bob: 3 })
+})
+
+/** The relay's turns of 20 seconds are over when the test says so. */
+function takeTurns(): void {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
 
 /** Then what she sent before has arrived, her own answers to pings too. */
 async function pongOf(client: BareClient): Promise<void> {

@@ -17,7 +17,8 @@ const protocolErrors: Readonly<Record<number, CloseReason>> = {
   1009: 'tooLarge',
 }
 
-const missedPongsAllowed = 2
+/** Turns of 20 seconds: who has said nothing for so many is pinged, and who answers no ping is given up. */
+const silence = { pingedAt: 2, endedAt: 4 } as const
 const flushBelow = 131_072
 /** Copying that much takes longer than the system call does. */
 const largeBytes = 16_384
@@ -36,7 +37,8 @@ export class Socket extends WebSocket implements Outlet, Connected, Waiting {
   /** Ticks of the registry's timer. */
   openedAt = 0
   slot = 0
-  #missedPongs = 0
+  /** Turns since something came, a pong too. */
+  #silentTurns = 0
   #isGathering = false
   #isWaiting = false
 
@@ -63,7 +65,7 @@ export class Socket extends WebSocket implements Outlet, Connected, Waiting {
         this.#receive(details[0] as Buffer, details[1] as boolean)
         return true
       case 'pong':
-        this.#missedPongs = 0
+        this.#silentTurns = 0
         return true
       case 'ping':
         this.connection?.count()
@@ -97,11 +99,11 @@ export class Socket extends WebSocket implements Outlet, Connected, Waiting {
     setTimeout(() => this.resume(), ms).unref()
   }
 
-  /** Pings, and ends the socket when too many pings stayed without an answer. */
+  /** Whoever speaks is there: others are pinged, and given up when they do not answer. */
   checkAlive(): void {
-    if (this.#missedPongs >= missedPongsAllowed) return this.terminate()
-    this.#missedPongs += 1
-    if (this.readyState !== WebSocket.OPEN) return
+    this.#silentTurns += 1
+    if (this.#silentTurns >= silence.endedAt) return this.terminate()
+    if (this.#silentTurns < silence.pingedAt || this.readyState !== WebSocket.OPEN) return
     this.#gather() // with the frame that says so to the client
     this.ping()
   }
@@ -115,7 +117,7 @@ export class Socket extends WebSocket implements Outlet, Connected, Waiting {
   #receive(frame: Buffer, isBinary: boolean): void {
     const { connection } = this
     if (!connection) return
-    this.#missedPongs = 0
+    this.#silentTurns = 0
     if (!isBinary) return connection.close('malformed')
     const wasGreeting = connection.phase === 'greeting'
     connection.receive(frame)
