@@ -64,7 +64,7 @@ export default defineConfig(({ isSsrBuild }) => ({
         outDir: `${top}/dist/client`,
         emptyOutDir: true,
         target: 'es2022',
-        modulePreload: { polyfill: false },
+        modulePreload: { polyfill: false, resolveDependencies: withItself },
         rollupOptions: {
           input: { index: `${top}/client/index.html`, 'service-worker': `${top}/client/service-worker.ts` },
           output: {
@@ -155,6 +155,11 @@ function isCore(id: string): boolean {
   const core =
     /\/node_modules\/|\/shared\/|\/client\/(session|link|replica|locales\/[a-z]+\.ts|locales\/en\/table)|\/client\/ui\/(icon|button|popover|lazy|toast|motion)|\/client\/(device\/(device|device-storage|estimate-memory|preferences)|fetching\/(fetch-part|update)|visit\/(router|visit)|words\/(words|formats))\b[^/]*\.ts$/
   return core.test(id) && !later.test(id)
+}
+
+/** Vite leaves a part without any dependency to its import. `fetchPart` is to know of every file, so that none is imported that did not come. */
+function withItself(file: string, needed: string[], { hostType }: { hostType: 'html' | 'js' }): string[] {
+  return hostType === 'html' || needed.includes(file) ? needed : [file, ...needed]
 }
 
 /** Puts our way to fetch a part around every `import()`, in the place of Vite's, which tries once. `e2e/mistakes.spec.ts` notices. */
