@@ -35,6 +35,7 @@ test('from the link to the first vote it is one field and two actions', async ({
   await alice.page.goto(relay.url)
   await alice.page.getByRole('button', { name: 'Start a session' }).click() // the first action
   await expect(alice.page.getByRole('textbox', { name: 'Your name' })).toHaveCount(1)
+  await expect(alice.page.getByRole('list', { name: 'People at the table' })).toHaveText(/^\s*You\s*$/)
   await alice.page.getByLabel('Your name').fill('alice')
   await alice.card('3').click() // the second
   await expect(alice.seatOf(alice)).toContainText('has voted')

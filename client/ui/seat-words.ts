@@ -16,7 +16,7 @@ export function notes({ mark, here, unsure, chair }: Seat, revealed = false): re
 }
 
 /** What somebody who cannot see the card hears; nothing where the words that stand there say it. */
-export function spoken({ mark, label }: Seat, revealed: boolean): string {
-  if (mark === 'nothing') return revealed ? '' : t('table.seatThinking')
+export function spoken({ mark, label, name }: Seat, revealed: boolean): string {
+  if (mark === 'nothing') return revealed || name === '' ? '' : t('table.seatThinking')
   return label === undefined ? t('table.seatVoted') : t('table.seatCard', { label })
 }
