@@ -79,3 +79,23 @@ test('from session to home and back nothing is loaded again, so that no network 
   await expect(alice.seatOf(alice)).toContainText('voted 5')
   expect(loaded).toBe(0)
 })
+
+test('the way to the home page says nothing of a session that is opened', async ({ relay, alice }) => {
+  await alice.page.addInitScript(() => {
+    const page = window as unknown as { said: string[] }
+    page.said = []
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes)
+        for (const node of addedNodes) page.said.push(node.textContent ?? '')
+    }).observe(document, { childList: true, subtree: true })
+  })
+  const said = () => alice.page.evaluate(() => (window as unknown as { said: string[] }).said.join('\n'))
+  await alice.page.goto(relay.url)
+  await expect(alice.page.getByRole('button', { name: 'Start a session' })).toBeVisible()
+  expect(await said()).toContain('Start a session')
+  expect(await said()).not.toContain('Opening the session')
+  await alice.starts(relay.url)
+  await alice.page.reload()
+  await expect(alice.card('5')).toBeVisible()
+  expect(await said()).toContain('Opening the session')
+})

@@ -36,7 +36,7 @@ const patience = 10_000
 
 /** One visit to the app: which page is shown, and the session that is open. */
 export class Visit implements HomeView {
-  current = $state.raw<Current>({ page: 'opening' })
+  current = $state.raw<Current>({ page: 'none' })
   #sessions = $state.raw<readonly KeptSession[]>(keptSessions())
   #session: LiveSession | undefined
   /** How often this visit went somewhere: what opens when it has gone on is not shown. */
@@ -70,6 +70,7 @@ export class Visit implements HomeView {
       this.#sessions = keptSessions()
       this.current = { page: 'home' }
     } else if (route.page === 'session') {
+      this.current = { page: 'opening' }
       await yielded()
       await derivePublicKeys([route.secret, secretOf(route.id) ?? ''].flatMap(seedsToCheck))
       if (went !== this.#went) return
@@ -142,7 +143,6 @@ export class Visit implements HomeView {
   readonly #forgotten = new Map<SessionId, KeptSession | undefined>()
 
   async #open(invited: SessionKeys, went: number): Promise<void> {
-    this.current = { page: 'opening' }
     const kept = keepSession(invited, Date.now())
     // What is in the address bar ends up in histories and screen shares; this device remembers it now.
     if (kept)
