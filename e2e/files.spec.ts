@@ -81,7 +81,14 @@ test('a pasted table opens the import, a pasted list becomes stories', async ({ 
   await dialog.getByRole('button', { name: 'Import 2 stories' }).click()
   await dialog.getByRole('button', { name: 'Done' }).click()
   await alice.addsStory('- One', '* Two')
-  await expect(alice.page.getByRole('textbox', { name: 'Title of the story' }).last()).toHaveValue('Two')
+  const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+  await expect(titles.last()).toHaveValue('Two')
+  const field = alice.page.getByRole('textbox', { name: 'Add stories' })
+  await field.fill('APP-3\nPrint\nAPP-4\nSign in')
+  await alice.page.getByRole('button', { name: 'Add 2 stories' }).click()
+  await expect(titles).toHaveCount(6)
+  await alice.addsStory('[Sign out](https://tracker.example/5)')
+  await expect(titles.last()).toHaveValue('Sign out')
 })
 
 test('a pasted table whose cells have several lines is one story a row, and columns of one name are told apart', async ({

@@ -4,7 +4,8 @@ import { mutantOf, mutantTextOf } from '../../shared/mutants.testing.ts'
 import { importJson } from '../exporting/json.ts'
 import { guessColumns } from './columns.ts'
 import { decodeText } from './decode.ts'
-import { looksLikeTable, titlesIn } from './pasted.ts'
+import { isPlain } from './pasted.ts'
+import { looksLikeTable, storiesIn } from './pasted-list.ts'
 import { toStories, withoutDuplicates } from './stories.ts'
 import { readTable } from './table.ts'
 
@@ -71,7 +72,8 @@ fuzz(
     const before = chance.pick(['', 'Title\n', 'Title,Notes\n"', 'a', '"a', 'Key;Summary\nAPP-1;'])
     const after = chance.pick(['', 'b', '"', '\n', 'b"\n'])
     await read(before + many + after)
-    titlesIn(before + many + after)
+    isPlain(before + many + after)
+    storiesIn(before + many + after)
     looksLikeTable(before + many + after)
     return 'read'
   },

@@ -35,9 +35,12 @@ export function markdownLine(line: string): [text: string, target: string] {
   return linked ? [withoutEmphasis(textOf(linked[1] ?? '')), linked[2] ?? ''] : [plain, '']
 }
 
-function withoutEmphasis(text: string): string {
+export function withoutEmphasis(text: string): string {
   return text
     .replace(/(?<![\w*])\*\*(?=\S)([^*]*[^*\s])\*\*(?![\w*])/g, '$1')
+    .replace(/(?<![\w_])__(?=\S)([^_]*[^_\s])__(?![\w_])/g, '$1')
+    .replace(/(?<![\w~])~~(?=\S)([^~]*[^~\s])~~(?![\w~])/g, '$1')
+    .replace(/^([*_])(?=[^\s*_])([^*_]*[^\s*_])\1$/, '$2')
     .replace(/(?<![\w`])`([^`]+)`(?!`)/g, '$1')
 }
 

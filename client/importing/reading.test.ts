@@ -3,7 +3,8 @@ import { createSessionKeys } from '../../shared/keys.ts'
 import { encodeSessionFile } from '../../shared/session-file.ts'
 import { guessColumns } from './columns.ts'
 import { isNoText } from './decode.ts'
-import { looksLikeTable, titlesIn } from './pasted.ts'
+import { isPlain } from './pasted.ts'
+import { looksLikeTable, storiesIn } from './pasted-list.ts'
 import { toStories, withoutDuplicates } from './stories.ts'
 import { readTable } from './table.ts'
 
@@ -12,6 +13,8 @@ const big = (rows: number) =>
     { length: rows },
     (_, at) => `APP-${at},"Story, number ${at}","Some notes\nover two lines, with ""quotes""",${at % 13}`,
   ).join('\n')}\n`
+
+const titlesIn = (text: string) => storiesIn(text).map(({ title }) => title)
 
 const milliseconds = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000
 
@@ -135,14 +138,13 @@ test('a cell of several lines, or with a quote, does not make a list of a pasted
 })
 
 test('marks of lists are no part of titles', () => {
-  expect(titlesIn('- Search\n* [ ] Export\n3. [x] Sign in\n+ Print\n\n  2026 plans\r\n-5 degrees')).toEqual([
-    'Search',
-    'Export',
-    'Sign in',
-    'Print',
-    '2026 plans',
-    '-5 degrees',
-  ])
+  expect(
+    titlesIn(
+      '- Search\n* [ ] Export\n3. [x] Sign in\n+ Print\n\n  2026 plans\r\n-5 degrees\n◦ Help\n☐ Find\n1.\tUndo',
+    ),
+  ).toEqual(['Search', 'Export', 'Sign in', 'Print', '2026 plans', '-5 degrees', 'Help', 'Find', 'Undo'])
+  expect(titlesIn('# Sprint\n\n> Search\n---\n```\nExport\n```')).toEqual(['Sprint', '> Search', 'Export'])
+  expect(titlesIn('> - Search\n> - Export')).toEqual(['Search', 'Export'])
 })
 
 test('a Markdown list gives its words as titles, and what an item links to as the link', async () => {
@@ -162,4 +164,101 @@ test('a Markdown list gives its words as titles, and what an item links to as th
     ],
     problems: [],
   })
+})
+
+test.each([
+  [
+    'a list of Jira',
+    '[APP-1] Search\nAPP-2: Export',
+    [
+      { title: 'Search', key: 'APP-1' },
+      { title: 'Export', key: 'APP-2' },
+    ],
+  ],
+  [
+    'the backlog of Jira',
+    'APP-1\nSearch\nAPP-2\nExport',
+    [
+      { title: 'Search', key: 'APP-1' },
+      { title: 'Export', key: 'APP-2' },
+    ],
+  ],
+  [
+    'lines of one project',
+    'APP-1 Search\nAPP-2 Export',
+    [
+      { title: 'Search', key: 'APP-1' },
+      { title: 'Export', key: 'APP-2' },
+    ],
+  ],
+  [
+    'words that look like keys',
+    'UTF-8 everywhere\nSHA-256 of files',
+    [{ title: 'UTF-8 everywhere' }, { title: 'SHA-256 of files' }],
+  ],
+  ['one word that looks like a key', 'UTF-8 everywhere', [{ title: 'UTF-8 everywhere' }]],
+  ['a row of a spreadsheet', 'APP-1\tSearch', [{ title: 'Search', key: 'APP-1' }]],
+  [
+    'a column of a spreadsheet',
+    '"Search\nby ""date"""\nExport',
+    [{ title: 'Search by "date"' }, { title: 'Export' }],
+  ],
+  [
+    'what was said in a chat',
+    '[10:32 AM] Ann: Search\n[10:33 AM] Bob: Export',
+    [{ title: 'Search' }, { title: 'Export' }],
+  ],
+])('%s becomes good stories', (_, text, stories) => {
+  expect(looksLikeTable(text)).toBe(false)
+  expect(storiesIn(text)).toEqual(stories)
+})
+
+test.each([
+  [
+    '[APP-1: Search](https://jira.example/browse/APP-1)',
+    { title: 'Search', key: 'APP-1', link: 'https://jira.example/browse/APP-1' },
+  ],
+  [
+    '- [ ] [Search](https://t.example/a_(b)) by date',
+    { title: 'Search by date', link: 'https://t.example/a_(b)' },
+  ],
+  ['https://t.example/1 Search', { title: 'Search', link: 'https://t.example/1' }],
+  ['Search - https://t.example/1', { title: 'Search', link: 'https://t.example/1' }],
+  [
+    'https://jira.example/browse/APP-1',
+    { title: 'APP-1', key: 'APP-1', link: 'https://jira.example/browse/APP-1' },
+  ],
+  [
+    'https://t.example/board?selectedIssue=APP-1',
+    { title: 'APP-1', key: 'APP-1', link: 'https://t.example/board?selectedIssue=APP-1' },
+  ],
+  [
+    'https://linear.example/acme/issue/APP-1/search-by-date',
+    { title: 'Search by date', key: 'APP-1', link: 'https://linear.example/acme/issue/APP-1/search-by-date' },
+  ],
+  [
+    '<https://forge.example/acme/app/-/issues/12>',
+    { title: 'acme/app#12', link: 'https://forge.example/acme/app/-/issues/12' },
+  ],
+  ['https://t.example/wiki/', { title: 't.example/wiki', link: 'https://t.example/wiki/' }],
+  ['javascript:alert(1)', { title: 'javascript:alert(1)' }],
+])('%s has a title and a link', (text, story) => {
+  expect(storiesIn(text)).toEqual([story])
+})
+
+test('only words are plain, so that everything else is looked at', () => {
+  expect(isPlain('Search by date, for everybody')).toBe(true)
+  expect(isPlain('Recherche à l’écran')).toBe(true)
+  for (const text of [
+    '- Search',
+    '1. Search',
+    'a\nb',
+    'See https://t.example',
+    '[a](b)',
+    'APP-1 Search',
+    '*a*',
+    ' ',
+  ]) {
+    expect(isPlain(text)).toBe(false)
+  }
 })

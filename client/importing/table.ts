@@ -1,7 +1,7 @@
 import Papa from 'papaparse'
 import { withFormulas } from '../exporting/formulas.ts'
+import { withoutMark } from './list-mark.ts'
 import { markdownLine, markdownTable } from './markdown-table.ts'
-import { withoutMark } from './pasted.ts'
 
 export interface Row {
   /** Of the first line of the row in the file, from 1. */
