@@ -41,6 +41,31 @@ test('a new deck does not take the place of another one by its name', async ({ r
   await expect(alice.card('8')).toBeVisible()
 })
 
+test('a deck that was removed by mistake is taken back, on the device and for the team', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await bob.joins(await alice.startsAndInvites(relay.url), '5')
+  await alice.makesDeck('Ours', [1, 2])
+  await alice.opensMenu('Decks')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByRole('button', { name: /^Hours/ }).click()
+  await alice.opensMenu('Decks')
+  await bob.opensMenu('Decks')
+  const remove = dialog.getByRole('button', { name: 'Remove the deck Ours' })
+  const bobs = bob.page.getByRole('button', { name: 'Remove the deck Ours' })
+  await expect(bobs).toBeVisible()
+  await remove.click()
+  await expect(remove).toHaveCount(0)
+  await expect(bobs).toHaveCount(0)
+  await dialog.getByRole('button', { name: 'Undo' }).click()
+  await expect(remove).toBeVisible()
+  await expect(bobs).toBeVisible()
+  await expect(dialog.getByRole('status')).toHaveCount(0)
+  expect(await alice.page.evaluate(() => localStorage.getItem('facedown.decks'))).toMatch(/./)
+})
+
 test('another deck is dealt at once where nobody has voted, and taken back; cards that lie face down stay', async ({
   relay,
   alice,
