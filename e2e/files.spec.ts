@@ -71,6 +71,34 @@ test('on a phone the columns that do not fit are pushed into sight by key', asyn
   }).toPass()
 })
 
+test('titles that changed in the tracker are taken over when asked for, the estimate stays, and all of it is undone at once', async ({
+  relay,
+  alice,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory('APP-1: Search')
+  await alice.laysOut('Search')
+  await alice.votes('5')
+  await alice.reveals()
+  await alice.settles('5')
+  await imports(alice, 'jira.csv', 'Key,Summary\nAPP-1,Search by date\nAPP-2,Export\n')
+  const dialog = alice.page.getByRole('dialog')
+  await dialog.getByLabel('Take over 1 changed title').check()
+  await dialog.getByRole('button', { name: 'Import 1 story' }).click()
+  await expect(dialog.getByRole('status')).toHaveText(
+    '1 story is in the backlog now. 1 title was taken over.',
+  )
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+  await expect(titles).toHaveCount(2)
+  await expect(titles.first()).toHaveValue('Search by date')
+  await expect(alice.page.getByText('1 of 2 estimated')).toBeVisible()
+  await alice.page.getByRole('button', { name: 'Undo' }).click()
+  await expect(titles).toHaveCount(1)
+  await expect(titles.first()).toHaveValue('Search')
+})
+
 test('a pasted table opens the import, a pasted list becomes stories', async ({ relay, alice }) => {
   await alice.starts(relay.url)
   await alice.tellsName()

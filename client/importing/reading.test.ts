@@ -107,6 +107,33 @@ test('what a second import brings again is known', () => {
   expect(known).toHaveLength(4)
 })
 
+test('a title that has changed where stories come from is told, with the story that has the older one', () => {
+  const existing = [
+    { title: 'Search by date', key: 'APP-1' },
+    { title: 'Sign in', link: 'https://tracker.example/2' },
+    { title: 'Export', key: 'APP-3' },
+    { title: 'Print', key: 'APP-4' },
+    { title: 'Help' },
+  ]
+  const { retitled } = withoutDuplicates(
+    [
+      { title: 'Search by day', key: 'app-1' },
+      { title: 'Search twice in the file', key: 'APP-1' },
+      { title: 'Sign in and out', link: 'https://tracker.example/2' },
+      { title: 'Export', key: 'APP-3' },
+      { title: 'APP-4', key: 'APP-4' },
+      { title: 'HELP' },
+      { title: 'New', key: 'APP-9' },
+      { title: 'New, again', key: 'APP-9' },
+    ],
+    existing,
+  )
+  expect(retitled).toEqual([
+    { story: existing[0], title: 'Search by day' },
+    { story: existing[1], title: 'Sign in and out' },
+  ])
+})
+
 test('a workbook and a session file are no text', () => {
   expect(isNoText(new Uint8Array([0x50, 0x4b, 3, 4, 20, 0, 6, 0]))).toBe(true)
   expect(isNoText(new Uint8Array([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1]))).toBe(true)

@@ -66,21 +66,42 @@ export interface Known {
   readonly link?: string | undefined
 }
 
+export interface Sorted<Existing> {
+  readonly fresh: readonly NewStory[]
+  readonly known: readonly NewStory[]
+  /** Those of the backlog that have another title where the new stories come from. */
+  readonly retitled: readonly { readonly story: Existing; readonly title: string }[]
+}
+
 /** What is in the backlog already is known by its key, else by its link, else by its title. */
-export function withoutDuplicates(
+export function withoutDuplicates<Existing extends Known>(
   stories: readonly NewStory[],
-  existing: readonly Known[],
-): { readonly fresh: readonly NewStory[]; readonly known: readonly NewStory[] } {
-  const seen = new Set(existing.flatMap(marksOf))
+  existing: readonly Existing[],
+): Sorted<Existing> {
+  const seen = new Map<string, Existing | undefined>()
+  const see = (story: Known, as?: Existing) => {
+    for (const mark of marksOf(story)) if (!seen.has(mark)) seen.set(mark, as)
+  }
+  for (const story of existing) see(story, story)
   const fresh: NewStory[] = []
   const known: NewStory[] = []
+  const retitled = new Map<Existing, string>()
   for (const story of stories) {
     const mark = markOf(story)
     if (seen.has(mark)) known.push(story)
     else fresh.push(story)
-    for (const each of marksOf(story)) seen.add(each)
+    const same = seen.get(mark)
+    // The title of a story without one is its key.
+    if (same && mark !== titleMark(story.title) && story.title !== story.key && !retitled.has(same)) {
+      retitled.set(same, story.title)
+    }
+    see(story)
   }
-  return { fresh, known }
+  return {
+    fresh,
+    known,
+    retitled: [...retitled].flatMap(([story, title]) => (story.title === title ? [] : { story, title })),
+  }
 }
 
 function markOf({ title, key, link }: Known): string {

@@ -215,6 +215,7 @@ export interface Messages {
   'import.encoding': undefined
   'import.preview': { of: number; shown: number }
   'import.known': { count: number }
+  'import.retitle': { count: number }
   'import.problems': { count: number }
   'import.line': { line: number }
   'import.moreProblems': { count: number }
@@ -223,6 +224,7 @@ export interface Messages {
   'import.stop': undefined
   'import.other': undefined
   'import.added': { count: number }
+  'import.retitled': { count: number }
   'import.done': undefined
   'problem.row.noTitle': undefined
   'problem.row.titleCut': undefined

@@ -115,6 +115,13 @@ export interface Undoable {
 
 export interface Imported {
   readonly added: number
+  readonly retitled: number
+}
+
+/** What a story is to be called. */
+export interface Title {
+  readonly story: StoryId
+  readonly title: string
 }
 
 /** Where the changes are: facts, never a guess. */
@@ -199,11 +206,12 @@ export interface SessionView {
   /** Starts rounds for the stories that have none, so that people can vote on their own. */
   openStories(stories: readonly StoryId[]): void
   addStories(stories: readonly NewStory[]): void
-  /** Many at once, in portions, so that the page stays alive. Rejects with an AbortError when aborted; what was added stays and can be undone. */
+  /** Many at once, in portions, so that the page stays alive, and new titles for others, all undone as one. Rejects with an AbortError when aborted; what was added stays and can be undone. */
   importStories(
     stories: readonly NewStory[],
     progress: (done: number) => void,
     signal?: AbortSignal,
+    titles?: readonly Title[],
   ): Promise<Imported>
   /** Places a story before another; undefined: last. */
   moveStory(story: StoryId, before: StoryId | undefined): void

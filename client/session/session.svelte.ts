@@ -42,6 +42,7 @@ import type {
   StoryView,
   TableView,
   Timer,
+  Title,
   Undoable,
 } from './session-view.ts'
 import { StoryViews } from './story-view.ts'
@@ -326,18 +327,17 @@ export class LiveSession implements SessionView {
     stories: readonly NewStory[],
     progress: (done: number) => void,
     signal?: AbortSignal,
+    titles: readonly Title[] = [],
   ): Promise<Imported> {
-    if (!this.mayWrite) return { added: 0 }
-    const added: StoryId[] = []
+    const arriving = { stories, titles, added: [], before: [], progress, signal }
+    const { bringIn, takeOut } = await import('./bring-in.ts')
+    const come = () => arriving.added.length + arriving.before.length
     try {
-      const { bringIn } = await import('./bring-in.ts')
-      await this.core.quietly(() => bringIn(this.core, { stories, added, progress, signal }))
+      if (this.mayWrite) await this.core.quietly(() => bringIn(this.core, arriving))
     } finally {
-      if (added.length > 0) {
-        this.#did('imported', '', () => this.#markRemoved(added, true), added.length)
-      }
+      if (come()) this.#did('imported', '', () => takeOut(this.core, arriving), come())
     }
-    return { added: added.length }
+    return { added: arriving.added.length, retitled: arriving.before.length }
   }
 
   moveStory(story: StoryId, before: StoryId | undefined): void {

@@ -25,6 +25,7 @@ import type {
   StoryView,
   TableView,
   Timer,
+  Title,
   Undoable,
 } from './session-view.ts'
 
@@ -277,11 +278,13 @@ export class FakeSession implements SessionView {
     stories: readonly NewStory[],
     progress: (done: number) => void,
     signal?: AbortSignal,
+    titles: readonly Title[] = [],
   ): Promise<Imported> {
     signal?.throwIfAborted()
+    for (const { story, title } of titles) this.changeStory(story, { title })
     this.addStories(stories)
     progress(stories.length)
-    return { added: stories.length }
+    return { added: stories.length, retitled: titles.length }
   }
 
   /** For fixtures: what a story shows beyond its title. */
