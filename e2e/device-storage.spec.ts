@@ -250,6 +250,15 @@ for (const [refuses, refuse] of Object.entries({
       return request
     }
   },
+  'throws when it is looked at, as in Firefox with cookies blocked': () => {
+    for (const storage of ['indexedDB', 'localStorage']) {
+      Object.defineProperty(window, storage, {
+        get: () => {
+          throw new DOMException('The operation is insecure.', 'SecurityError')
+        },
+      })
+    }
+  },
   'is not there, and neither is any other': () => {
     Object.defineProperty(window, 'indexedDB', { value: undefined })
     Object.defineProperty(window, 'localStorage', {

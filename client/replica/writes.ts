@@ -4,11 +4,11 @@ import { NoAnswer } from './examine.ts'
 export type Trouble = 'full' | 'unavailable' | 'silent' | 'broken'
 
 export function troubleOf(error: unknown): Trouble {
-  if (!globalThis.indexedDB) return 'unavailable'
   if (error instanceof NoAnswer) return 'silent'
   const name = error instanceof Error || error instanceof DOMException ? error.name : ''
   if (name === 'QuotaExceededError') return 'full'
-  return name === 'SecurityError' || name === 'InvalidStateError' ? 'unavailable' : 'broken'
+  if (name === 'SecurityError' || name === 'InvalidStateError') return 'unavailable'
+  return globalThis.indexedDB ? 'broken' : 'unavailable' // only here: looking at it may throw that same error
 }
 
 /**
