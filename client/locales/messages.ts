@@ -242,6 +242,8 @@ export interface Messages {
   'problem.unknownPathText': undefined
   'problem.storage': undefined
   'problem.storageText': undefined
+  'problem.deleted': undefined
+  'problem.deletedText': undefined
   'problem.refused': undefined
   'problem.refusedText': undefined
   'problem.home': undefined
