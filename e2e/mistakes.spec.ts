@@ -52,6 +52,16 @@ test('the invitation leaves the address bar, and the device remembers it', async
   await expect(bob.card('5')).toHaveAttribute('aria-pressed', 'true')
 })
 
+test('a browser that cannot read the app says so', async ({ relay, newcomer }) => {
+  const alice = await newcomer('alice', { serviceWorkers: 'block' })
+  alice.expects(/Unexpected token/)
+  await alice.page.route('**/assets/core-*.js', (route) =>
+    route.fulfill({ contentType: 'text/javascript', body: 'syntax of a later year' }),
+  )
+  await alice.page.goto(relay.url)
+  await alice.sees('This browser is too old for Facedown.')
+})
+
 // These break connections of their own choice, and no others.
 const calmly = test.extend({ rough: false })
 

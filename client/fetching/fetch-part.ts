@@ -6,6 +6,7 @@ const files = new Map<string, Promise<unknown>>()
 // What the page itself names is asked for again by `public/boot.js`, a file because nothing inline may run, without a word because everybody
 // loads it, and named twice, so that there is a second try at it, too. A script means a reload: many browsers remember a module that failed, nothing is
 // shown yet, and what came is in their cache. A line that broke is often back at once; a file that is not there stays away, and is asked for seldom.
+// A browser that cannot read what came says so itself: there is nobody else who could.
 
 /**
  * What the build puts around every `import()`. Vite's own wrapper asks for the styles of a part once only, and then shows it without.
