@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
-import { storyId } from './id.ts'
-import { decodeRecord, encodeRecord, recordIdOf } from './record.ts'
+import { participantId, type RecordId, storyId } from './id.ts'
+import { decodeRecord, encodeRecord, type RecordOf, recordIdOf } from './record.ts'
+import { findOffices } from './rules.ts'
 import { bytesOf, Chance, cards, Device, meet, memberKeys, ownerKeys } from './testing.ts'
 
 // The same Ed25519 from the platform, fourteen times as fast: thousands of statements are signed here, and read by several.
@@ -284,4 +285,29 @@ test('however often people change their minds, and whoever stuffs the round, som
     recordIdOf(new Uint8Array(new Uint16Array([at]).buffer)),
   )
   expect(decodeRecord(alice.participant.admit(round, many))).toMatchObject({ kind: 'admit' })
+})
+
+test('each grant is looked at a few times, however long the chain of facilitators and in whatever order', () => {
+  const participants = Array.from({ length: 1001 }, (_, at) =>
+    participantId(Uint8Array.from({ length: 32 }, (_, byte) => (byte < 2 ? (at >> (8 * byte)) & 255 : 1))),
+  )
+  const [owner] = participants
+  if (!owner) throw new Error('Somebody owns the session')
+  let looks = 0
+  const grants = participants.slice(1).map((participant, at): RecordOf<'grant'> => {
+    const author = participants[at] ?? owner
+    return {
+      id: participant as string as RecordId,
+      kind: 'grant',
+      role: 'facilitator',
+      participant,
+      get author() {
+        looks++
+        return author
+      },
+    }
+  })
+  const { facilitators } = findOffices(owner, grants.reverse(), () => true)
+  expect(facilitators.size).toBe(1000)
+  expect(looks).toBeLessThan(5 * grants.length)
 })

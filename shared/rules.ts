@@ -22,10 +22,11 @@ export function findOffices(
   grants: readonly RecordOf<'grant'>[],
   isMember: (participant: ParticipantId) => boolean,
 ): Offices {
-  const granted = spread(new Set([owner]), grants)
+  const grantedBy = byAuthor(grants)
+  const granted = spread([owner], grantedBy)
   const alone = grants.filter((grant) => grant.author === grant.participant && isMember(grant.author))
   const tookOver = new Set(alone.map(({ author }) => author).filter((author) => !granted.has(author)))
-  const facilitators = spread(new Set([...granted, ...tookOver]), grants)
+  const facilitators = spread([...granted, ...tookOver], grantedBy)
   facilitators.delete(owner)
   return { facilitators, tookOver }
 }
@@ -45,12 +46,25 @@ export function strictestRules(rules: readonly RecordOf<'rules'>[]): StandingRul
   return strictest ?? { who: 'anybody', auto: false, escrow: true, id: undefined }
 }
 
-/** Everybody that those can make a facilitator, one through the other, and they themselves. */
-function spread(from: Set<ParticipantId>, grants: readonly RecordOf<'grant'>[]): Set<ParticipantId> {
-  let before: number
-  do {
-    before = from.size
-    for (const { author, participant } of grants) if (from.has(author)) from.add(participant)
-  } while (from.size > before)
-  return from
+/** Everybody that those can make a facilitator, one through the other, and they themselves. Looks at each grant once: anybody can write many. */
+function spread(
+  from: Iterable<ParticipantId>,
+  grantedBy: ReadonlyMap<ParticipantId, readonly ParticipantId[]>,
+): Set<ParticipantId> {
+  const reached = new Set(from)
+  // A set goes on with what is added to it on the way.
+  for (const author of reached) {
+    for (const participant of grantedBy.get(author) ?? []) reached.add(participant)
+  }
+  return reached
+}
+
+function byAuthor(grants: readonly RecordOf<'grant'>[]): Map<ParticipantId, ParticipantId[]> {
+  const grantedBy = new Map<ParticipantId, ParticipantId[]>()
+  for (const { author, participant } of grants) {
+    const granted = grantedBy.get(author)
+    if (granted) granted.push(participant)
+    else grantedBy.set(author, [participant])
+  }
+  return grantedBy
 }
