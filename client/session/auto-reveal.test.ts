@@ -61,7 +61,8 @@ async function session() {
     const round = core.roundOnTable
     if (round) core.add(bob.choose(round.id, card === undefined ? undefined : { card, unsure: false }))
   }
-  return { alice, core, votes, phase: () => alice.table?.state.phase }
+  const starts = () => core.add(bob.startRound(undefined, alice.deck.cards))
+  return { alice, core, votes, starts, phase: () => alice.table?.state.phase }
 }
 
 test('what all have voted on is revealed by itself', async () => {
@@ -112,4 +113,18 @@ test('a round that goes on under other rules is not counted twice, and one that 
   expect(alice.table?.earlier).toBe(1)
   alice.undo()
   expect(alice.table?.earlier).toBe(0)
+})
+
+test('a round that bob started goes on, with the votes in it, when only facilitators may decide', async () => {
+  const { alice, core, starts, phase } = await session()
+  alice.reveal()
+  const bobs = starts()
+  alice.choose(3)
+  expect(core.roundOnTable?.id).toBe(bobs)
+  alice.setRules({ who: 'facilitators', auto: false, escrow: false })
+  await vi.advanceTimersByTimeAsync(10)
+  expect(phase()).toBe('voting')
+  const { roundOnTable } = core
+  expect(roundOnTable?.previous).toBe(bobs)
+  expect(roundOnTable && core.participant.choiceIn(roundOnTable)).toEqual({ card: 3, unsure: false })
 })

@@ -517,17 +517,15 @@ export class LiveSession implements SessionView {
   }
 
   #applyRules(rules: Rules): void {
-    const { doc, participant } = this.core
-    doc.transact(() => {
-      this.core.add(participant.setRules(rules))
-      this.#renew()
-    })
+    this.core.doc.transact(() => this.#renew(undefined, rules))
   }
 
-  /** Open rounds begin anew; with other cards only those in which nobody has voted. */
-  #renew(cards?: readonly Card[]): void {
-    const { ledger } = this.core
-    for (const round of ledger.topics().flatMap((topic) => ledger.current(topic) ?? [])) {
+  /** Open rounds begin anew, those too that are out of order under the new rules; with other cards only those in which nobody has voted. */
+  #renew(cards?: readonly Card[], rules?: Rules): void {
+    const { ledger, participant } = this.core
+    const rounds = ledger.topics().flatMap((topic) => ledger.current(topic) ?? [])
+    if (rules) this.core.add(participant.setRules(rules))
+    for (const round of rounds) {
       const state = ledger.resolve(round)
       if (state.phase !== 'voting' || (cards && state.voted.size > 0)) continue
       this.#startRound(round.story, cards ?? round.cards)
