@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Card, Deck } from '../../shared/deck.ts'
+import type { Deck } from '../../shared/deck.ts'
 import {
   addStories,
   markRemoved,
@@ -509,28 +509,37 @@ export class LiveSession implements SessionView {
     })
   }
 
+  /** Where somebody has voted already the round goes on with its cards. */
   #deal(deck: Deck): void {
     this.core.doc.transact(() => {
       writeDeck(this.core.doc, deck)
-      if (this.mayDecide) this.#renew(deck.cards)
+      if (!this.mayDecide) return
+      for (const { round, voted } of this.#openRounds()) {
+        if (voted.size > 0) continue
+        this.#startRound(round.story, deck.cards)
+        this.#withdraw(round.id)
+      }
     })
   }
 
+  /** Open rounds begin anew, those too that are out of order under the new rules. */
   #applyRules(rules: Rules): void {
-    this.core.doc.transact(() => this.#renew(undefined, rules))
+    const { doc, participant } = this.core
+    doc.transact(() => {
+      const open = this.#openRounds()
+      this.core.add(participant.setRules(rules))
+      for (const { round } of open) this.#startRound(round.story, round.cards)
+    })
   }
 
-  /** Open rounds begin anew, those too that are out of order under the new rules; with other cards only those in which nobody has voted. */
-  #renew(cards?: readonly Card[], rules?: Rules): void {
-    const { ledger, participant } = this.core
-    const rounds = ledger.topics().flatMap((topic) => ledger.current(topic) ?? [])
-    if (rules) this.core.add(participant.setRules(rules))
-    for (const round of rounds) {
+  #openRounds() {
+    const { ledger } = this.core
+    return ledger.topics().flatMap((topic) => {
+      const round = ledger.current(topic)
+      if (!round) return []
       const state = ledger.resolve(round)
-      if (state.phase !== 'voting' || (cards && state.voted.size > 0)) continue
-      this.#startRound(round.story, cards ?? round.cards)
-      if (cards) this.#withdraw(round.id)
-    }
+      return state.phase === 'voting' ? [{ round, voted: state.voted }] : []
+    })
   }
 
   #markRemoved(stories: readonly StoryId[], removed: boolean): void {
