@@ -168,6 +168,16 @@ export class LinkSocket {
     this.#ended(4512, '')
   }
 
+  get someAreSilent(): boolean {
+    return this.#peers.someAreSilent
+  }
+
+  /** Tells the provider of those of its clients who are here, whoever says that they have left. */
+  affirm(clients: readonly number[]): void {
+    const renewal = this.readyState === this.OPEN ? this.#peers.renewalOf(clients) : undefined
+    if (renewal) queueMicrotask(() => this.#emit(renewal)) // it is still busy with what made it forget them
+  }
+
   /** Tells everybody, or the one who has just joined, who we are. */
   tell(presence: Presence, to: ConnectionId = 0): void {
     this.#signal(encodePresence(presence), to)

@@ -29,6 +29,9 @@ export interface Presence {
 /** More than a room of the relay seats in earnest; each that comes is compared with all. */
 const mostPeers = 1000
 
+/** From here on the provider's numbers are those of connections: no Yjs client id (32 bits) is as large. */
+export const firstClient = 2 ** 32
+
 /** The longest emoji sequences, such as families, are shorter. */
 const emojiBytes = 48
 
@@ -49,6 +52,11 @@ export class PresentPeers {
 
   get isEmpty(): boolean {
     return this.#here.size === 0
+  }
+
+  /** Some are here and have told nothing yet. */
+  get someAreSilent(): boolean {
+    return this.#here.size > this.#peers.size
   }
 
   arrive(connection: ConnectionId): void {
@@ -79,12 +87,20 @@ export class PresentPeers {
     return this.#frame([...this.#peers.keys()])
   }
 
+  /** The same for those among the provider's clients who are here; undefined when none is. */
+  renewalOf(clients: readonly number[]): Uint8Array | undefined {
+    const here = clients
+      .map((client) => client - firstClient)
+      .filter((connection) => this.#peers.has(connection))
+    return here.length > 0 ? this.#frame(here) : undefined
+  }
+
   #frame(connections: readonly ConnectionId[]): Uint8Array {
     const clock = this.#tick()
     return awarenessFrame(
       connections.map((connection): AwarenessEntry => {
         const presence = this.#peers.get(connection)
-        return { client: awarenessClient(connection), clock, state: stateOf(presence) }
+        return { client: firstClient + connection, clock, state: stateOf(presence) }
       }),
     )
   }
@@ -95,11 +111,6 @@ function stateOf(presence: Presence | undefined): string {
   if (!presence) return 'null'
   const { digest, ...state } = presence
   return JSON.stringify(digest ? { ...state, digest: base32(digest) } : state)
-}
-
-/** Awareness numbers that no Yjs client id (32 bits) can have. */
-function awarenessClient(connection: ConnectionId): number {
-  return 2 ** 32 + connection
 }
 
 const has = { participant: 1, reaction: 2, nudge: 4, digest: 8 } as const

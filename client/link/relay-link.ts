@@ -145,6 +145,15 @@ export class RelayLink {
     if (!this.delivers && this.options.keys.role !== 'observer') this.elsewhere++
   }
 
+  /** Of those who are here, some have told nothing yet: whoever comes hears of the others one after the other. */
+  get someAreSilent(): boolean {
+    return this.#socket?.someAreSilent ?? false
+  }
+
+  affirm(clients: readonly number[]): void {
+    this.#socket?.affirm(clients)
+  }
+
   tell(presence: Presence): void {
     this.presence = presence
     this.#socket?.tell(presence)

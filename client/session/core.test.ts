@@ -10,6 +10,7 @@ import { encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
 import { encodePresence } from '../link/presence.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
 import { SessionCore } from './core.ts'
+import { digestOf } from './same.ts'
 
 const keys = createSessionKeys()
 
@@ -18,11 +19,11 @@ afterEach(() => {
 })
 
 /** A visit without a network, of a browser without other tabs; `sockets` are the attempts to reach a relay. */
-async function visit(alone = true) {
+async function visit(alone = true, of = keys) {
   const sockets: PlainSocket[] = []
   const remember = vi.fn()
   const core = new SessionCore({
-    keys,
+    keys: of,
     seed: new Uint8Array(32).fill(1),
     rememberedName: 'alice',
     base: 'https://relay.example/',
@@ -131,7 +132,7 @@ test('what ends after a session was left remembers nothing of it: it may be off 
   expect(remember).not.toHaveBeenCalled()
 })
 
-test('who is here is known again in one tab after another had lost its connection, however long it was open before', async () => {
+test('who is here stays known to all tabs when one of them loses its connection, however long it was open before', async () => {
   const bob = participantId(publicKeyOf(new Uint8Array(32).fill(2)))
   const [long, short] = [await visit(false), await visit(false)]
   const hear = ({ sockets }: typeof long, ...messages: FromRelay[]) => {
@@ -146,7 +147,26 @@ test('who is here is known again in one tab after another had lost its connectio
   }
   hear(long, ...Array.from({ length: 50 }, () => keepalive))
   long.sockets[0]?.onclose?.({ code: 1006, reason: '' })
-  await vi.waitFor(() => expect(short.core.here).not.toContain(bob))
-  hear(short, keepalive)
+  expect(long.core.here).not.toContain(bob)
+  await vi.waitFor(() => expect(long.core.here).toContain(bob)) // the other one has answered
   expect(short.core.here).toContain(bob)
+})
+
+test('that all have the same is said once all who are here have said what they have', async () => {
+  const fresh = createSessionKeys()
+  const { core, sockets } = await visit(true, fresh)
+  await vi.waitFor(() => expect(sockets).toHaveLength(1))
+  const hear = (message: FromRelay) =>
+    sockets[0]?.onmessage?.({ data: encodeFromRelay(message).slice().buffer })
+  const tells = (from: number) => {
+    const presence = encodePresence({ participant: undefined, digest: digestOf(core.doc) })
+    hear({ type: 'signal', from, envelope: encrypt(fresh, 'signal', presence) })
+  }
+  hear({ type: 'caughtUp', cursor: new Map(), log: 'kept', resumed: true })
+  tells(7)
+  await vi.waitFor(() => expect(core.same).toBe(true), 10_000)
+  hear({ type: 'joined', connection: 8 })
+  expect(core.same).toBeUndefined()
+  tells(8)
+  expect(core.same).toBe(true)
 })

@@ -11,7 +11,7 @@ import { Participant } from '../../shared/participant.ts'
 import { type RecordOf, recordIdOf } from '../../shared/record.ts'
 import type { Choice } from '../../shared/seal.ts'
 import { noteMade } from '../link/held.ts'
-import type { Presence } from '../link/presence.ts'
+import { firstClient, type Presence } from '../link/presence.ts'
 import { type LinkOptions, type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
 import { LazyEscrow } from './lazy-escrow.ts'
@@ -51,6 +51,9 @@ const fewRecords = 4
 
 /** What comes from elsewhere is shown this often at most, in milliseconds: fifty people open their cards at the same time. */
 const betweenViews = 50
+
+/** By the provider's numbers. */
+type AwarenessChanges = Record<'added' | 'updated' | 'removed', number[]>
 
 /** What a session on this device is made of: document, ledger, replica and link. Says when something changed, and pays what its participant owes. */
 export class SessionCore {
@@ -170,12 +173,14 @@ export class SessionCore {
     this.#provider = provider
     for (const row of [...found.rows, ...early]) link.noteChange(row)
     if (update) Y.applyUpdate(this.doc, update)
-    // Tabs tell each other who is here, each by a clock of its own: of two, the later one says who is gone.
-    provider.awareness.on('update', (changed: Record<'added' | 'updated' | 'removed', number[]>) => {
+    // Tabs tell each other who is here, each by a clock of its own: of two, the later one says who is gone. One that has lost its
+    // connection says so of everybody.
+    provider.awareness.on('update', (changed: AwarenessChanges, origin: unknown) => {
       const clocks = Object.values(changed).flatMap((ids) =>
         ids.map((id) => provider.awareness.meta.get(id)?.clock ?? 0),
       )
       link.awarenessClock = Math.max(link.awarenessClock, ...clocks)
+      if (origin !== 'timeout') link.affirm(changed.removed)
     })
     provider.awareness.on('change', ({ added }: { added: number[] }) => {
       if (added.length > 0) this.#same.wait()
@@ -404,8 +409,9 @@ export class SessionCore {
   /** What the others here say they have. */
   get #digests(): (string | undefined)[] {
     // Other tabs of this browser tell only the relay; here they have the number of their document.
-    const others = [...this.#presences()].filter(([client]) => client >= 2 ** 32)
-    return others.map(([, { digest }]) => digest)
+    const others = [...this.#presences()].filter(([client]) => client >= firstClient)
+    const digests = others.map(([, { digest }]) => digest)
+    return this.link?.someAreSilent ? [...digests, undefined] : digests
   }
 
   #presences(): Map<number, PresenceState> {
