@@ -15,7 +15,6 @@ import {
   readTeamDecks,
   removeTeamDeck,
   titleOf,
-  writeDeck,
   writeField,
   writeHidden,
   writeLaid,
@@ -29,6 +28,7 @@ import { deviceLink, invitationLink } from '../../shared/invitation.ts'
 import type { Topic } from '../../shared/ledger.ts'
 import type { RecordOf } from '../../shared/record.ts'
 import type { AutoReveal } from './auto-reveal.ts'
+import { applyRules, deal } from './begin-anew.ts'
 import { TeamTimer } from './clock.ts'
 import { SessionCore, type SessionOptions } from './core.ts'
 import type {
@@ -373,8 +373,8 @@ export class LiveSession implements SessionView {
   useDeck(deck: Deck): void {
     if (!this.mayWrite) return
     const before = this.deck
-    this.#deal(deck)
-    this.#did('deck', deck.name, () => this.#deal(before))
+    deal(this.core, deck)
+    this.#did('deck', deck.name, () => deal(this.core, before))
   }
 
   shareDeck(deck: Deck): void {
@@ -396,8 +396,8 @@ export class LiveSession implements SessionView {
   setRules(rules: Rules): void {
     if (!this.me?.facilitator) return
     const before = this.rules
-    this.#applyRules(rules)
-    this.#did('rules', '', () => this.#applyRules(before))
+    applyRules(this.core, rules)
+    this.#did('rules', '', () => applyRules(this.core, before))
   }
 
   makeFacilitator(participant: ParticipantId): void {
@@ -491,8 +491,8 @@ export class LiveSession implements SessionView {
     return this.mayWrite && round && ledger.mayDecide(participant.id, round) ? round : undefined
   }
 
-  #startRound(story: StoryId | undefined, cards = this.deck.cards): RecordId {
-    return this.core.add(this.core.participant.startRound(story, cards), true)
+  #startRound(story: StoryId | undefined): RecordId {
+    return this.core.add(this.core.participant.startRound(story, this.deck.cards), true)
   }
 
   /** A story keeps the round it has; the quick round is a new one, unless nobody revealed the last. */
@@ -506,39 +506,6 @@ export class LiveSession implements SessionView {
   #withdraw(...records: readonly RecordId[]): void {
     this.core.doc.transact(() => {
       for (const record of records) this.core.add(this.core.participant.withdraw(record))
-    })
-  }
-
-  /** Where somebody has voted already the round goes on with its cards. */
-  #deal(deck: Deck): void {
-    this.core.doc.transact(() => {
-      writeDeck(this.core.doc, deck)
-      if (!this.mayDecide) return
-      for (const { round, voted } of this.#openRounds()) {
-        if (voted.size > 0) continue
-        this.#startRound(round.story, deck.cards)
-        this.#withdraw(round.id)
-      }
-    })
-  }
-
-  /** Open rounds begin anew, those too that are out of order under the new rules. */
-  #applyRules(rules: Rules): void {
-    const { doc, participant } = this.core
-    doc.transact(() => {
-      const open = this.#openRounds()
-      this.core.add(participant.setRules(rules))
-      for (const { round } of open) this.#startRound(round.story, round.cards)
-    })
-  }
-
-  #openRounds() {
-    const { ledger } = this.core
-    return ledger.topics().flatMap((topic) => {
-      const round = ledger.current(topic)
-      if (!round) return []
-      const state = ledger.resolve(round)
-      return state.phase === 'voting' ? [{ round, voted: state.voted }] : []
     })
   }
 

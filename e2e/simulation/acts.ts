@@ -1,9 +1,12 @@
 import * as Y from 'yjs'
+import { applyRules, deal } from '../../client/session/begin-anew.ts'
 import type { SessionCore } from '../../client/session/core.ts'
+import type { Deck } from '../../shared/deck.ts'
 import {
   addStories,
   markRemoved,
   moveStory,
+  readDeck,
   readStories,
   storiesOf,
   titleOf,
@@ -13,6 +16,14 @@ import {
 import { parseStoryId } from '../../shared/id.ts'
 import type { RecordOf } from '../../shared/record.ts'
 import { type Chance, cards } from '../../shared/testing.ts'
+
+const plain: Deck = { name: 'plain', cards }
+/** To the longer one votes can be carried over, to the shorter one only back. */
+const decks: readonly Deck[] = [
+  plain,
+  { name: 'longer', cards: [{ label: '½', number: 0.5 }, ...cards] },
+  { name: 'shorter', cards: cards.slice(1) },
+]
 
 export type Act = (core: SessionCore, chance: Chance) => void
 
@@ -26,6 +37,7 @@ export const acts: readonly (readonly [weight: number, name: string, act: Act])[
   [9, 'start', start],
   [2, 'withdraw', withdraw],
   [1, 'rules', setRules],
+  [1, 'deck', chooseDeck],
   [6, 'add story', addStory],
   [9, 'edit title', editTitle],
   [2, 'move', move],
@@ -82,7 +94,7 @@ function admit(core: SessionCore, chance: Chance): void {
 function start(core: SessionCore, chance: Chance): void {
   const stories = readStories(core.doc)
   const story = stories.length > 0 && chance.happens(0.8) ? chance.pick(stories).id : undefined
-  core.add(core.participant.startRound(story, cards), true)
+  core.add(core.participant.startRound(story, dealt(core).cards), true)
   if (chance.happens(0.7)) writeLaid(core.doc, story)
 }
 
@@ -101,7 +113,16 @@ function setRules(core: SessionCore, chance: Chance): void {
     return
   }
   const who = chance.happens(0.3) ? 'facilitators' : 'anybody'
-  core.add(participant.setRules({ who, auto: false, escrow: chance.happens(0.8) }))
+  applyRules(core, { who, auto: false, escrow: chance.happens(0.8) })
+}
+
+function chooseDeck(core: SessionCore, chance: Chance): void {
+  deal(core, chance.pick(decks))
+}
+
+function dealt(core: SessionCore): Deck {
+  const { name } = readDeck(core.doc)
+  return decks.find((deck) => deck.name === name) ?? plain
 }
 
 function addStory(core: SessionCore, chance: Chance): void {
