@@ -28,6 +28,15 @@ test('an observer finds neither cards nor controls', async () => {
   expect(() => button('Reveal')).toThrow()
 })
 
+test('who has not taken a seat yet is told the count that all others see', async () => {
+  const [bob, carol] = [fakePerson('bob'), fakePerson('carol')]
+  session.people = [bob, carol]
+  session.begin({ votes: [[bob, 4]] })
+  await open()
+  expect(text()).toContain('1 of 2 have voted')
+  expect(text()).not.toContain('1 of 3')
+})
+
 test('alice votes on a story of her own, sees where the team is, and finds the way back', async () => {
   session.people = [fakePerson('alice', { me: true }), fakePerson('bob')]
   session.addStories([{ title: 'Sign in' }, { title: 'Sign out' }, { title: 'Sign up' }])
