@@ -489,7 +489,10 @@ async function hasNoBrokenWord({ page }: Person, where: string): Promise<void> {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
     const found: string[] = []
     for (let text = walker.nextNode(); text; text = walker.nextNode()) {
-      if (!text.parentElement?.checkVisibility() || text.parentElement.closest('.visually-hidden, bdi'))
+      if (
+        !text.parentElement?.checkVisibility() ||
+        text.parentElement.closest('.visually-hidden, bdi:not(.label)')
+      )
         continue
       for (const { 0: letters, index, input } of text.textContent?.matchAll(word) ?? []) {
         const range = document.createRange()
@@ -543,6 +546,32 @@ for (const { code } of languages) {
     team.leave()
   })
 }
+
+test('on the narrowest phone and on a wall the words of a deck of the team are whole', async ({
+  relay,
+  newcomer,
+}) => {
+  const alice = await newcomer('alice', { viewport: { width: 320, height: 568 } })
+  const bob = await newcomer('bob', { viewport: { width: 1920, height: 1080 } })
+  const link = await alice.startsAndInvites(relay.url)
+  await alice.makesDeck('Animals', ['Maus', 'Hund', 'Elephant'])
+  await bob.joins(link, 'Maus')
+  await alice.votes('Elephant')
+  await hasNoBrokenWord(alice, 'voted')
+  await alice.reveals()
+  await bob.opensMenu('Projector view')
+  for (const [person, where] of [
+    [alice, 'phone'],
+    [bob, 'wall'],
+  ] as const) {
+    await expect(person.page.locator('.names').first()).toBeVisible()
+    await hasNoBrokenWord(person, where)
+  }
+  await bob.page.keyboard.press('Escape')
+  await alice.settles('Elephant')
+  await expect(alice.page.getByText('Settled by alice')).toBeVisible()
+  await hasNoBrokenWord(alice, 'settled')
+})
 
 for (const { code, direction } of languages.filter(({ code }) => code === 'en' || code === 'ar')) {
   test(`the hand is a fan, and titles stand at the edge, in ${code}`, async ({ relay, newcomer }) => {

@@ -142,7 +142,7 @@ export class Person {
   }
 
   /** And plays with it from here on. */
-  async makesDeck(name: string, cards: readonly number[]): Promise<void> {
+  async makesDeck(name: string, cards: readonly (number | string)[]): Promise<void> {
     await this.opensMenu('Decks')
     const dialog = this.page.getByRole('dialog')
     await dialog.getByRole('button', { name: 'Make a deck', exact: true }).click()
