@@ -112,6 +112,32 @@ calmly(
   },
 )
 
+calmly(
+  'a pasted list stays in sight until it can be read, and is added once',
+  async ({ relay, newcomer }) => {
+    const alice = await newcomer('alice', { serviceWorkers: 'block' })
+    let goOn = () => {}
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    await alice.page.route('**/assets/pasted-list-*.js', async (route) => {
+      await held
+      await route.continue()
+    })
+    await alice.starts(relay.url)
+    const field = alice.page.getByRole('textbox', { name: 'Add stories' })
+    await field.fill('- Search\n- Filter')
+    await field.press('Enter')
+    await field.press('Enter')
+    await expect(field).toHaveValue('- Search\n- Filter')
+    goOn()
+    await expect(field).toHaveValue('')
+    const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+    await expect(titles).toHaveCount(2)
+    await expect(titles.first()).toHaveValue('Search')
+  },
+)
+
 /** Of these files of the app the first two requests for each find no way; returns those that were asked for. */
 async function breakTwice(person: Person, files: string): Promise<ReadonlyMap<string, number>> {
   const asked = new Map<string, number>()
