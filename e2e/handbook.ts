@@ -8,7 +8,8 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, untilReady } from './relay.ts'
+import { freePort } from '../relay/free-port.testing.ts'
+import { untilReady } from './relay.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'facedown-handbook-'))
 chmodSync(root, 0o755)

@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCaddy } from '../relay/deploy/caddy.testing.ts'
+import { freePort } from '../relay/free-port.testing.ts'
 import { Image } from './image.ts'
 import { meet } from './meeting.ts'
 import { expect, test, trustingOptions } from './people.ts'
-import { freePort, untilReady } from './relay.ts'
+import { untilReady } from './relay.ts'
 
 test.use({ launchOptions: trustingOptions })
 

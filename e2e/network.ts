@@ -103,6 +103,6 @@ export class Network {
 
   async remove(): Promise<void> {
     for (const line of [...this.#lines, ...this.#blocked.values()]) await line.stop()
-    for (const { remove } of this.#relays) await remove()
+    await Promise.all(this.#relays.map(({ remove }) => remove()))
   }
 }

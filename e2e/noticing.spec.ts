@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { secretsOf } from './inspect.ts'
 import { expect, faultsOf, test } from './people.ts'
 import type { Person } from './person.ts'
+import { RelayProcess } from './relay.ts'
 
 const wrongs: Record<string, { does: (alice: Person) => Promise<unknown>; noticed: RegExp }> = {
   'an uncaught error': {
@@ -85,4 +86,14 @@ test('a secret at the relay is noticed, whichever way it is written', async ({ n
   relay.output += `a visit to ${link}`
   expect(network.whereabouts(secrets)).toEqual(['the output'])
   relay.output = printed
+})
+
+test('a relay that ends by itself is noticed', async ({ relay }) => {
+  const other = await RelayProcess.start()
+  process.kill(other.pid as number, 'SIGKILL')
+  await expect.poll(() => other.pid).toBeUndefined()
+  await expect(other.remove()).rejects.toThrow(`listens on http://localhost:${other.port}`)
+  const late = await RelayProcess.reserve('dist', { PORT: String(relay.port) })
+  await expect(late.resume()).rejects.toThrow(`PORT ${relay.port} is in use by another program`)
+  await expect(late.remove()).rejects.toThrow('ended by itself')
 })

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../relay/free-port.testing.ts'
 
 /** The built relay as people run it: a process of its own, with a data folder of its own. */
 export class RelayProcess {
@@ -16,9 +16,9 @@ export class RelayProcess {
   /** The address people use, when something stands in front of it. */
   front: string | undefined
   readonly #built: string
-  #child: ChildProcess | undefined
-
   readonly #environment: Readonly<Record<string, string>>
+  #child: ChildProcess | undefined
+  #collapse: Error | undefined
 
   private constructor(port: number, built: string, environment: Readonly<Record<string, string>>) {
     this.port = port
@@ -69,13 +69,26 @@ export class RelayProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
-    child.stdout?.on('data', (text) => (this.output += text))
-    child.stderr?.on('data', (text) => (this.output += text))
-    const ended = once(child, 'exit').then(() => {
-      throw new Error(`The relay ended at once:\n${this.output}`)
+    let said = ''
+    await new Promise<void>((resolve, reject) => {
+      const listen = (text: Buffer) => {
+        said += text
+        this.output += text
+        // Whoever answers at its port before that is somebody else.
+        if (said.includes(' listens on ')) resolve()
+      }
+      child.stdout.on('data', listen)
+      child.stderr.on('data', listen)
+      child.once('close', () => {
+        const end = new Error(`The relay ended by itself. It said:\n${said}`)
+        if (this.#child === child) {
+          this.#child = undefined
+          this.#collapse = end
+        }
+        reject(end)
+      })
     })
-    ended.catch(() => {})
-    await Promise.race([ended, untilReady(this.direct)])
+    await untilReady(this.direct)
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -93,20 +106,12 @@ export class RelayProcess {
     await ended
   }
 
+  /** Ends it for good. Rejects with what it said when it had ended by itself before. */
   async remove(): Promise<void> {
     await this.stop('SIGKILL')
     rmSync(this.dataDir, { recursive: true, force: true })
+    if (this.#collapse) throw this.#collapse
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('No port')
-  return address.port
 }
 
 /** Once a relay says that it is; with `healthz`, once one does behind what stands in front of it. */

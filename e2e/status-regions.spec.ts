@@ -1,7 +1,7 @@
+import { freePort } from '../relay/free-port.testing.ts'
 import { violationsOf } from './axe.ts'
 import { RegionProcesses } from './cluster/region.ts'
 import { expect, test } from './people.ts'
-import { freePort } from './relay.ts'
 
 const token = 'correct-horse-battery-staple'
 

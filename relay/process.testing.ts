@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { inject } from 'vitest'
+import { freePort } from './free-port.testing.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -42,7 +43,7 @@ export async function startRelayProcess(
   environment: Record<string, string>,
   main?: string,
 ): Promise<RelayProcess> {
-  const relay = spawnRelay({ PORT: await freePort(), ...environment }, main)
+  const relay = spawnRelay({ PORT: String(await freePort()), ...environment }, main)
   let said = ''
   const port = await new Promise<number>((resolve, reject) => {
     const listen = (text: Buffer) => {
@@ -90,14 +91,4 @@ export async function answerOf(
   })
   await once(relay, 'close')
   return { code: relay.exitCode, answer, complaint }
-}
-
-export async function freePort(): Promise<string> {
-  const { createServer } = await import('node:net')
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return String(typeof address === 'object' ? address?.port : 0)
 }

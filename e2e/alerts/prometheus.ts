@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { freePort } from '../relay.ts'
+import { freePort } from '../../relay/free-port.testing.ts'
 
 const rules = new URL('../../relay/deploy/alerts.yaml', import.meta.url)
 

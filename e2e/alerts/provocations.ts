@@ -7,7 +7,7 @@ import { inject, onTestFinished } from 'vitest'
 import { startNats } from '../../relay/cluster/nats.testing.ts'
 import { BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { newFolder } from '../../relay/fixtures.testing.ts'
-import { freePort } from '../../relay/process.testing.ts'
+import { freePort } from '../../relay/free-port.testing.ts'
 import { random, someEnvelope } from '../../relay/testing.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { mayMount } from '../faults/small-disk.ts'
@@ -121,7 +121,7 @@ export const provocations: readonly Provocation[] = [
     async provoke(prometheus) {
       const nats = await startNats()
       onTestFinished(() => nats.stop())
-      const METRICS_PORT = await freePort()
+      const METRICS_PORT = String(await freePort())
       const trial = await Trial.start({
         NATS_URL: nats.url,
         REGION: 'near',
@@ -178,7 +178,7 @@ function repeat(milliseconds: number, work: () => void): void {
 }
 
 async function relayWithFewFiles(): Promise<string> {
-  const PORT = await freePort()
+  const PORT = String(await freePort())
   const words = ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, inject('builtRelay')]
   const env = {
     PATH: process.env.PATH,

@@ -10,7 +10,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build, type Plugin } from 'vite'
-import { freePort } from '../relay.ts'
+import { freePort } from '../../relay/free-port.testing.ts'
 import { median, pause, quantile } from './figures.ts'
 import { Load, listening } from './load-process.ts'
 

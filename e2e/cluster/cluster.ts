@@ -1,4 +1,4 @@
-import { freePort } from '../relay.ts'
+import { freePort } from '../../relay/free-port.testing.ts'
 import { TcpProxy } from '../tcp-proxy.ts'
 import { RegionProcesses } from './region.ts'
 

@@ -1,5 +1,6 @@
 import { type NatsOptions, type NatsServer, startNats } from '../../relay/cluster/nats.testing.ts'
-import { freePort, RelayProcess } from '../relay.ts'
+import { freePort } from '../../relay/free-port.testing.ts'
+import { RelayProcess } from '../relay.ts'
 import { Balancer } from './balancer.ts'
 
 export interface RegionOptions {
@@ -77,7 +78,7 @@ export class RegionProcesses {
 
   async stop(): Promise<void> {
     await this.balancer.stop()
-    await Promise.all([...this.relays, ...this.spares, ...this.stores].map((process) => process.remove()))
-    await this.nats.stop()
+    const parts = [...this.relays, ...this.spares, ...this.stores]
+    await Promise.all(parts.map((process) => process.remove())).finally(() => this.nats.stop())
   }
 }

@@ -9,6 +9,7 @@ import { encodeStatement } from '../../relay/cluster/statement.ts'
 import { originsHere, provideStream, regionOf, streamOf } from '../../relay/cluster/streams.ts'
 import { askerOf, BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { closeCodes } from '../../relay/connections/close-words.ts'
+import { freePort } from '../../relay/free-port.testing.ts'
 import type { Role } from '../../relay/settings/config.ts'
 import { databaseName } from '../../relay/store/database.ts'
 import {
@@ -28,7 +29,6 @@ import {
   type SessionKeys,
   sign,
 } from '../../shared/keys.ts'
-import { freePort } from '../relay.ts'
 import { TcpProxy } from '../tcp-proxy.ts'
 
 const names = ['east', 'west'] as const

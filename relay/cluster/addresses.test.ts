@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { tellWho } from '../commands/who.ts'
-import { freePort } from '../process.testing.ts'
+import { freePort } from '../free-port.testing.ts'
 import { addressWords, loginTo } from './addresses.ts'
 import { startNats } from './nats.testing.ts'
 import { joinRegion } from './region.ts'

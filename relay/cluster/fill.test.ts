@@ -16,9 +16,10 @@ import { damagePage } from '../commands/kept.testing.ts'
 import { BareClient } from '../connections/bare-client.testing.ts'
 import { closeCodes } from '../connections/close-words.ts'
 import { newFolder } from '../fixtures.testing.ts'
+import { freePort } from '../free-port.testing.ts'
 import { Meters } from '../operators/meters.ts'
 import type { Report } from '../operators/report.ts'
-import { freePort, spawnRelay } from '../process.testing.ts'
+import { spawnRelay } from '../process.testing.ts'
 import { readConfig } from '../settings/config.ts'
 import { databaseName, openDatabase, versions } from '../store/database.ts'
 import { shardOf } from '../store/shard.ts'
@@ -556,7 +557,7 @@ test('a store that is told to stop while it fills ends at once', async () => {
   })
   await region.connection.flush()
   const environment = { NATS_URL: nats.url, REGION: region.name, ROLE: 'store', DATA_DIR: newFolder() }
-  const store = spawnRelay({ ...environment, PORT: await freePort() })
+  const store = spawnRelay({ ...environment, PORT: String(await freePort()) })
   await asked
   const told = performance.now()
   store.kill('SIGTERM')

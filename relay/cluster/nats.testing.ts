@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
+import { freePort } from '../free-port.testing.ts'
 
 export interface NatsServer {
   readonly url: string
@@ -41,38 +42,33 @@ export interface NatsOptions {
 export async function startNats(options?: NatsOptions): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), 'facedown-nats-'))
   const file = join(folder, 'nats.conf')
-  writeConfig('-1')
+  const port = await freePort()
+  const { domain, authorization, leafs, linkedTo } = options ?? {}
+  const lines = [
+    'host: 127.0.0.1',
+    `port: ${port}`,
+    'max_payload: 2MB',
+    `jetstream { store_dir: "${folder}/jetstream"${domain ? `, domain: ${domain}` : ''} }`,
+    authorization && `authorization { ${authorization} }`,
+    leafs && `leafnodes { host: 127.0.0.1, port: ${leafs.port}, advertise: "127.0.0.1:${leafs.advertised}" }`,
+    linkedTo && `leafnodes { reconnect: 1, remotes: [ { url: "nats-leaf://127.0.0.1:${linkedTo}" } ] }`,
+  ]
+  writeFileSync(file, lines.filter(Boolean).join('\n'))
   let server = await run(file)
-  writeConfig(server.port)
-
-  function writeConfig(port: string): void {
-    const { domain, authorization, leafs, linkedTo } = options ?? {}
-    const lines = [
-      'host: 127.0.0.1',
-      `port: ${port}`,
-      'max_payload: 2MB',
-      `jetstream { store_dir: "${folder}/jetstream"${domain ? `, domain: ${domain}` : ''} }`,
-      authorization && `authorization { ${authorization} }`,
-      leafs &&
-        `leafnodes { host: 127.0.0.1, port: ${leafs.port}, advertise: "127.0.0.1:${leafs.advertised}" }`,
-      linkedTo && `leafnodes { reconnect: 1, remotes: [ { url: "nats-leaf://127.0.0.1:${linkedTo}" } ] }`,
-    ]
-    writeFileSync(file, lines.filter(Boolean).join('\n'))
-  }
 
   async function end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (server.process.exitCode !== null || server.process.signalCode !== null) return
-    server.process.kill(signal)
-    await once(server.process, 'exit')
+    if (server.exitCode !== null || server.signalCode !== null) return
+    server.kill(signal)
+    await once(server, 'exit')
   }
 
   return {
     folder,
-    url: `127.0.0.1:${server.port}`,
+    url: `127.0.0.1:${port}`,
     get pid() {
-      return server.process.pid
+      return server.pid
     },
-    signal: (signal) => void server.process.kill(signal),
+    signal: (signal) => void server.kill(signal),
     restart: async () => {
       await end()
       server = await run(file)
@@ -97,7 +93,7 @@ export async function startNats(options?: NatsOptions): Promise<NatsServer> {
     },
     end,
     holds: async (bytes) => {
-      const connection = await connect({ servers: `127.0.0.1:${server.port}` })
+      const connection = await connect({ servers: `127.0.0.1:${port}` })
       const { streams } = await jetstreamManager(connection)
       const found = async (stream: string, seq: number) => (await streams.getMessage(stream, { seq }))?.data
       try {
@@ -119,19 +115,18 @@ export async function startNats(options?: NatsOptions): Promise<NatsServer> {
   }
 }
 
-async function run(file: string) {
+async function run(file: string): Promise<ChildProcess> {
   const process = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
-  const port = await new Promise<string>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     process.once('error', () =>
       reject(new Error('nats-server is missing. Get it with: apt-get install nats-server')),
     )
     process.once('exit', () => reject(new Error(`nats-server did not start: ${said}`)))
     process.stderr.on('data', (text) => {
       said += text
-      const port = /client connections on \S+:(\d+)/.exec(said)?.[1]
-      if (port && said.includes('Server is ready')) resolve(port)
+      if (said.includes('Server is ready')) resolve()
     })
   })
-  return { process, port }
+  return process
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createSessionKeys } from '../../shared/keys.ts'
-import { freePort } from '../process.testing.ts'
+import { freePort } from '../free-port.testing.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { joinRegion, type Region } from './region.ts'
 import { logOf, originsHere, provideMirror, regionOf, ringOf, streamOf } from './streams.ts'
@@ -8,7 +8,7 @@ import { logOf, originsHere, provideMirror, regionOf, ringOf, streamOf } from '.
 let east: NatsServer
 let west: NatsServer
 beforeAll(async () => {
-  const port = Number(await freePort())
+  const port = await freePort()
   east = await startNats({ domain: 'east', leafs: { port, advertised: port } })
   west = await startNats({ domain: 'west', linkedTo: port })
 })

@@ -6,7 +6,7 @@ import https from 'node:https'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { newFolder } from '../fixtures.testing.ts'
-import { freePort } from '../process.testing.ts'
+import { freePort } from '../free-port.testing.ts'
 import { startCaddy } from './caddy.testing.ts'
 
 export interface RunningProxy {

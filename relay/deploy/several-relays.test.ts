@@ -6,8 +6,8 @@ import { createSessionKeys, type SessionKeys } from '../../shared/keys.ts'
 import { type NatsServer, startNats } from '../cluster/nats.testing.ts'
 import { BareClient } from '../connections/bare-client.testing.ts'
 import { started } from '../fixtures.testing.ts'
+import { freePort } from '../free-port.testing.ts'
 import { Meters } from '../operators/meters.ts'
-import { freePort } from '../process.testing.ts'
 import { someEnvelope, startRelay, type TestRelay } from '../testing.ts'
 import { startNameServer } from './name-server.testing.ts'
 import { proxies, type RunningProxy, startHaproxy, trustAnybody } from './proxies.testing.ts'
@@ -95,7 +95,7 @@ test('HAProxy asks another relay when one dies over a question, and sends nothin
 })
 
 test('a relay that comes back at another address is found there by HAProxy, and one that is not there yet later', async () => {
-  const port = Number(await freePort())
+  const port = await freePort()
   const names = await startNameServer({ relay1: '127.0.0.1' })
   const settings = { natsUrl: nats.url, region, role: 'relay', trustProxy: true, port } as const
   const before = await startRelay(settings)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { buildRelay } from '../build.testing.ts'
 import { BareClient } from '../connections/bare-client.testing.ts'
-import { freePort } from '../process.testing.ts'
+import { freePort } from '../free-port.testing.ts'
 import { someEnvelope, temporaryFolder } from '../testing.ts'
 
 /** The names in a set of systemd's, and in the sets it is made of. */
@@ -35,7 +35,7 @@ export async function systemCallsWhileServing(): Promise<Set<string>> {
     PATH: process.env.PATH,
     DATA_DIR: join(folder, 'data'),
     HOST: '127.0.0.1',
-    PORT: await freePort(),
+    PORT: String(await freePort()),
   }
   const start = (to: string, words: string[]) =>
     spawn('strace', ['-f', '-qq', '-o', to, process.execPath, program, ...words], {
