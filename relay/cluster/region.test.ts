@@ -332,6 +332,15 @@ test('a line that NATS does not let through for a while is there again as soon a
   await expect.poll(() => joined.isConnected, { timeout: 10_000 }).toBe(true)
 }, 30_000)
 
+test('a NATS that takes connections and says nothing keeps nobody waiting for long', async () => {
+  const hanging = await startNats()
+  onTestFinished(() => hanging.stop())
+  hanging.signal('SIGSTOP')
+  const begun = performance.now()
+  await expect(joinRegion(hanging.url, region)).rejects.toThrow(/^NATS does not answer/)
+  expect(performance.now() - begun).toBeLessThan(10_000)
+}, 30_000)
+
 /** Of the region's stream. */
 function databaseIn(folder: string): Sqlite.Database {
   const [origin = ''] = readdirSync(folder)

@@ -7,6 +7,8 @@ import { provideStream } from './streams.ts'
 
 /** The bytes of a message at most: a frame and what NATS puts around it. */
 export const payload = 2_000_000
+/** Where NATS runs as several servers, another one is tried after that. */
+const dialMs = 5_000
 
 /** NATS as one region's relays and stores use it. */
 export interface Region {
@@ -31,6 +33,7 @@ export async function joinRegion(servers: string, name: string, traces?: Traces)
     reconnectTimeWait: 250,
     // Refused twice, the client would end the line for good, and this process would run on without one.
     ignoreAuthErrorAbort: true,
+    timeout: dialMs,
     pingInterval: 5_000,
     maxPingOut: 2,
   }).catch((error: unknown) => {
