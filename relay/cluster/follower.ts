@@ -1,28 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
-import { encodeAsker, saltBytes } from '../../shared/escrow.ts'
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
-import { checksumOf, markOf } from '../store/hash.ts'
 import { shardOf } from '../store/shard.ts'
-import { maxWaitingBytes } from '../store/sqlite-store.ts'
-import {
-  type Appended,
-  type EntryKind,
-  entryKinds,
-  inStreamOrder,
-  type Store,
-  unreachable,
-} from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Reached } from '../store/store-protocol.ts'
+import { Applier, makesRoom, portionOf, type Task } from './applier.ts'
 import { Losses } from './losses.ts'
-import { type Became, encodeBulletin, type News } from './news.ts'
 import type { Region } from './region.ts'
-import { decodeStatement, echo, encodeStatement, type Stated } from './statement.ts'
-import { isStreamGone, lastGiven, lastOf, logOf, regionOf, saidAt, streamOf } from './streams.ts'
+import { decodeStatement, echo } from './statement.ts'
+import { isStreamGone, lastGiven, lastOf, regionOf, saidAt, streamOf } from './streams.ts'
 import { noteTrace } from './trace-headers.ts'
 
-/** Statements that are committed together at most. */
-const portion = 500
+/** Statements that NATS brings unasked at most. */
+const mostOnTheWay = 2_000
 const retryMs = 1_000
 /** How often NATS is asked for more. Of a question or its answers that were lost the client knows after as long. */
 const askAgainMs = 10_000
@@ -40,13 +30,6 @@ export interface OriginStore extends Store {
   applied(): Promise<Reached>
   noteApplied(reached: Reached): Promise<void>
   forget(): Promise<void>
-}
-
-interface Task {
-  readonly session: SessionId
-  readonly sequence: number
-  readonly message: Stated
-  readonly isEcho: boolean
 }
 
 /** What was read from the stream; without a task when it says nothing that this store understands or keeps. */
@@ -74,7 +57,7 @@ export class Follower {
   readonly #store: OriginStore
   readonly #shards: ReadonlySet<number>
   readonly #mostBytes: number
-  readonly #deleted: (session: SessionId) => void
+  readonly #applier: Applier
   readonly #failed: (error: unknown) => void
   readonly #losses: Losses
   readonly #waiting: Reading[] = []
@@ -89,8 +72,6 @@ export class Follower {
   #lostItsEnd: boolean
   /** When it was looked at last, the stream ended before what was read. */
   #isShort = false
-  /** What its own region's stream did not take, and has to. */
-  readonly #unsaid = new WeakSet<Task>()
   /** Where the stream has to be read again, because too much waits, and how much of it was passed over since. */
   #left: { readonly from: number; messages: number } | undefined
   /** Deletions among that. */
@@ -131,7 +112,7 @@ export class Follower {
     this.#isGivenUp = isGivenUp
     this.#gapEnd = gapEnd
     if (gapEnd !== undefined) messages.stop()
-    this.#deleted = deleted
+    this.#applier = new Applier(region, store, deleted)
     this.#failed = failed
     this.#losses = new Losses(region, store.origin)
     this.#done = this.#read()
@@ -357,7 +338,7 @@ export class Follower {
         const worked = tries >= triesAlone && (await this.#works())
         left = await this.#try(left)
         // The disk worked before and works now, so something is wrong with these sessions alone. What a stream has to take waits for that.
-        if (worked && (await this.#works())) left = left.filter((task) => this.#unsaid.has(task))
+        if (worked && (await this.#works())) left = left.filter((task) => this.#applier.hasToSay(task))
         if (left.length > 0) await this.#deleteAhead()
       }
       const last = readings.at(-1)
@@ -367,26 +348,10 @@ export class Follower {
     this.#atWork = false
   }
 
-  /** Returns what has to be tried again, and what comes after that in the same session: done twice it comes to the same. */
   async #try(tasks: readonly Task[]): Promise<readonly Task[]> {
     // What was refused for want of room before a snapshot or a release must not come after it, when all that is read again after a crash.
     if (tasks.some(makesRoom)) await this.note()
-    const became = await Promise.all(tasks.map((task) => this.#do(task)))
-    const news = new Map<SessionId, News[]>()
-    tasks.forEach(({ session, sequence, message }, at) => {
-      const own = news.get(session) ?? []
-      news.set(session, own)
-      own.push({ sequence, of: message.type, outcome: became[at] ?? unreachable })
-    })
-    const { connection, name } = this.#region
-    const { origin } = this.#store
-    for (const [session, own] of news)
-      connection.publish(`room.${session}.news`, encodeBulletin({ origin, region: name, news: own }))
-    const held = new Set<SessionId>()
-    const left = tasks.filter(({ session }, at) => {
-      if (isStuck(became[at] ?? unreachable)) held.add(session)
-      return held.has(session)
-    })
+    const left = await this.#applier.apply(tasks)
     if (left.length > 0) await wait(retryMs)
     return left
   }
@@ -404,85 +369,6 @@ export class Follower {
     this.#ahead = this.#ahead.filter((task) => !ahead.has(task) || left.includes(task))
     for (const reading of deletions)
       if (reading.task && !left.includes(reading.task)) reading.task = undefined
-  }
-
-  async #do(task: Task): Promise<Became> {
-    const { session, sequence, message } = task
-    switch (message.type) {
-      case 'append':
-        return this.#append(session, sequence, entryKinds.change, message.envelope)
-      case 'snapshot':
-        return this.#store.putSnapshot(session, message)
-      case 'deposit':
-        return this.#store.deposit(session, message)
-      case 'delete':
-        if (!(await this.#sayAgain(task))) return unreachable
-        void this.#forget(session, sequence)
-        return this.#delete(session)
-      case 'release': {
-        if (!(await this.#sayAgain(task))) return unreachable
-        const salt = checksumOf(Buffer.from(`${this.#store.origin} ${sequence}`)).subarray(0, saltBytes)
-        const release = await this.#store.release(session, message.round, encodeAsker(message.asker), salt)
-        if (release.outcome !== 'released') return release
-        const appended = await this.#append(session, sequence, entryKinds.released, release.body)
-        if (appended.outcome !== 'saved' && appended.outcome !== 'duplicate') return appended
-        const position = appended.outcome === 'saved' ? appended.position : undefined
-        return { outcome: 'released', position, body: release.body }
-      }
-    }
-  }
-
-  /** Others are told once this database says so: whoever looks what is deleted finds it there. */
-  async #delete(session: SessionId): Promise<Became> {
-    const deleted = await this.#store.delete(session)
-    if (deleted.outcome === 'deleted') this.#deleted(session)
-    return deleted
-  }
-
-  async #append(
-    session: SessionId,
-    sequence: number,
-    kind: EntryKind,
-    envelope: Uint8Array,
-  ): Promise<Became> {
-    const checksum = checksumOf(envelope)
-    const entry = { sequence, previous: inStreamOrder, checksum, kind, envelope }
-    const appended: Appended = await this.#store.append(session, entry)
-    const position = { sequence, mark: markOf(checksum) }
-    if (appended.outcome === 'saved') return { outcome: 'saved', position, compact: appended.compact }
-    // The same sequence: this store had begun it when it was stopped.
-    if (appended.outcome === 'duplicate' && appended.of === sequence)
-      return { outcome: 'saved', position, compact: undefined }
-    return appended.outcome === 'duplicate' ? { outcome: 'duplicate' } : appended
-  }
-
-  /**
-   * A store does nothing but what its own stream says, so that all of an origin stay the same. What holds for the whole session, in every
-   * region, is therefore said again in this one. False when it could not be.
-   */
-  async #sayAgain(task: Task): Promise<boolean> {
-    const { session, sequence, message, isEcho } = task
-    const { name, stream } = this.#region
-    if (isEcho || this.#isOwn) return true
-    const statement = encodeStatement({ author: echo, message })
-    // Each store of this shard says it; the stream takes it once.
-    const msgID = `${this.#store.origin} ${sequence}`
-    const isSaid = await stream.publish(logOf(name, session), statement, { msgID }).then(
-      () => true,
-      () => false,
-    )
-    if (isSaid) this.#unsaid.delete(task)
-    else this.#unsaid.add(task)
-    return isSaid
-  }
-
-  /** The stream keeps only the deletion itself, for stores that are behind. */
-  async #forget(session: SessionId, sequence: number): Promise<void> {
-    const { manager } = this.#region
-    const { origin } = this.#store
-    await manager.streams
-      .purge(streamOf(origin), { filter: logOf(regionOf(origin), session), seq: sequence })
-      .catch(() => {}) // it is gone from the ring within a day in any case
   }
 
   #reach({ sequence, said }: Reached): void {
@@ -517,37 +403,5 @@ async function messagesFrom(
   from: number,
 ): Promise<ConsumerMessages> {
   const consumer = await region.stream.consumers.get(streamOf(origin), { opt_start_seq: from })
-  return consumer.consume({ max_messages: 4 * portion, expires: askAgainMs })
-}
-
-/**
- * Appends go into one transaction, and everything else comes after them. A release needs all before it, and nothing after it; so does,
- * within its session, a deletion, and a snapshot, before which the quota may refuse what it takes afterwards. All of it may be of one
- * session, of which a store lets only so much wait.
- */
-function portionOf(waiting: readonly Reading[]): number {
-  let bytes = 0
-  const closed = new Set<SessionId>()
-  const end = waiting.findIndex(({ bytes: more, task }, at) => {
-    bytes += more
-    if (at === portion || bytes > maxWaitingBytes.ofSession || task?.message.type === 'release') return true
-    if (!task) return false
-    if (closed.size > 0 && closed.has(task.session)) return true
-    if (!isSnapshot(task) && task.message.type !== 'delete') return false
-    closed.add(task.session)
-    return waiting.slice(0, at).some((before) => before.task?.session === task.session)
-  })
-  return end < 0 ? waiting.length : Math.max(1, end)
-}
-
-function makesRoom(task: Task): boolean {
-  return isSnapshot(task) || task.message.type === 'release'
-}
-
-function isSnapshot({ message }: Task): boolean {
-  return message.type === 'snapshot'
-}
-
-function isStuck(became: Became): boolean {
-  return became.outcome === 'refused' && became.reason !== 'quota'
+  return consumer.consume({ max_messages: mostOnTheWay, expires: askAgainMs })
 }
