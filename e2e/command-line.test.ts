@@ -98,6 +98,18 @@ test('an import says what it could not take, and adds no story twice', async () 
   expect(again.said).toBe('0 stories added.\n2 stories left out: already in the backlog.\n')
 })
 
+test('titles that changed where the stories come from are told, and taken over if wanted', async () => {
+  await bob.run(['import', links.member, '-'], backlog)
+  const changed = 'Key,Summary\nTIK-1,Search by key\nTIK-2,Sort by rank\n'
+  const told = '0 stories added.\n2 stories left out: already in the backlog.\n'
+  const asked = await bob.run(['import', links.member, '-'], changed)
+  expect(asked.said).toBe(`${told}1 title changed in the file, and left alone without --retitle.\n`)
+  expect((await alice.run(['export', links.member])).said).toContain('TIK-2,Sort by date')
+  const taken = await bob.run(['import', links.member, '-', '--retitle'], changed)
+  expect(taken.said).toBe(`${told}1 title taken over.\n`)
+  expect((await alice.run(['export', links.member])).said).toContain('TIK-2,Sort by rank')
+})
+
 test('whoever imports says which column holds what', async () => {
   const table = 'Name,Wording\nTIK-1,Search by key\n'
   const file = join(bob.folder, 'backlog.csv')

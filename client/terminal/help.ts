@@ -37,6 +37,7 @@ ${actsHelp}
   import: `facedown import <invitation> <file> adds the stories of a file (- is the input) that are not in the backlog yet
          --column <field>=<heading>  title, key, link, notes or estimate, when the guess is wrong; a number counts the
                            columns from 1, and nothing leaves the field out. May be said several times
+         --retitle         gives stories that are there the titles that the file has for them
          --encoding <name> utf-8, windows-1252, shift_jis, …, when it is not what it looks like
 
 The file is a CSV of Jira, Azure DevOps, GitHub, Linear or a spreadsheet, a list with one story a line, or an export of

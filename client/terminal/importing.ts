@@ -16,7 +16,7 @@ import { openSession } from './open-session.ts'
 import type { Order } from './orders.ts'
 import type { Place } from './place.ts'
 import { problemLine } from './problem-line.ts'
-import { storiesIn } from './sentences.ts'
+import { storiesIn, titlesIn } from './sentences.ts'
 
 /** Brings the stories of a file into the backlog, or all of a session that is in a file. */
 export async function importFile({ words, values, patience }: Order, place: Place): Promise<void> {
@@ -44,11 +44,16 @@ export async function importFile({ words, values, patience }: Order, place: Plac
       place.output.write('All that the file has of this session is in it.\n')
       return
     }
-    const { fresh, known } = withoutDuplicates(read.stories, session.stories)
-    await session.importStories(fresh, () => {})
+    const { fresh, known, retitled } = withoutDuplicates(read.stories, session.stories)
+    const titles = retitled.map(({ story: { id }, title }) => ({ story: id, title }))
+    await session.importStories(fresh, () => {}, undefined, values.retitle ? titles : [])
     await whenSaved()
-    place.output.write(`${storiesIn(fresh.length)} added.\n`)
-    if (known.length > 0) place.output.write(`${storiesIn(known.length)} left out: already in the backlog.\n`)
+    const tell = (words: string) => place.output.write(`${words}.\n`)
+    tell(`${storiesIn(fresh.length)} added`)
+    if (known.length > 0) tell(`${storiesIn(known.length)} left out: already in the backlog`)
+    if (titles.length === 0) return
+    if (values.retitle) tell(`${titlesIn(titles.length)} taken over`)
+    else tell(`${titlesIn(titles.length)} changed in the file, and left alone without --retitle`)
   } finally {
     await session.close()
   }

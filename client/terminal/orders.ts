@@ -9,6 +9,7 @@ const options = {
   json: { type: 'boolean' },
   name: { type: 'string' },
   out: { type: 'string' },
+  retitle: { type: 'boolean' },
   state: { type: 'string' },
   title: { type: 'string' },
   trace: { type: 'boolean' },
@@ -25,7 +26,7 @@ const commands = {
   create: ['name', 'title', 'json', 'state', 'trace', 'wait'],
   join: ['name', 'watch', 'json', 'state', 'trace', 'wait'],
   export: ['as', 'for', 'out', 'wait'],
-  import: ['column', 'encoding', 'trace', 'wait'],
+  import: ['column', 'encoding', 'retitle', 'trace', 'wait'],
 } as const satisfies Record<string, readonly Option[]>
 
 export type Command = keyof typeof commands

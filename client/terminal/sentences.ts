@@ -77,3 +77,7 @@ export function resultIn({ consensus, median, mean, lowest, highest }: SeenResul
 export function storiesIn(count: number): string {
   return `${count} ${count === 1 ? 'story' : 'stories'}`
 }
+
+export function titlesIn(count: number): string {
+  return `${count} ${count === 1 ? 'title' : 'titles'}`
+}
