@@ -97,6 +97,15 @@ test('titles that changed in the tracker are taken over when asked for, the esti
   await alice.page.getByRole('button', { name: 'Undo' }).click()
   await expect(titles).toHaveCount(1)
   await expect(titles.first()).toHaveValue('Search')
+
+  await imports(alice, 'jira.csv', 'Key,Summary\nAPP-1,Search by rank\n')
+  await expect(dialog.getByText('Nothing new to add')).toBeVisible()
+  await expect(dialog.getByRole('table')).toHaveCount(0)
+  await dialog.getByLabel('Take over 1 changed title').check()
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await expect(alice.page.getByRole('status').filter({ hasText: '1 title was taken over.' })).toBeVisible()
+  await expect(titles.first()).toHaveValue('Search by rank')
 })
 
 test('a pasted table opens the import, a pasted list becomes stories', async ({ relay, alice }) => {

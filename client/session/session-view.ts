@@ -96,6 +96,7 @@ export interface Undoable {
     | 'moved'
     | 'added'
     | 'imported'
+    | 'retitled'
     | 'renamed'
     | 'deck'
     | 'settled'

@@ -331,13 +331,16 @@ export class LiveSession implements SessionView {
   ): Promise<Imported> {
     const arriving = { stories, titles, added: [], before: [], progress, signal }
     const { bringIn, takeOut } = await import('./bring-in.ts')
-    const come = () => arriving.added.length + arriving.before.length
+    const come = () => ({ added: arriving.added.length, retitled: arriving.before.length })
     try {
       if (this.mayWrite) await this.core.quietly(() => bringIn(this.core, arriving))
     } finally {
-      if (come()) this.#did('imported', '', () => takeOut(this.core, arriving), come())
+      const { added, retitled } = come()
+      const undo = () => takeOut(this.core, arriving)
+      if (added > 0) this.#did('imported', '', undo, added)
+      else if (retitled > 0) this.#did('retitled', '', undo, retitled)
     }
-    return { added: arriving.added.length, retitled: arriving.before.length }
+    return come()
   }
 
   moveStory(story: StoryId, before: StoryId | undefined): void {
