@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: what numbers.md asks for, row by row; ratios within a run count, not times. ROWS=servers,idle takes some of them,
+ * `npm run bench`: the figures of ARCHITECTURE.md, row by row; ratios within a run count, not times. ROWS=servers,idle takes some of them,
  * RUNS=5 repeats what is compared, in turn. TEAMS, SIZE, CHANGES (a second), SECONDS and SERVERS change the workload, PROGRAM is another
  * build. Linux only: CPU comes from /proc.
  */
