@@ -34,7 +34,7 @@ export const protocolVersion = 1
 export type ConnectionId = number
 
 /** The id of a snapshot: the first 16 bytes of the SHA-256 of its envelope. */
-export const snapshotIdBytes = 16
+const snapshotIdBytes = 16
 
 /** Bytes a frame may have on top of its envelope. */
 const frameOverhead = 2048

@@ -8,7 +8,7 @@ import { logOf, originOf } from './streams.ts'
 import { noteTrace, traceHeadersOf } from './trace-headers.ts'
 
 /** What is said from relay to relay, and kept nowhere. */
-export const asides = ['signal', 'joined', 'left', 'here', 'who', 'loose'] as const
+const asides = ['signal', 'joined', 'left', 'here', 'who', 'loose'] as const
 export type Aside = (typeof asides)[number]
 
 export interface Listener {
