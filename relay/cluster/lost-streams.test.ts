@@ -7,12 +7,13 @@ import { BareClient } from '../connections/bare-client.testing.ts'
 import { closeCodes } from '../connections/close-words.ts'
 import { newFolder } from '../fixtures.testing.ts'
 import { Meters } from '../operators/meters.ts'
-import type { Report } from '../operators/report.ts'
+import type { Report, Reporter } from '../operators/report.ts'
 import { readConfig } from '../settings/config.ts'
 import { databaseName, openDatabase } from '../store/database.ts'
 import type { SqliteStore } from '../store/sqlite-store.ts'
 import { someEnvelope, type TestRelay } from '../testing.ts'
 import { offersSubject } from './copies.ts'
+import { Deletions } from './deletions.ts'
 import {
   another,
   appliedIn,
@@ -165,6 +166,20 @@ test('a store that cannot say a deletion stops when it is told to, and says it w
   await expect.poll(read, { timeout: 10_000 }).toBe('deleted')
 }, 60_000)
 
+test('why it cannot look for what was deleted a store says once, until it could meanwhile', async () => {
+  const locked = new Error('database is locked')
+  const spread = vi.spyOn(Deletions.prototype, 'spread')
+  onTestFinished(() => spread.mockRestore())
+  for (const error of [locked, locked, undefined, locked])
+    if (error) spread.mockRejectedValueOnce(error)
+    else spread.mockResolvedValueOnce()
+  const reports: Report[] = []
+  await openOrigins(newFolder(), (report) => reports.push(report))
+  await expect.poll(() => spread.mock.calls.length, { timeout: 40_000 }).toBe(5)
+  const said = { event: 'failed', error: String(locked) }
+  expect(reports.filter(({ event }) => event === 'failed')).toEqual([said, said])
+}, 60_000)
+
 test('a stream that a store cannot keep does not keep it from another one that begins', async () => {
   const far = originElsewhere('aaa', 0)
   const address = { name: regionOf(far), url: 'http://far.example/' }
@@ -247,9 +262,9 @@ async function keptBy(store: TestRelay, relay: TestRelay, owner: SessionKeys): P
   return envelope
 }
 
-async function openOrigins(dataDir: string): Promise<Origins> {
+async function openOrigins(dataDir: string, report: Reporter = () => {}): Promise<Origins> {
   const config = { ...readConfig({}), region: region.name, dataDir }
-  const origins = await Origins.open(region, config, () => {}, new Meters(), 0)
+  const origins = await Origins.open(region, config, report, new Meters(), 0)
   onTestFinished(() => origins.close())
   return origins
 }

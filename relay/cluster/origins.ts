@@ -35,6 +35,9 @@ const lostWords =
   'NATS has come back without the end of this region’s stream, which stores have read already. Its rest was removed and a new stream begins'
 const silentWords = 'NATS does not say which streams it has. Look after its JetStream, then start again'
 
+/** No origin has such a name. */
+const deletions = 'deletions'
+
 const nothing: ReadonlySet<number> = new Set()
 
 /** One log of all sessions: what was said in one stream. */
@@ -70,7 +73,7 @@ export class Origins {
   readonly #taken = new Set<string>()
   /** By origin: when others are asked again for what its stream has no more. */
   readonly #takeAgainAt = new Map<string, number>()
-  /** By origin: what has gone wrong with it. */
+  /** By origin, and of the spreading of deletions: what has gone wrong. */
   readonly #failures = new Map<string, Set<string>>()
   readonly #closing = new AbortController()
   #looking: Promise<void> | undefined
@@ -159,8 +162,17 @@ export class Origins {
     await this.#mirrors.provide((origin) => this.#kept.get(origin)?.follower)
     const isServing = true
     await this.#follow(isServing).catch((error: unknown) => this.#failed(error))
-    await this.#deletions.spread().catch((error: unknown) => this.#failed(error))
+    await this.#spreadDeletions()
     await this.#mirrors.noteLags()
+  }
+
+  async #spreadDeletions(): Promise<void> {
+    try {
+      await this.#deletions.spread()
+      this.#failures.delete(deletions)
+    } catch (error) {
+      this.#failedWith(deletions, error)
+    }
   }
 
   /** One without its end is no better than one that was lost as a whole: what stores keep of it is still read. */
@@ -284,10 +296,10 @@ export class Origins {
     }
   }
 
-  /** Said once, however often it is tried again, until that origin is well. */
-  #failedWith(origin: string, error: unknown): void {
-    const said = this.#failures.get(origin) ?? new Set()
-    this.#failures.set(origin, said)
+  /** Said once, however often it is tried again, until what it failed with is well. */
+  #failedWith(what: string, error: unknown): void {
+    const said = this.#failures.get(what) ?? new Set()
+    this.#failures.set(what, said)
     if (!said.has(String(error))) this.#failed(error)
     said.add(String(error))
   }
