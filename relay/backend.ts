@@ -1,6 +1,7 @@
 import type { ProcessSeen } from '../shared/status.ts'
 import type { Bus } from './bus/bus.ts'
 import { LocalBus } from './bus/local-bus.ts'
+import { refuseRegionStore } from './commands/databases.ts'
 import type { Meters } from './operators/meters.ts'
 import type { Reporter } from './operators/report.ts'
 import { committedTo, type Traces } from './operators/traces.ts'
@@ -38,6 +39,7 @@ async function openAlone(
   meters: Meters,
   traces: Traces | undefined,
 ): Promise<Backend> {
+  refuseRegionStore(config.dataDir)
   const store = await openSqliteStore(config, report, committedTo(meters, traces))
   watchDatabase(meters, config.dataDir)
   const bus = new LocalBus(store)

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -6,6 +6,7 @@ import { createSessionKeys } from '../shared/keys.ts'
 import { BareClient } from './connections/bare-client.testing.ts'
 import { newFolder } from './fixtures.testing.ts'
 import { relayInTypeScript, startRelayProcess, startupFailure } from './process.testing.ts'
+import { databaseName, openDatabase } from './store/database.ts'
 import { someEnvelope } from './testing.ts'
 
 test.each([
@@ -47,6 +48,22 @@ test('a data folder that is a file is named', async () => {
   const { code, words } = await startupFailure({ DATA_DIR: file })
   expect(code).toBe(1)
   expect(words).toMatch(/^DATA_DIR must be a folder that can be written to, but .*\n$/)
+})
+
+test('one process alone does not start on what a store of a region keeps, and leaves it as it is', async () => {
+  const dataDir = newFolder()
+  openDatabase(join(dataDir, 'east-1'), 'east', 'east-1').close()
+  expect((await startupFailure({ DATA_DIR: dataDir })).words).toContain(
+    "DATA_DIR has the database of a region's store (east-1/facedown.sqlite)",
+  )
+  expect(existsSync(join(dataDir, databaseName))).toBe(false)
+})
+
+test('a copy of its own database in a folder named like that of a region keeps no relay from starting', async () => {
+  const dataDir = newFolder()
+  openDatabase(join(dataDir, 'copy-1'), 'local').close()
+  const relay = await startRelayProcess({ DATA_DIR: dataDir })
+  expect(await relay.end('SIGTERM')).toBe(0)
 })
 
 test('a relay goes on, and ends well, when nobody takes its log any more', async () => {

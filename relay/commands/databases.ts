@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { DamageError, SetupError } from '../settings/setup-error.ts'
 import { isCorrupt } from '../store/corrupt.ts'
@@ -9,12 +9,43 @@ import { databaseName, explainDamage, refuseEmptied } from '../store/database.ts
 export function databasesIn(dataDir: string): string[] {
   const remedy = 'Set DATA_DIR to the data folder of your relay'
   if (!existsSync(dataDir)) throw new SetupError(`There is no folder ${dataDir}. ${remedy}`)
-  const folders = readdirSync(dataDir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && isRegionFolder(entry.name))
-    .map(({ name }) => join(name, databaseName))
-  const found = [databaseName, ...folders].filter((path) => existsSync(join(dataDir, path)))
+  const found = [databaseName, ...regionDatabases(dataDir)].filter((path) => existsSync(join(dataDir, path)))
   if (found.length === 0) throw new SetupError(`There is no database in ${dataDir}. ${remedy}`)
   return found
+}
+
+/** One process alone does not read them: people would find their sessions empty. */
+export function refuseRegionStore(dataDir: string): void {
+  const found = ownRegionDatabase(dataDir)
+  if (found === undefined) return
+  throw new SetupError(
+    `DATA_DIR has the database of a region's store (${found}), which one process alone does not read. Set NATS_URL and REGION as they were, or DATA_DIR to another folder`,
+  )
+}
+
+/** Somebody may keep copies of a single relay's database in such folders, too: those have another origin. */
+function ownRegionDatabase(dataDir: string): string | undefined {
+  try {
+    return regionDatabases(dataDir).find((path) => originIn(join(dataDir, path)) === dirname(path))
+  } catch {
+    return undefined // whoever opens the database there says what is wrong with the folder
+  }
+}
+
+function originIn(path: string): unknown {
+  if (!existsSync(path)) return undefined
+  const database = openToRead(path)
+  try {
+    return database.prepare(`SELECT value FROM facts WHERE name = 'origin'`).pluck().get()
+  } finally {
+    database.close()
+  }
+}
+
+function regionDatabases(dataDir: string): string[] {
+  return readdirSync(dataDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isRegionFolder(entry.name))
+    .map(({ name }) => join(name, databaseName))
 }
 
 /** They are named like a stream's origin, a region, a hyphen and the time it was made, or like a single relay's, with a dot. */
