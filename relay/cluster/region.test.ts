@@ -132,6 +132,22 @@ test('a process that is both relay and store is enough, whatever else is in its 
   expect(bob.envelopes()).toEqual([envelope])
 })
 
+test('what a single relay kept, every store of a region has that goes on with its folder', async () => {
+  const single = await startRelay({ dataDir })
+  const before = someEnvelope()
+  const alice = await BareClient.join(single.url, owner)
+  expect(await alice.save(before)).toMatchObject({ type: 'saved' })
+  await single.stop()
+  const [relay, first] = [await started('relay'), await started('store')]
+  const during = someEnvelope()
+  expect(await (await joinAs('member', relay)).save(during)).toMatchObject({ type: 'saved' })
+  await started('store', join(dataDir, 'second'))
+  await stop(first)
+  const kept = (await joinAs('member', relay)).envelopes()
+  expect(kept).toHaveLength(2)
+  expect(kept).toEqual(expect.arrayContaining([before, during]))
+}, 60_000)
+
 test('a session that its owner deletes is gone from every store and from the stream', async () => {
   const { east, west } = await twoRelays()
   const [alice, bob] = [await BareClient.join(east.url, owner), await joinAs('member', west)]
