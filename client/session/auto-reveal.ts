@@ -1,6 +1,6 @@
 import type { RecordOf } from '../../shared/record.ts'
 import type { SessionCore } from './core.ts'
-import type { SessionView } from './session-view.ts'
+import { peopleIn } from './people.ts'
 
 /** Time to change one's mind, and for the turn of the next when the first does not act. */
 const pause = 1_200
@@ -9,22 +9,20 @@ const asleep = 90_000
 /** So many turns later it has noticed that its connection is dead: the provider looks every three seconds. */
 const awake = 3
 
-type Revealed = Pick<SessionView, 'mayWrite' | 'people' | 'rules'> & { readonly core: SessionCore }
-
 /** Reveals when everybody present has voted and the rules say so, and that still holds when the turn has come. */
 export class AutoReveal {
-  readonly #session: Revealed
+  readonly #core: SessionCore
   readonly #turn = new Turn()
 
-  constructor(session: Revealed) {
-    this.#session = session
+  constructor(core: SessionCore) {
+    this.#core = core
   }
 
   consider(): void {
     const round = this.#round
     this.#turn.consider(round?.id, round && this.#turnToReveal(round), () => {
       if (round && this.#round?.id === round.id && this.#turnToReveal(round) !== undefined)
-        this.#session.core.reveal(round)
+        this.#core.reveal(round)
     })
   }
 
@@ -34,16 +32,15 @@ export class AutoReveal {
 
   /** Undefined while nobody is told what happens, during an import for instance: afterwards it is considered anew. */
   get #round(): RecordOf<'round'> | undefined {
-    const { core } = this.#session
-    return core.isQuiet ? undefined : core.roundOnTable
+    return this.#core.isQuiet ? undefined : this.#core.roundOnTable
   }
 
   /** The place among those who may reveal; undefined when it is not the time to. */
   #turnToReveal(round: RecordOf<'round'>): number | undefined {
-    const { core, mayWrite, people, rules } = this.#session
-    const { ledger, participant } = core
-    if (!mayWrite || !rules.auto) return undefined
+    const { ledger, participant, mayWrite } = this.#core
+    if (!mayWrite || !ledger.rules().auto) return undefined
     const state = ledger.resolve(round)
+    const people = peopleIn(this.#core)
     const present = people.filter((person) => person.here && !person.observer)
     const all = state.phase === 'voting' && present.every(({ id }) => state.voted.has(id))
     if (!all || present.length < 2) return undefined

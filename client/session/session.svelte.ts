@@ -8,7 +8,6 @@ import {
   notesOf,
   readDeck,
   readField,
-  readHidden,
   readLaid,
   readLinkTemplate,
   readName,
@@ -31,6 +30,7 @@ import type { AutoReveal } from './auto-reveal.ts'
 import { applyRules, deal } from './begin-anew.ts'
 import { TeamTimer } from './clock.ts'
 import { SessionCore, type SessionOptions } from './core.ts'
+import { everybodyIn, hiddenIn, peopleIn } from './people.ts'
 import type {
   Imported,
   Moment,
@@ -127,15 +127,15 @@ export class LiveSession implements SessionView {
   }
 
   get people(): readonly Person[] {
-    return this.core.derived('people', () => this.#everybody.filter((person) => !this.#isHidden(person)))
+    return peopleIn(this.core)
   }
 
   get hidden(): readonly Person[] {
-    return this.core.derived('hidden', () => this.#everybody.filter((person) => this.#isHidden(person)))
+    return hiddenIn(this.core)
   }
 
   get me(): Person | undefined {
-    return this.#everybody.find((person) => person.me)
+    return everybodyIn(this.core).find((person) => person.me)
   }
 
   get rememberedName(): string {
@@ -413,7 +413,7 @@ export class LiveSession implements SessionView {
 
   hide(participant: ParticipantId, hidden: boolean): void {
     if (!this.mayWrite) return
-    const name = this.#everybody.find(({ id }) => id === participant)?.name ?? ''
+    const name = everybodyIn(this.core).find(({ id }) => id === participant)?.name ?? ''
     writeHidden(this.core.doc, participant, hidden)
     if (hidden) this.#did('hidden', name, () => writeHidden(this.core.doc, participant, false))
   }
@@ -455,31 +455,6 @@ export class LiveSession implements SessionView {
 
   retry(): void {
     this.core.link?.retryNow()
-  }
-
-  get #everybody(): readonly Person[] {
-    return this.core.derived('everybody', () => {
-      const { ledger, participant, here } = this.core
-      const facilitators = ledger.facilitators()
-      const tookOver = ledger.tookOver()
-      return [...ledger.profiles().values()]
-        .filter((profile) => profile.name !== '')
-        .map(
-          ({ author, name, observer }): Person => ({
-            id: author,
-            name,
-            me: author === participant.id,
-            here: here.has(author),
-            facilitator: facilitators.has(author),
-            tookOver: tookOver.has(author),
-            observer,
-          }),
-        )
-    })
-  }
-
-  #isHidden(person: Person): boolean {
-    return !person.here && !person.me && readHidden(this.core.doc).has(person.id)
   }
 
   /** The round this device shows. */
@@ -552,7 +527,7 @@ export class LiveSession implements SessionView {
     else if (this.rules.auto) {
       void import('./auto-reveal.ts').then(
         ({ AutoReveal }) => {
-          this.#autoReveal ??= new AutoReveal(this)
+          this.#autoReveal ??= new AutoReveal(this.core)
           this.#autoReveal.consider()
         },
         () => {},

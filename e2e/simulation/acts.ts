@@ -113,7 +113,7 @@ function setRules(core: SessionCore, chance: Chance): void {
     return
   }
   const who = chance.happens(0.3) ? 'facilitators' : 'anybody'
-  applyRules(core, { who, auto: false, escrow: chance.happens(0.8) })
+  applyRules(core, { who, auto: chance.happens(0.5), escrow: chance.happens(0.8) })
 }
 
 function chooseDeck(core: SessionCore, chance: Chance): void {

@@ -38,6 +38,7 @@ export function countOf(world: World, happened: Counts): Counts {
     overQuota: disk.overQuota,
     heldUp: clock.heldUp,
     fromTabs: peers.reduce((sum, { fromTabs }) => sum + fromTabs, 0),
+    autoReveals: peers.reduce((sum, { autoReveals }) => sum + autoReveals, 0),
     lostByBoth: promises.lost,
     virtualHours: clock.now / 3_600_000,
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
+import { AutoReveal } from '../../client/session/auto-reveal.ts'
 import { SessionCore } from '../../client/session/core.ts'
 import { recordsOf } from '../../shared/document.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
@@ -33,6 +34,9 @@ export class Peer {
   wires: Wire[] = []
   /** Changes that came from another tab. */
   fromTabs = 0
+  /** Rounds that nobody here revealed by hand. */
+  autoReveals = 0
+  #isActing = false
   #update: Uint8Array | undefined
   /** Hears each record that this device itself adds. */
   made: (record: StoredRecord, core: SessionCore) => void = () => {}
@@ -84,6 +88,8 @@ export class Peer {
       core.doc.on('update', (_: Uint8Array, origin: unknown) => {
         if (origin && !core.link?.delivers && !core.replica.isSource(origin)) this.fromTabs++
       })
+      const autoReveal = new AutoReveal(core)
+      core.follow(() => autoReveal.consider())
       void core.start()
     })
   }
@@ -103,7 +109,10 @@ export class Peer {
   act(work: (core: SessionCore) => void): Promise<void> {
     const { core } = this
     return this.options.clock.act(this.life, () => {
-      if (core && !this.isAsleep) work(core)
+      if (!core || this.isAsleep) return
+      this.#isActing = true
+      work(core)
+      this.#isActing = false
     })
   }
 
@@ -118,6 +127,7 @@ export class Peer {
   #noteMade(key: string, core: SessionCore): void {
     const bytes = recordsOf(core.doc).get(key)
     const record = bytes instanceof Uint8Array ? decodeRecord(bytes) : undefined
+    if (record?.kind === 'reveal' && !this.#isActing) this.autoReveals++
     if (record) this.made(record, core)
   }
 }
