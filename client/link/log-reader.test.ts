@@ -22,6 +22,19 @@ test.each([
   expect(read(change)).toBeUndefined()
 })
 
+test('what the relay passed on and its store refused is not held because something else stands at its place', () => {
+  const [refused, kept] = ['refused', 'kept'].map((name) =>
+    changeOf((doc) => doc.getMap('settings').set('name', name)),
+  ) as [Uint8Array, Uint8Array]
+  const reader = new LogReader(keys, undefined)
+  const at = (mark: number) => new Map([['relay.1', { sequence: 7, mark: new Uint8Array(8).fill(mark) }]])
+  reader.await(at(1), refused)
+  reader.await(at(2), kept)
+  reader.confirm(at(2))
+  expect(reader.held.contains(refused)).toBe(false)
+  expect(reader.held.contains(kept)).toBe(true)
+})
+
 function read(change: Uint8Array): Uint8Array | undefined {
   const reader = new LogReader(keys, undefined)
   const [part = new Uint8Array()] = splitIntoParts(change)

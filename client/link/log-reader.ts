@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { equalBytes } from '../../shared/codec.ts'
 import type { Cursor, Position } from '../../shared/cursor.ts'
 import { decrypt } from '../../shared/envelope.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
@@ -13,6 +14,13 @@ export interface LogPlace {
   readonly held: Held
 }
 
+/** A live entry, and where it is to stand. */
+interface Unconfirmed {
+  readonly origin: string
+  readonly position: Position
+  readonly update: Uint8Array
+}
+
 /**
  * Turns envelopes of the log into updates, and knows what the log holds. A live entry reaches us before its commit; only
  * when the relay says "saved up to here" does it count as held.
@@ -22,7 +30,7 @@ export class LogReader {
   readonly #parts = new PartCollector()
   #cursor: Cursor
   #held: Held
-  #unconfirmed: { readonly origin: string; readonly sequence: number; readonly update: Uint8Array }[] = []
+  #unconfirmed: Unconfirmed[] = []
 
   constructor(keys: SessionKeys, place: LogPlace | undefined) {
     this.#keys = keys
@@ -66,15 +74,17 @@ export class LogReader {
 
   /** Notes a live entry's place until it is confirmed. */
   await(cursor: Cursor, update: Uint8Array): void {
-    for (const [origin, { sequence }] of cursor) this.#unconfirmed.push({ origin, sequence, update })
+    for (const [origin, position] of cursor) this.#unconfirmed.push({ origin, position, update })
   }
 
   /** Everything up to the cursor is saved. */
   confirm(cursor: Cursor): void {
     this.#cursor = later(this.#cursor, cursor)
-    const reached = (entry: { origin: string; sequence: number }) =>
-      entry.sequence <= (cursor.get(entry.origin)?.sequence ?? 0)
-    for (const entry of this.#unconfirmed.filter(reached)) this.#held.add(entry.update)
+    const reached = ({ origin, position }: Unconfirmed) =>
+      position.sequence <= (cursor.get(origin)?.sequence ?? 0)
+    for (const entry of this.#unconfirmed.filter(reached)) {
+      if (!isReplaced(entry, cursor)) this.#held.add(entry.update)
+    }
     this.#unconfirmed = this.#unconfirmed.filter((entry) => !reached(entry))
   }
 
@@ -87,6 +97,12 @@ export class LogReader {
     for (const merged of mergeInPortions(this.#unconfirmed.map((entry) => entry.update))) seen.add(merged)
     return seen.covers(snapshot)
   }
+}
+
+/** Something else stands at its place: the store refused it, and gave its number to what came next. */
+function isReplaced({ origin, position }: Unconfirmed, cursor: Cursor): boolean {
+  const there = cursor.get(origin)
+  return there?.sequence === position.sequence && !equalBytes(there.mark, position.mark)
 }
 
 function later(known: Cursor, cursor: Cursor): Cursor {
