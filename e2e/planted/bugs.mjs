@@ -112,8 +112,8 @@ export const bugs = [
   },
   {
     name: 'a release in one region is not said again in the other',
-    file: 'relay/cluster/follower.ts',
-    text: '    if (isEcho || this.#isOwn) return true\n',
+    file: 'relay/cluster/applier.ts',
+    text: '    if (isEcho || regionOf(this.#store.origin) === name) return true\n',
     instead: '    if (name !== "") return true\n',
     run: ['e2e', 'cluster/regions', '-t', 'left in the east opens'],
   },
