@@ -24,3 +24,16 @@ test('new stories and changed titles come together and go together, but for a ti
   takeOut(core, brought)
   expect(titles()).toEqual(['Search', 'Print it on A4'])
 })
+
+test('once it is stopped, what came stays, and goes as a whole', async () => {
+  const doc = createDocument()
+  const core = { doc, backlog: new Backlog(doc) }
+  const stories = Array.from({ length: 20_000 }, (_, at) => ({ title: `Story ${at}` }))
+  const brought: Brought = { titles: [], added: [], before: [] }
+  const stop = new AbortController()
+  await bringIn(core, { ...brought, stories, progress: () => stop.abort(), signal: stop.signal })
+  expect(core.backlog.stories.length).toBeGreaterThan(0)
+  expect(core.backlog.stories.length).toBeLessThan(stories.length)
+  takeOut(core, brought)
+  expect(core.backlog.stories).toEqual([])
+})

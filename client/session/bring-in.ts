@@ -33,8 +33,7 @@ export async function bringIn(
 ): Promise<void> {
   before.push(...retitle(doc, titles))
   let begun = performance.now()
-  while (added.length < stories.length) {
-    signal?.throwIfAborted()
+  while (added.length < stories.length && !signal?.aborted) {
     const latest = added.at(-1)
     const last = latest ? backlog.story(latest) : backlog.stories.at(-1)
     added.push(...addStories(doc, stories.slice(added.length, added.length + portion), last?.order))

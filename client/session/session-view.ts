@@ -207,7 +207,7 @@ export interface SessionView {
   /** Starts rounds for the stories that have none, so that people can vote on their own. */
   openStories(stories: readonly StoryId[]): void
   addStories(stories: readonly NewStory[]): void
-  /** Many at once, in portions, so that the page stays alive, and new titles for others, all undone as one. Rejects with an AbortError when aborted; what was added stays and can be undone. */
+  /** Many at once, in portions, so that the page stays alive, and new titles for others, all undone as one. Says what came, which is less when it was aborted. */
   importStories(
     stories: readonly NewStory[],
     progress: (done: number) => void,

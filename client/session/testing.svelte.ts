@@ -280,7 +280,7 @@ export class FakeSession implements SessionView {
     signal?: AbortSignal,
     titles: readonly Title[] = [],
   ): Promise<Imported> {
-    signal?.throwIfAborted()
+    if (signal?.aborted) return { added: 0, retitled: 0 }
     for (const { story, title } of titles) this.changeStory(story, { title })
     this.addStories(stories)
     progress(stories.length)
