@@ -1,5 +1,5 @@
 /** The client's side of the link without WebSockets, against a relay, over a network that does what networks do. */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { PollingSocket } from '../client/link/polling-socket.ts'
 import { BareClient } from '../relay/connections/bare-client.testing.ts'
 import { closeCodes } from '../relay/connections/close-words.ts'
@@ -19,7 +19,7 @@ afterEach(async () => {
 })
 
 const keys = createSessionKeys()
-type Network = (ask: () => Promise<Response>) => Promise<Response>
+type Network = (ask: () => Promise<Response>, init?: RequestInit) => Promise<Response>
 
 /** Says hello, and keeps what it hears. */
 class Polling {
@@ -31,7 +31,7 @@ class Polling {
   constructor(network: Network = (ask) => ask(), origin = relay.url) {
     const url = `${relay.url.replace('http', 'ws')}/sync/${keys.session}`
     this.socket = new PollingSocket(url, (to, init) =>
-      network(() => fetch(to, { ...init, headers: { ...init?.headers, Origin: origin } })),
+      network(() => fetch(to, { ...init, headers: { ...init?.headers, Origin: origin } }), init),
     )
     this.closed = new Promise((resolve) => {
       this.socket.onclose = resolve
@@ -144,6 +144,41 @@ test('who closes is gone for the others at once', async () => {
   const { connection } = await alice.next('joined')
   bob.socket.close()
   expect(await alice.next('left')).toEqual({ type: 'left', connection })
+})
+
+test('what was sent before it was closed arrives, however much it is, and only then it is gone', async () => {
+  const reader = await BareClient.join(relay.url, keys)
+  const bob = await new Polling().joined()
+  const { connection } = await reader.next('joined')
+  const envelopes = [1, 2, 3].map(() => someEnvelope(65_000))
+  envelopes.forEach((envelope, at) => {
+    bob.send({ type: 'append', ref: at + 1, envelope })
+  })
+  bob.socket.close()
+  bob.send({ type: 'append', ref: 4, envelope: someEnvelope() })
+  expect(await reader.next('left')).toEqual({ type: 'left', connection })
+  expect(hex(reader.envelopes())).toEqual(hex(envelopes))
+  expect(await bob.closed).toEqual({ code: 1000, reason: '' })
+})
+
+test('what is on its way when the page goes outlives it', async () => {
+  const page = new EventTarget()
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page))
+  onTestFinished(() => {
+    vi.unstubAllGlobals()
+  })
+  const reader = await BareClient.join(relay.url, keys)
+  let isGoing = false
+  const cutWithPage: Network = (ask, init) =>
+    isGoing && !init?.keepalive ? Promise.reject(new TypeError('Failed to fetch')) : ask()
+  const bob = await new Polling(cutWithPage).joined()
+  isGoing = true
+  const envelope = someEnvelope()
+  bob.send({ type: 'append', ref: 1, envelope })
+  page.dispatchEvent(new Event('pagehide'))
+  expect((await reader.next('entry')).envelope).toEqual(new Uint8Array(envelope))
+  expect(bob.socket.readyState).toBe(3)
 })
 
 test('why a relay refuses is the code and the words of the close, as with a WebSocket', async () => {

@@ -12,6 +12,10 @@ import type { PlainSocket } from './relay-link.ts'
 
 /** Waits between attempts, in milliseconds. All in all less than a relay waits for whoever was cut. */
 const retryAfter = [250, 500, 1000, 2000]
+/** What was sent before it is closed has so long to get to the relay. */
+const closesWithinMs = 30_000
+/** A browser lets requests outlive their page that have no more than 64 KiB in all. */
+const outlivingBytes = 60_000
 
 type Asked = Uint8Array | 'gone'
 
@@ -31,18 +35,23 @@ export class PollingSocket implements PlainSocket {
   #token = new Uint8Array(tokenBytes)
   /** Bytes of the stream that arrived here. */
   #received = 0
-  /** The stream to the relay, from `#sent` on. */
   #waiting: Uint8Array[] = []
+  /** The stream to the relay, from `#sent` on and up to what waits. */
+  #stream = new Uint8Array()
   #sent = 0
   #isSending = false
   #isLeaving = false
-  readonly #leave = () => this.close()
+  #closing: ReturnType<typeof setTimeout> | undefined
+  readonly #goWithPage = () => {
+    if (this.#isSending) this.#carryLast()
+    else this.close()
+  }
 
   /** `url` is the one of the WebSocket. */
   constructor(url: string, fetcher: typeof fetch = (...asked) => fetch(...asked)) {
     this.#url = url.replace(/^ws/, 'http')
     this.#fetch = fetcher
-    globalThis.addEventListener?.('pagehide', this.#leave)
+    globalThis.addEventListener?.('pagehide', this.#goWithPage)
     void this.#open()
   }
 
@@ -52,13 +61,31 @@ export class PollingSocket implements PlainSocket {
     if (!this.#isSending) void this.#carryUp()
   }
 
+  /** As with a WebSocket, what was sent before still goes up. */
   close(): void {
-    if (this.readyState === 1) {
-      const body = encodePoll({ type: 'leave', token: this.#token })
-      // Nobody waits for the answer; without it the relay finds out by itself.
-      this.#post(body, { keepalive: true }).catch(() => {})
-    }
+    if (this.readyState === 0) return this.#end(1000, '')
+    if (this.readyState !== 1) return
+    this.readyState = 2
+    if (!this.#isSending) return this.#leave()
+    this.#closing = setTimeout(() => this.#leave(), closesWithinMs)
+  }
+
+  #leave(): void {
+    this.#outlive({ type: 'leave', token: this.#token })
     this.#end(1000, '')
+  }
+
+  /** That it leaves is not said: it could overtake this. */
+  #carryLast(): void {
+    this.#gather()
+    const piece = this.#stream.subarray(0, outlivingBytes)
+    this.#outlive({ type: 'up', token: this.#token, offset: this.#sent, piece })
+    this.#end(1000, '')
+  }
+
+  /** Nobody waits for the answer; without it the relay finds out by itself. */
+  #outlive(poll: Poll): void {
+    this.#post(encodePoll(poll), { keepalive: true }).catch(() => {})
   }
 
   async #open(): Promise<void> {
@@ -95,19 +122,23 @@ export class PollingSocket implements PlainSocket {
   async #carryUp(): Promise<void> {
     this.#isSending = true
     await undefined
-    let stream = new Uint8Array()
-    while (this.readyState === 1 && (stream.length > 0 || this.#waiting.length > 0)) {
-      if (this.#waiting.length > 0) {
-        stream = concat(stream, putFrames(this.#waiting))
-        this.#waiting = []
-      }
-      const piece = stream.subarray(0, pieceBytes)
+    this.#gather()
+    while (this.readyState !== 3 && this.#stream.length > 0) {
+      const piece = this.#stream.subarray(0, pieceBytes)
       const answer = await this.#ask({ type: 'up', token: this.#token, offset: this.#sent, piece })
       if (answer === 'gone') return this.#end(1006, '')
       this.#sent += piece.length
-      stream = stream.slice(piece.length)
+      this.#stream = this.#stream.slice(piece.length)
+      this.#gather()
     }
     this.#isSending = false
+    if (this.readyState === 2) this.#leave()
+  }
+
+  #gather(): void {
+    if (this.#waiting.length === 0) return
+    this.#stream = concat(this.#stream, putFrames(this.#waiting))
+    this.#waiting = []
   }
 
   /** Tries again where the network or something on the way failed: the relay knows what it has had. */
@@ -117,7 +148,7 @@ export class PollingSocket implements PlainSocket {
       const answer = await this.#post(body, { signal: this.#abort.signal }).catch(() => undefined)
       if (answer) return answer
       const wait = waits[attempt]
-      if (wait === undefined || this.#isLeaving || this.readyState > 1) return 'gone'
+      if (wait === undefined || this.#isLeaving || this.readyState === 3) return 'gone'
       await new Promise((resolve) => setTimeout(resolve, wait))
     }
   }
@@ -143,7 +174,8 @@ export class PollingSocket implements PlainSocket {
   #end(code: number, reason: string): void {
     if (this.readyState === 3) return
     this.readyState = 3
-    globalThis.removeEventListener?.('pagehide', this.#leave)
+    globalThis.removeEventListener?.('pagehide', this.#goWithPage)
+    clearTimeout(this.#closing)
     this.#abort.abort()
     this.ended()
     this.onclose?.({ code, reason })
