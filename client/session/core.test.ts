@@ -170,3 +170,26 @@ test('that all have the same is said once all who are here have said what they h
   tells(8)
   expect(core.same).toBe(true)
 })
+
+test('that all have the same is said again after a visit by oneself, though the others were here all the time', async () => {
+  const fresh = createSessionKeys()
+  const { core, sockets } = await visit(true, fresh)
+  const connect = async (attempt: number) => {
+    await vi.waitFor(() => expect(sockets).toHaveLength(attempt))
+    const hear = (message: FromRelay) =>
+      sockets.at(-1)?.onmessage?.({ data: encodeFromRelay(message).slice().buffer })
+    hear({ type: 'caughtUp', cursor: new Map(), log: 'kept', resumed: true })
+    const presence = encodePresence({ participant: undefined, digest: digestOf(core.doc) })
+    hear({ type: 'signal', from: 7, envelope: encrypt(fresh, 'signal', presence) })
+    return hear
+  }
+  await connect(1)
+  await vi.waitFor(() => expect(core.same).toBe(true), 10_000)
+  sockets[0]?.onclose?.({ code: 1006, reason: '' })
+  expect(core.same).toBeUndefined()
+  writeName(core.doc, 'named while offline')
+  core.link?.retryNow()
+  const hear = await connect(2)
+  hear({ type: 'saved', ref: 1, cursor: new Map(), compact: undefined })
+  await vi.waitFor(() => expect(core.same).toBe(true), 10_000)
+})

@@ -182,8 +182,12 @@ export class SessionCore {
       link.awarenessClock = Math.max(link.awarenessClock, ...clocks)
       if (origin !== 'timeout') link.affirm(changed.removed)
     })
-    provider.awareness.on('change', ({ added }: { added: number[] }) => {
-      if (added.length > 0) this.#same.wait()
+    // Who comes back after the provider has forgotten them is no new one to it, but may lack something all the same.
+    let wereHere: ReadonlySet<number> = new Set()
+    provider.awareness.on('change', () => {
+      const here = new Set(this.#presences().keys())
+      if ([...here].some((client) => !wereHere.has(client))) this.#same.wait()
+      wereHere = here
       this.moments.follow(this.#presences(), this.participant.id, this.doc.clientID)
       this.changeElsewhere()
     })
