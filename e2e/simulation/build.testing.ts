@@ -21,6 +21,7 @@ const standIns: Readonly<Record<string, string>> = {
   '@noble/hashes/hkdf.js': 'e2e/simulation/native-hashes.ts',
   '@noble/ed25519': 'shared/native-ed25519.testing.ts',
   'node:crypto': 'e2e/simulation/ruled-crypto.ts',
+  'node:timers/promises': 'e2e/simulation/ruled-turns.ts',
 }
 
 /**

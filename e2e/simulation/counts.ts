@@ -25,7 +25,7 @@ export const noCounts = {
 
 /** What a run has come to, so that runs cannot pass by doing nothing. */
 export function countOf(world: World, happened: Counts): Counts {
-  const { promises, disk, clock, relays, intruder, peers } = world
+  const { promises, disk, clock, relays, intruder, peers, requests } = world
   return {
     ...happened,
     ...toldBy(relays),
@@ -37,6 +37,9 @@ export function countOf(world: World, happened: Counts): Counts {
     erased: intruder.erased,
     overQuota: disk.overQuota,
     heldUp: clock.heldUp,
+    requestsAnswered: requests.answered,
+    requestsLost: requests.lost,
+    answersLost: requests.answersLost,
     fromTabs: peers.reduce((sum, { fromTabs }) => sum + fromTabs, 0),
     autoReveals: peers.reduce((sum, { autoReveals }) => sum + autoReveals, 0),
     lostByBoth: promises.lost,

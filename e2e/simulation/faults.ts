@@ -16,6 +16,7 @@ export const faults: readonly (readonly [weight: number, name: string, fault: Fa
   [4, 'flow', (world) => flow(world)],
   [3, 'offline', goOffline],
   [6, 'online', comeBack],
+  [1, 'other network', changeNetwork],
   [2, 'region cut', cutRegion],
   [2, 'relay crash', crashRelay],
   [1, 'relay restart', restartRelay],
@@ -50,33 +51,37 @@ function someRelay(world: World): VirtualRelay {
 
 /** The connection is gone; each end notices at some time, or by silence. */
 function drop(world: World, counts: Counts): void {
-  const { chance, clock } = world
+  const { chance } = world
   const peer = someone(world)
-  for (const wire of peer.wires) {
-    if (wire.dead) continue
+  for (const line of peer.lines) {
+    if (line.dead) continue
     counts.drops++
-    const { end } = wire
-    wire.dead = true
-    if (chance.happens(0.8)) clock.after(chance.below(5000), () => wire.tellDevice(), peer.life)
-    clock.after(chance.below(60_000), () => end?.gone(), wire.far.life)
+    line.drop(chance.happens(0.8) ? chance.below(5000) : undefined, chance.below(60_000))
   }
 }
 
 function cut(world: World, counts: Counts): void {
-  for (const wire of someone(world).wires) {
+  for (const line of someone(world).lines) {
     counts.cuts++
-    const direction = world.chance.happens(0.5) ? wire.up : wire.down
+    const direction = world.chance.happens(0.5) ? line.up : line.down
     direction.stall()
     world.clock.after(world.chance.below(180_000), () => direction.flow(), world.world)
   }
 }
 
 export function flow(world: World): void {
-  const ways = [...world.peers.flatMap(({ wires }) => wires), ...world.relays.flatMap((relay) => relay.ways)]
+  const ways = [...world.peers.flatMap(({ lines }) => lines), ...world.relays.flatMap((relay) => relay.ways)]
   for (const { up, down } of ways) {
     up.flow()
     down.flow()
   }
+}
+
+/** One that lets no WebSocket open, or one that does. */
+function changeNetwork(world: World): void {
+  const peer = someone(world)
+  const polls = !peer.polls
+  for (const tab of device(world, peer)) tab.polls = polls
 }
 
 /** Between one relay and the bus, or the store, that it shares with the other. */
@@ -96,12 +101,8 @@ function goOffline(world: World, counts: Counts): void {
   counts.offline++
   for (const tab of device(world, peer)) {
     tab.online = false
-    for (const wire of tab.wires) {
-      const { end } = wire
-      wire.dead = true
-      world.clock.after(world.chance.below(60_000), () => end?.gone(), wire.far.life)
-      if (world.chance.happens(0.5)) world.clock.after(10, () => wire.tellDevice(), tab.life)
-    }
+    for (const line of tab.lines)
+      line.drop(world.chance.happens(0.5) ? 10 : undefined, world.chance.below(60_000))
   }
 }
 

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
+import type { PlainSocket } from '../../client/link/relay-link.ts'
 import { AutoReveal } from '../../client/session/auto-reveal.ts'
 import { SessionCore } from '../../client/session/core.ts'
 import { recordsOf } from '../../shared/document.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { decodeRecord, type StoredRecord } from '../../shared/record.ts'
 import { type Life, lifeOf, type VirtualClock } from './virtual-clock.ts'
-import type { Wire } from './virtual-network.ts'
+import type { Line } from './virtual-network.ts'
 import { DeviceDisk, insert } from './virtual-replica.ts'
 
 export interface PeerOptions {
@@ -16,7 +17,7 @@ export interface PeerOptions {
   readonly seed: Uint8Array
   readonly clock: VirtualClock
   readonly diskSlowness: () => number
-  readonly connect: (peer: Peer, url: string) => Wire
+  readonly connect: (peer: Peer, url: string) => PlainSocket
   /** Another tab of the same browser. */
   readonly beside?: Peer | undefined
   /** From a file, for the first time that the app is opened. */
@@ -31,7 +32,9 @@ export class Peer {
   /** Undefined while the device is off. */
   core: SessionCore | undefined
   online = true
-  wires: Wire[] = []
+  lines: Line[] = []
+  /** Its network lets no WebSocket open. */
+  polls = false
   /** Changes that came from another tab. */
   fromTabs = 0
   /** Rounds that nobody here revealed by hand. */
@@ -100,8 +103,8 @@ export class Peer {
     this.core = undefined
     life.over = true
     if (core) this.disk.crash(core.replica)
-    for (const wire of this.wires) wire.dead = true
-    this.wires = []
+    for (const line of this.lines) line.lose()
+    this.lines = []
     await this.options.clock.act(life, () => void core?.close())
   }
 

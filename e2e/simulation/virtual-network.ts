@@ -6,7 +6,7 @@ import type { Life, VirtualClock } from './virtual-clock.ts'
 export type Latency = () => number
 
 /** One direction of a wire: what goes in comes out later, in the same order. */
-export class Pipe {
+export class Pipe implements Gate {
   readonly #clock: VirtualClock
   readonly #latency: Latency
   readonly #receiver: () => Life
@@ -48,6 +48,24 @@ export class Pipe {
   }
 }
 
+/** One direction, which may let nothing through for a while. */
+export interface Gate {
+  stall(): void
+  flow(): void
+}
+
+/** What is between a device and the relays. */
+export interface Line {
+  readonly up: Gate
+  readonly down: Gate
+  /** It is over, and carries nothing more. */
+  readonly dead: boolean
+  /** What is on the way is lost. Each end notices after so many milliseconds; a device never, when that is undefined. */
+  drop(device: number | undefined, relay: number): void
+  /** The device is gone without a word. */
+  lose(): void
+}
+
 /** What the far end does with a wire. */
 export interface Far {
   readonly life: Life
@@ -63,7 +81,7 @@ export interface FarEnd {
 }
 
 /** One connection between a device and a relay, and the device's socket. */
-export class Wire implements PlainSocket {
+export class Wire implements PlainSocket, Line {
   binaryType = ''
   readyState = 0
   onopen: (() => void) | null = null
@@ -77,6 +95,8 @@ export class Wire implements PlainSocket {
   end: FarEnd | undefined
   /** Neither side hears anything of the other any more. */
   dead = false
+  readonly #clock: VirtualClock
+  readonly #device: Life
   readonly #trace: (what: string, frame: Uint8Array) => void
 
   constructor(
@@ -89,6 +109,8 @@ export class Wire implements PlainSocket {
   ) {
     this.url = url
     this.far = far
+    this.#clock = clock
+    this.#device = device
     this.#trace = trace
     this.up = new Pipe(clock, latency, () => far.life)
     this.down = new Pipe(clock, latency, () => device)
@@ -148,6 +170,23 @@ export class Wire implements PlainSocket {
     this.dead = true
     this.end?.gone()
     this.end = undefined
+  }
+
+  /** The far end is gone, and the device notices it, as soon as it is awake. */
+  break(): void {
+    this.reset()
+    this.#clock.after(0, () => this.tellDevice(), this.#device)
+  }
+
+  drop(device: number | undefined, relay: number): void {
+    const { end } = this
+    this.dead = true
+    if (device !== undefined) this.#clock.after(device, () => this.tellDevice(), this.#device)
+    this.#clock.after(relay, () => end?.gone(), this.far.life)
+  }
+
+  lose(): void {
+    this.dead = true
   }
 
   tellDevice(code = 1006, reason = ''): void {

@@ -8,7 +8,9 @@ import { FarRegion } from './far-region.ts'
 import { Liar } from './liar.ts'
 import { type Life, lifeOf, type VirtualClock } from './virtual-clock.ts'
 import type { Far, Latency, Wire } from './virtual-network.ts'
+import { VirtualPolls } from './virtual-polls.ts'
 import type { VirtualRegion } from './virtual-region.ts'
+import type { Answering, Call } from './virtual-requests.ts'
 
 /** What `connections.ts` and `socket.ts` do for real ones. */
 const turnEvery = 20_000
@@ -27,12 +29,19 @@ export interface RelayOptions {
 }
 
 /** One relay process: the real core between a virtual network and its region. */
-export class VirtualRelay implements Far {
+export class VirtualRelay implements Far, Answering {
   readonly liar: Liar
   readonly #options: RelayOptions
   readonly #wires = new Set<Wire>()
+  readonly #calls = new Set<Call>()
   #life: Life
-  #running: { readonly region: FarRegion | undefined; readonly surroundings: Surroundings } | undefined
+  #running:
+    | {
+        readonly region: FarRegion | undefined
+        readonly surroundings: Surroundings
+        readonly polls: VirtualPolls
+      }
+    | undefined
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -73,7 +82,8 @@ export class VirtualRelay implements Far {
         refused: () => {},
         caughtUp: () => {},
       }
-      this.#running = { region: far, surroundings }
+      const polls = new VirtualPolls(clock, surroundings, this.liar)
+      this.#running = { region: far, surroundings, polls }
     })
   }
 
@@ -86,23 +96,41 @@ export class VirtualRelay implements Far {
     if (far) clock.after(chance.below(10_000), () => far.gone(), region.life)
     else region.crash()
     for (const wire of this.#wires) {
-      wire.reset()
-      if (!silently) wire.tellDevice()
+      if (silently) wire.reset()
+      else wire.break()
     }
     this.#wires.clear()
+    for (const call of this.#calls) call.reset(silently)
+    this.#calls.clear()
     this.liar.forget()
   }
 
   /** As when its operator updates it: clients are told, what was sent is committed. */
   async stop(): Promise<void> {
-    if (!this.#running) return
-    await this.#options.clock.act(this.#life, () => {
-      for (const wire of this.#wires) wire.end?.goAway(this.#options.chance.below(200))
+    const { clock, chance } = this.#options
+    const polls = this.#running?.polls
+    if (!polls) return
+    const retryAfter = () => chance.below(200)
+    await clock.act(this.#life, () => {
+      for (const wire of this.#wires) wire.end?.goAway(retryAfter())
+      polls.goAway(retryAfter)
     })
-    await this.#options.clock.pass(500)
-    for (const wire of this.#wires) wire.closeByRelay(1012, 'The relay restarts.')
-    await this.#options.clock.pass(500)
+    await clock.pass(500)
+    await clock.act(this.#life, () => {
+      for (const wire of this.#wires) wire.closeByRelay(1012, 'The relay restarts.')
+      polls.close()
+    })
+    await clock.pass(500)
     this.crash(false)
+  }
+
+  expect(call: Call): () => void {
+    this.#calls.add(call)
+    return () => this.#calls.delete(call)
+  }
+
+  answer(call: Call): void {
+    void this.#running?.polls.answer(call.request).then((answer) => call.answer(answer))
   }
 
   accept(wire: Wire): void {

@@ -11,6 +11,7 @@ import type { Life, VirtualClock } from './virtual-clock.ts'
 import { latencyFrom, Wire } from './virtual-network.ts'
 import { VirtualRegion } from './virtual-region.ts'
 import { VirtualRelay } from './virtual-relay.ts'
+import { type RequestCounts, Requests } from './virtual-requests.ts'
 import { StoreDisk } from './virtual-store.ts'
 
 /** Beyond the small one a session comes by one import, or by what an intruder sends. */
@@ -44,6 +45,7 @@ export class World {
   /** The session is being deleted: a store that is put back would have it again. */
   deleting = false
   snapshots = 0
+  readonly requests: RequestCounts = { answered: 0, lost: 0, answersLost: 0 }
   /** Changes with everything that arrives anywhere. */
   trace = 0x811c9dc5
 
@@ -116,18 +118,14 @@ export class World {
       clock,
       diskSlowness: () => (this.calm || chance.happens(0.9) ? 1 + chance.below(30) : chance.below(20_000)),
       connect: (from, url) => {
-        const wire = this.#wire(url, from.life)
-        from.wires = from.wires.filter((other) => !other.dead)
-        from.wires.push(wire)
-        const reaches = from.online && wire.far.life.over === false
-        if (!reaches) {
-          wire.dead = true
-          if (this.calm || chance.happens(0.8))
-            clock.after(chance.below(300), () => wire.tellDevice(), from.life)
-        }
-        return wire
+        if (clock.life !== from.life) throw new Error(`${clock.life.name} does what ${from.name} does`)
+        from.lines = from.lines.filter((other) => !other.dead)
+        const line = from.polls ? this.#requests(url, from) : this.#socket(url, from)
+        from.lines.push(line)
+        return line instanceof Requests ? line.socket : line
       },
     })
+    peer.polls = more.beside?.polls ?? chance.happens(0.2)
     peer.made = (record, core) => this.secrecy.made(record, core, name)
     this.peers.push(peer)
     return peer
@@ -166,6 +164,39 @@ export class World {
     const end = Math.min(bytes?.length ?? 0, 24)
     for (let at = 0; at < end; at++) trace = Math.imul(trace ^ (bytes?.[at] ?? 0), 0x01000193)
     this.trace = trace
+  }
+
+  #socket(url: string, { life, online }: Peer): Wire {
+    const wire = this.#wire(url, life)
+    if (online && !wire.far.life.over) return wire
+    wire.lose()
+    const after = this.#failsAfter()
+    if (after !== undefined) this.clock.after(after, () => wire.tellDevice(), life)
+    return wire
+  }
+
+  #requests(url: string, peer: Peer): Requests {
+    const { clock, chance } = this
+    let far = this.#anyRelay()
+    return new Requests({
+      url,
+      clock,
+      device: peer.life,
+      latency: latencyFrom(chance, () => this.calm),
+      far: () => {
+        if (!far.isRunning) far = this.#anyRelay()
+        return peer.online && far.isRunning ? far : undefined
+      },
+      failsAfter: () => this.#failsAfter(),
+      arrivesYet: () => chance.happens(0.5),
+      trace: (what, bytes) => this.mix(`${clock.now} ${peer.name} ${what} ${bytes.length}`, bytes),
+      counts: this.requests,
+    })
+  }
+
+  /** When a device notices that it has reached nobody; undefined: never by itself. */
+  #failsAfter(): number | undefined {
+    return this.calm || this.chance.happens(0.8) ? this.chance.below(300) : undefined
   }
 
   #wire(url: string, life: Peer['life']): Wire {
