@@ -136,10 +136,12 @@ export class World {
     await this.startRelays()
     const owner = this.invite('ana', 'owner')
     await owner.start()
+    const auto = chance.happens(0.4)
     await owner.act((core) => {
       core.doc.transact(() => {
         core.add(core.participant.introduce('ana'))
         for (const grant of core.participant.takeChair()) core.add(grant)
+        if (auto) core.add(core.participant.setRules({ who: 'anybody', auto, escrow: true }))
         core.add(core.participant.startRound(undefined, cards), true)
       })
     })
