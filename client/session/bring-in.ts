@@ -1,10 +1,10 @@
 import type * as Y from 'yjs'
 import { addStories, markRemoved, type NewStory, titleOf } from '../../shared/document.ts'
 import type { StoryId } from '../../shared/id.ts'
-import { difference } from '../ui/shared-text.ts'
 import { yielded } from '../visit/yielded.ts'
 import type { SessionCore } from './core.ts'
 import type { Title } from './session-view.ts'
+import { difference } from './shared-text.ts'
 
 /** How many stories go into the document in one change. */
 const portion = 200
