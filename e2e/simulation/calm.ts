@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { recordSetOf, resolvedRounds } from './agreement.ts'
 import { flow } from './faults.ts'
-import { contentOf, type Peer, stateVectorOf } from './peer.ts'
+import { contentOf, type Peer, stateVectorOf, wordsOfVector } from './peer.ts'
 import { smallQuota, type World } from './world.ts'
 
 /** In milliseconds of the world. Half of it is for noticing a dead connection. */
@@ -128,16 +128,21 @@ async function arrive(world: World, rounds: string): Promise<void> {
   if (resolvedRounds(first.core) !== rounds) throw new Error('Rounds have changed after a night')
 }
 
-function describe({ name, core }: Peer): string {
-  if (!core) return `${name} is off`
-  const { state } = core.link?.state ?? { state: 'not linked' }
+function describe({ name, core, polls }: Peer): string {
+  if (!core?.link) return `${name} is off`
+  const { doc, link, same, here } = core
+  const { state, place } = link
+  const held = place?.held
   const words = [
     name,
-    state,
-    `${core.link?.waiting} waiting`,
-    `same: ${core.same}`,
-    contentOf(core.doc),
-    `early ${core.link?.early.waits} pending ${!!core.doc.store.pendingStructs} skipped ${core.link?.skipped} place ${core.link?.place?.held.covers(Y.snapshot(core.doc))} heldsv ${JSON.stringify([...Y.decodeStateVector(core.link?.place?.held.stateVector() ?? Uint8Array.of(0))])} here ${core.here.size}`,
+    state.state === 'refused' ? `refused: ${state.reason}` : state.state,
+    ...(polls ? ['by requests'] : []),
+    `${link.waiting} waiting`,
+    `same: ${same}`,
+    `${here.size} here`,
+    `content ${contentOf(doc)}`,
+    held?.covers(Y.snapshot(doc)) ? 'all of it in the log' : 'not all of it in the log',
+    ...(link.early.waits || doc.store.pendingStructs ? ['something waits for what comes before'] : []),
   ]
-  return `${words.join(', ')}\n  ${stateVectorOf(core.doc)}`
+  return `${words.join(', ')}\n  has ${stateVectorOf(doc)}\n  log ${held ? wordsOfVector(held.stateVector()) : 'not read'}`
 }

@@ -114,8 +114,11 @@ export class Peer {
     return this.options.clock.act(this.life, () => {
       if (!core || this.isAsleep) return
       this.#isActing = true
-      work(core)
-      this.#isActing = false
+      try {
+        work(core)
+      } finally {
+        this.#isActing = false
+      }
     })
   }
 
@@ -144,6 +147,10 @@ export function contentOf(doc: Y.Doc): string {
 }
 
 export function stateVectorOf(doc: Y.Doc): string {
-  const vector = [...Y.decodeStateVector(Y.encodeStateVector(doc))].sort(([a], [b]) => a - b)
+  return wordsOfVector(Y.encodeStateVector(doc))
+}
+
+export function wordsOfVector(bytes: Uint8Array): string {
+  const vector = [...Y.decodeStateVector(bytes)].sort(([a], [b]) => a - b)
   return vector.map(([client, clock]) => `${client}:${clock}`).join(' ')
 }
