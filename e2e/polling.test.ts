@@ -178,6 +178,7 @@ test('what is on its way when the page goes outlives it', async () => {
   bob.send({ type: 'append', ref: 1, envelope })
   page.dispatchEvent(new Event('pagehide'))
   expect((await reader.next('entry')).envelope).toEqual(new Uint8Array(envelope))
+  await reader.next('left')
   expect(bob.socket.readyState).toBe(3)
 })
 

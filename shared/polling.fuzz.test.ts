@@ -25,6 +25,7 @@ const polls: readonly Poll[] = [
   ...streams.flatMap((piece, at): Poll[] => [
     { type: 'up', token, offset: at * 2 ** 50, piece },
     { type: 'down', token, offset: at * 300 },
+    { type: 'leave', token, last: { offset: at, piece } },
   ]),
   { type: 'leave', token },
 ]

@@ -10,11 +10,13 @@ test('requests are what they were, and anything else is none', () => {
     { type: 'up', token, offset: 300, piece: Uint8Array.of(1, 2, 3) } as const,
     { type: 'down', token, offset: 2 ** 40 } as const,
     { type: 'leave', token } as const,
+    { type: 'leave', token, last: { offset: 300, piece: Uint8Array.of(1, 2, 3) } } as const,
   ]) {
     const bytes = encodePoll(poll)
+    const mayGoOn = poll.type === 'up' || poll.type === 'leave'
     expect(decodePoll(bytes)).toEqual(poll)
-    if (poll.type !== 'up') expect(decodePoll(Uint8Array.of(...bytes, 0))).toBeUndefined()
-    expect(decodePoll(bytes.subarray(0, poll.type === 'up' ? 17 : -1))).toBeUndefined()
+    if (!mayGoOn) expect(decodePoll(Uint8Array.of(...bytes, 0))).toBeUndefined()
+    expect(decodePoll(bytes.subarray(0, poll.type === 'leave' ? 16 : mayGoOn ? 17 : -1))).toBeUndefined()
   }
   expect(decodePoll(Uint8Array.of(5, ...token))).toBeUndefined()
 })

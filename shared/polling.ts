@@ -3,6 +3,7 @@
  * both. Offsets count the bytes of a stream, so that what is sent again is applied once. See `protocol.md`.
  */
 import {
+  type Decoder,
   decodeExactly,
   encode,
   joinBytes,
@@ -28,7 +29,13 @@ export type Poll =
   | { readonly type: 'up'; readonly token: Uint8Array; readonly offset: number; readonly piece: Uint8Array }
   /** Everything before the offset has arrived. */
   | { readonly type: 'down'; readonly token: Uint8Array; readonly offset: number }
-  | { readonly type: 'leave'; readonly token: Uint8Array }
+  | { readonly type: 'leave'; readonly token: Uint8Array; readonly last?: Last | undefined }
+
+/** What of the stream was not carried up when the client had no time left. */
+export interface Last {
+  readonly offset: number
+  readonly piece: Uint8Array
+}
 
 const kinds = { open: 1, up: 2, down: 3, leave: 4 } as const
 
@@ -37,9 +44,10 @@ export function encodePoll(poll: Poll): Uint8Array<ArrayBuffer> {
     putByte(encoder, kinds[poll.type])
     if (poll.type === 'open') return
     putBytes(encoder, poll.token)
-    if (poll.type === 'leave') return
-    putUint(encoder, poll.offset)
-    if (poll.type === 'up') putBytes(encoder, poll.piece)
+    const carried = poll.type === 'leave' ? poll.last : poll
+    if (!carried) return
+    putUint(encoder, carried.offset)
+    if ('piece' in carried) putBytes(encoder, carried.piece)
   }) as Uint8Array<ArrayBuffer>
 }
 
@@ -55,11 +63,19 @@ export function decodePoll(bytes: Uint8Array): Poll | undefined {
       case kinds.down:
         return { type: 'down', token, offset: takeUint(decoder) }
       case kinds.leave:
-        return { type: 'leave', token }
+        return {
+          type: 'leave',
+          token,
+          last: decoder.pos < decoder.arr.length ? takeLast(decoder) : undefined,
+        }
       default:
         throw new Error('No such kind')
     }
   })
+}
+
+function takeLast(decoder: Decoder): Last {
+  return { offset: takeUint(decoder), piece: takeRest(decoder) }
 }
 
 /** `stream := n × (uint32(length) • frame)` */

@@ -2,6 +2,7 @@ import {
   contentType,
   encodePoll,
   FrameReader,
+  type Last,
   type Poll,
   pieceBytes,
   putFrames,
@@ -14,7 +15,7 @@ import type { PlainSocket } from './relay-link.ts'
 const retryAfter = [250, 500, 1000, 2000]
 /** What was sent before it is closed has so long to get to the relay. */
 const closesWithinMs = 30_000
-/** A browser lets requests outlive their page that have no more than 64 KiB in all. */
+/** A browser lets requests outlive their page that have no more than 64 KiB. */
 const outlivingBytes = 60_000
 
 type Asked = Uint8Array | 'gone'
@@ -43,8 +44,9 @@ export class PollingSocket implements PlainSocket {
   #isLeaving = false
   #closing: ReturnType<typeof setTimeout> | undefined
   readonly #goWithPage = () => {
-    if (this.#isSending) this.#carryLast()
-    else this.close()
+    if (!this.#isSending) return this.close()
+    this.#gather()
+    this.#leave({ offset: this.#sent, piece: this.#stream.subarray(0, outlivingBytes) })
   }
 
   /** `url` is the one of the WebSocket. */
@@ -70,22 +72,11 @@ export class PollingSocket implements PlainSocket {
     this.#closing = setTimeout(() => this.#leave(), closesWithinMs)
   }
 
-  #leave(): void {
-    this.#outlive({ type: 'leave', token: this.#token })
+  #leave(last?: Last): void {
+    const body = encodePoll({ type: 'leave', token: this.#token, last })
+    // Nobody waits for the answer; without it the relay finds out by itself.
+    this.#post(body, { keepalive: true }).catch(() => {})
     this.#end(1000, '')
-  }
-
-  /** That it leaves is not said: it could overtake this. */
-  #carryLast(): void {
-    this.#gather()
-    const piece = this.#stream.subarray(0, outlivingBytes)
-    this.#outlive({ type: 'up', token: this.#token, offset: this.#sent, piece })
-    this.#end(1000, '')
-  }
-
-  /** Nobody waits for the answer; without it the relay finds out by itself. */
-  #outlive(poll: Poll): void {
-    this.#post(encodePoll(poll), { keepalive: true }).catch(() => {})
   }
 
   async #open(): Promise<void> {

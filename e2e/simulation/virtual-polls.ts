@@ -106,6 +106,7 @@ async function go(
       return piece === 'gone' ? { status: 410 } : { status: 200, body: piece }
     }
     case 'leave':
+      if (poll.last) await polled.receive(poll.last.offset, poll.last.piece)
       polled.terminate()
       return { status: 204 }
   }

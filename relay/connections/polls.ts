@@ -89,6 +89,7 @@ export class Polls {
         return piece === 'gone' ? context.body(null, 410) : send(context, piece)
       }
       case 'leave':
+        if (poll.last) await polled.receive(poll.last.offset, poll.last.piece)
         polled.terminate()
         return context.body(null, 204)
     }
