@@ -326,7 +326,7 @@ test('on the narrowest phone everything fits across after a vote, among few and 
   newcomer,
 }) => {
   const alice = await newcomer('alice', { viewport: { width: 320, height: 568 } })
-  const few = await Team.gather(relay.url, arabic, 'Maximiliane von Hohenberg-Sigmaringen')
+  const few = await Team.gather(relay.direct, arabic, 'Maximiliane von Hohenberg-Sigmaringen')
   await alice.joins(few.link(relay.url), '5')
   await alice.sees(/Sealed\. Opens/)
   await hasNoSidewaysScroll(alice, 'voted')
@@ -346,7 +346,7 @@ test('on the narrowest phone everything fits across after a vote, among few and 
 
   process.setMaxListeners(0) // everybody's connection listens for the end of the process
   const names = Array.from({ length: 11 }, (_, at) => `Maximiliane von Hohenberg-Sigmaringen ${at}`)
-  const many = await Team.gather(relay.url, arabic, ...names)
+  const many = await Team.gather(relay.direct, arabic, ...names)
   many.vote(many.start(undefined), '5')
   await alice.opens(many.link(relay.url))
   await alice.tellsName()
@@ -386,7 +386,7 @@ test('the name of a session, too, is cut where it ends, for those who watch and 
   newcomer,
 }) => {
   const alice = await newcomer('alice', { viewport: { width: 320, height: 568 } })
-  const team = await Team.gather(relay.url, 'Björn')
+  const team = await Team.gather(relay.direct, 'Björn')
   team.names(`${arabic} ${arabic}`)
   await alice.opens(team.link(relay.url, 'observer'))
   await beginsHere(alice, 'the heading')
@@ -397,7 +397,7 @@ test('the name of a session, too, is cut where it ends, for those who watch and 
 
 test('a title runs its own way beside a key and a session that run another', async ({ relay, newcomer }) => {
   const alice = await newcomer('alice')
-  const team = await Team.gather(relay.url, 'Björn')
+  const team = await Team.gather(relay.direct, 'Björn')
   team.names('Sprint 48')
   const [story] = team.adds({ title: arabic, key: 'APP-1' })
   if (!story) throw new Error('A story was added')
@@ -421,7 +421,7 @@ test('a title runs its own way beside a key and a session that run another', asy
 
 test('a key that turns letters around turns none of the title beside it', async ({ relay, newcomer }) => {
   const alice = await newcomer('alice')
-  const team = await Team.gather(relay.url, 'Björn')
+  const team = await Team.gather(relay.direct, 'Björn')
   const [story] = team.adds({ title: 'Search by date', key: '\u2069\u202eAPP-1' })
   if (!story) throw new Error('A story was added')
   team.plays(story, ['5'], '5')
@@ -468,7 +468,7 @@ test('on a phone a hand in many rows leaves the table in the open', async ({ rel
 
 test('on a phone the hand stays under the finger that has chosen a card', async ({ relay, newcomer }) => {
   const alice = await newcomer('alice', { viewport: { width: 390, height: 664 } })
-  const team = await Team.gather(relay.url, 'Björn')
+  const team = await Team.gather(relay.direct, 'Björn')
   team.vote(team.start(undefined), '5')
   await alice.opens(team.link(relay.url))
   await alice.tellsName()
@@ -516,7 +516,7 @@ for (const { code } of languages) {
     await page.goto(relay.url)
     await expect(page.locator('html')).toHaveAttribute('lang', code)
     await hasNoBrokenWord(alice, 'home')
-    const team = await Team.gather(relay.url, 'Björn', 'Chiara', 'Dalia')
+    const team = await Team.gather(relay.direct, 'Björn', 'Chiara', 'Dalia')
     const [estimated, story] = team.adds({ title: 'Export', key: 'APP-1' }, { title: 'Search' })
     if (!estimated || !story) throw new Error('Stories were added')
     team.plays(estimated, ['5 5 5'], '5')

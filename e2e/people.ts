@@ -73,7 +73,7 @@ export async function reportViolations(context: BrowserContext): Promise<void> {
 /** What should not have happened in their browser. */
 export function faultsOf(person: Person, network: Network): string[] {
   const ofConnections =
-    /^WebSocket connection to|^Failed to load resource: net::ERR_|^An unknown error occurred when fetching the script\.$/
+    /^WebSocket connection to|^Failed to load resource: (?:net::ERR_|the server responded with a status of (?:410|502))|^An unknown error occurred when fetching the script\.$/
   const problems = person.problems.filter(
     (problem) => !person.isExpected(problem) && !(network.broke && ofConnections.test(problem)),
   )
