@@ -85,7 +85,7 @@ test('localhost is reachable at every address it has, of a relay in TypeScript a
   expect((await fetch(`http://localhost:${relay.port}/healthz`)).status).toBe(200)
 })
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   '%s tells the clients, commits what they sent and ends well',
   async (signal) => {
     const DATA_DIR = newFolder()
@@ -107,3 +107,22 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(back.envelopes()).toHaveLength(envelopes.length)
   },
 )
+
+test('a terminal that closes, which says so twice, and whoever then ends the relay as well, stop it once', async () => {
+  const relay = await startRelayProcess({ DATA_DIR: newFolder() })
+  let said = ''
+  const stopping = new Promise<void>((resolve) => {
+    relay.process.stdout?.on('data', (text) => {
+      said += text
+      if (said.includes('"stopping"')) resolve()
+    })
+  })
+  const alice = await BareClient.join(relay.url, createSessionKeys())
+  relay.process.kill('SIGHUP')
+  await stopping
+  relay.process.kill('SIGHUP')
+  expect(await relay.end('SIGTERM')).toBe(0)
+  expect((await alice.closed).code).toBe(1012)
+  expect(said.match(/"stopping"/g)).toHaveLength(1)
+  expect(said).toContain('"stopped"')
+})

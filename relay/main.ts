@@ -33,11 +33,14 @@ async function run(): Promise<void> {
   // The disk of the log is full, or who read it has ended: there is nobody to tell, and people at the relay need not know.
   process.stdout.on('error', () => {})
   let relay: RunningRelay | undefined
+  let isStopping = false
   const stop = () => {
     if (!relay) process.exit(0) // what it has begun, such as filling a store, begins anew the next time
-    relay.stop().then(() => process.exit(0))
+    if (!isStopping) relay.stop().then(() => process.exit(0))
+    isStopping = true
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
+  process.on('SIGHUP', stop) // a terminal that closes says it twice, itself and by its shell
   relay = await startRelay(config, report, limitsOf(config), meters)
 }
