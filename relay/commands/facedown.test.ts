@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { newFolder } from '../fixtures.testing.ts'
+import { freePort } from '../free-port.testing.ts'
 import { backup } from './backup.ts'
 import { damagePage, fill, openStore } from './kept.testing.ts'
 
@@ -19,8 +20,15 @@ async function newDataDir(sessions = 3): Promise<string> {
 
 /** What a command says and ends with. */
 function facedown(dataDir: string, ...words: string[]): Promise<{ code: number; said: string }> {
+  return facedownWith({ DATA_DIR: dataDir }, ...words)
+}
+
+function facedownWith(
+  environment: Record<string, string>,
+  ...words: string[]
+): Promise<{ code: number; said: string }> {
   const program = join(inject('builtRelay'), '../facedown.js')
-  const env = { PATH: process.env.PATH, DATA_DIR: dataDir }
+  const env = { PATH: process.env.PATH, ...environment }
   return new Promise((resolve) => {
     execFile(process.execPath, [program, ...words], { env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr })
@@ -75,4 +83,19 @@ test('a backup whose manifest is damaged is something damaged, and the sentence 
     code: 2,
     said: `The manifest of a backup is damaged: ${path}. Without that file the other backups can be used.\n`,
   })
+})
+
+test('commands need no more settings than their own, and do not mind those that would stop a relay', async () => {
+  const DATA_DIR = await newDataDir()
+  const others = { REGIONS: 'east=https://east.example', ROLE: 'store', PORT: '80a' }
+  expect(await facedownWith({ ...others, DATA_DIR, NATS_URL: 'nats//east' }, 'stats')).toMatchObject({
+    code: 0,
+  })
+  const NATS_URL = `127.0.0.1:${await freePort()}`
+  expect(await facedownWith({ ...others, NATS_URL }, 'who')).toEqual({
+    code: 1,
+    said: `NATS does not answer at NATS_URL ${NATS_URL}.\n`,
+  })
+  const said = 'DATADIR is no setting of the relay. Write DATA_DIR, or take DATADIR away.\n'
+  expect(await facedownWith({ DATADIR: DATA_DIR }, 'stats')).toEqual({ code: 1, said })
 })

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { constants, setPriority } from 'node:os'
 import { parseArgs } from 'node:util'
-import { readConfig } from '../settings/config.ts'
+import { readSetting } from '../settings/config.ts'
 import { SetupError } from '../settings/setup-error.ts'
 import { version } from '../version.ts'
 import { codes, failureOf } from './failure.ts'
@@ -96,12 +96,13 @@ async function run(words: string[]): Promise<number | undefined> {
     return undefined
   }
   setPriority(constants.priority.PRIORITY_LOW) // people at the relay come first
-  const { dataDir, natsUrl } = readConfig(process.env)
   if (command === 'who') {
+    const natsUrl = readSetting(process.env, 'natsUrl')
     if (!natsUrl) throw new SetupError('facedown who needs NATS_URL, the address of a NATS of the region')
     const { tellWho } = await import('./who.ts')
     return tell(`${await tellWho(natsUrl, values.json ?? false)}\n`)
   }
+  const dataDir = readSetting(process.env, 'dataDir')
   const tasks = await import('./tasks.ts')
   switch (command) {
     case 'backup':

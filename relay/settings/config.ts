@@ -19,12 +19,11 @@ const built = import.meta.url.endsWith('.ts') ? '../../dist' : '..'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+const names = Object.values(settings).map(({ name }) => name)
+
 /** Every wrong value, and every name that is nearly one of ours, stops the start with a sentence that says what to set. */
 export function readConfig(environment: Environment): Config {
-  refuseMisspelt(
-    environment,
-    Object.values(settings).map(({ name }) => name),
-  )
+  refuseMisspelt(environment, names)
   const values = readSettings(environment)
   const config = {
     ...values,
@@ -35,6 +34,16 @@ export function readConfig(environment: Environment): Config {
   }
   refuseContradictions(config)
   return config
+}
+
+/** One setting, for a command that needs no other: what would stop a relay does not stop a backup of it. */
+export function readSetting<Key extends keyof SettingValues>(
+  environment: Environment,
+  key: Key,
+): SettingValues[Key] {
+  refuseMisspelt(environment, names)
+  const { name, read } = settings[key]
+  return read(environment[name]) as SettingValues[Key]
 }
 
 function readSettings(environment: Environment): SettingValues {
