@@ -64,6 +64,7 @@ test.each([
   [{ ROLE: 'store' }, "ROLE store needs NATS_URL, the address of the region's NATS, such as 127.0.0.1:4222"],
   [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be 1 (yes) or 0 (no), but it is "yes"'],
   [{ METRICS_PORT: '8787' }, 'METRICS_PORT must be another port than PORT, but both are 8787'],
+  [{ METRICS_HOST: '0.0.0.0' }, 'METRICS_HOST needs METRICS_PORT, the port to listen on there'],
   [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN must be 16 to 256 letters, digits and signs, without spaces'],
   [{ SESSION_IDLE_DAYS: '-1' }, 'SESSION_IDLE_DAYS must be a whole number from 1 to 36500, but it is "-1"'],
   [

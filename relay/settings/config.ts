@@ -32,7 +32,7 @@ export function readConfig(environment: Environment): Config {
     clientDir: fileURLToPath(new URL(`${built}/client`, import.meta.url)),
     statusDir: fileURLToPath(new URL(`${built}/status`, import.meta.url)),
   }
-  refuseContradictions(config)
+  refuseContradictions(config, environment)
   return config
 }
 
@@ -51,7 +51,10 @@ function readSettings(environment: Environment): SettingValues {
   return Object.fromEntries(values) as SettingValues
 }
 
-function refuseContradictions({ role, natsUrl, region, regions, port, metricsPort }: Config): void {
+function refuseContradictions(
+  { role, natsUrl, region, regions, port, metricsPort }: Config,
+  environment: Environment,
+): void {
   if (role !== 'both' && !natsUrl) {
     throw new SetupError(
       `ROLE ${role} needs NATS_URL, the address of the region's NATS, such as 127.0.0.1:4222`,
@@ -59,6 +62,9 @@ function refuseContradictions({ role, natsUrl, region, regions, port, metricsPor
   }
   if (metricsPort === port) {
     throw new SetupError(`METRICS_PORT must be another port than PORT, but both are ${port}`)
+  }
+  if (metricsPort === undefined && environment[settings.metricsHost.name]) {
+    throw new SetupError('METRICS_HOST needs METRICS_PORT, the port to listen on there')
   }
   if (regions.length > 0 && !regions.some(({ name }) => name === region)) {
     throw new SetupError(`REGIONS must list this region, ${region}, too`)
