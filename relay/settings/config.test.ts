@@ -105,6 +105,45 @@ test('a misspelt setting that says nothing is nothing, and so is one that Window
   expect(readConfig({ PROT: '', Port: '80', PORT: '80' }).port).toBe(80)
 })
 
+test.each([
+  'nats',
+  '127.0.0.1:4222',
+  'one:4222, two:4223',
+  'nats://one.example:4222/',
+  'tls://relay:s3cret@one',
+  'relay:a/b:c@one:4222',
+  '::1',
+  '[::1]:4222',
+])('NATS_URL may be %s', (NATS_URL) => {
+  expect(readConfig({ NATS_URL }).natsUrl).toBe(NATS_URL)
+})
+
+test.each([
+  'nats//east',
+  'nats:/east',
+  'http://127.0.0.1:4222',
+  'ws://one:4222',
+  '127.0.0.1:422x',
+  '127.0.0.1:99999',
+  '127.0.0.1:0',
+  '127.0.0.1:',
+  'one:4222/path',
+  ':4222',
+  'a b',
+  '[::g]:4222',
+  '',
+])('NATS_URL with the address "%s" stops the start', (wrong) => {
+  const sentence = `NATS_URL must list addresses such as 127.0.0.1:4222 or user:password@10.0.0.1:4222, separated by commas, but it has "${wrong}"`
+  expect(() => readConfig({ NATS_URL: `one:4222, ${wrong}` })).toThrow(sentence)
+})
+
+test.each(['relay:s3cret@one:422x', 'relay:se,cr3t@one', 'relay:s3cret@'])(
+  'a password in a NATS_URL that does not fit is not repeated',
+  (NATS_URL) => {
+    expect(() => readConfig({ NATS_URL })).toThrow(/^NATS_URL must list .*separated by commas$/)
+  },
+)
+
 test('a token that does not fit is not repeated', () => {
   expect(() => readConfig({ METRICS_TOKEN: 'a secret with spaces' })).toThrow(/without spaces$/)
 })

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { parseShards, shardCount } from '../store/shard.ts'
 import type { About, Setting } from './setting.ts'
 import { SetupError } from './setup-error.ts'
@@ -31,6 +32,34 @@ export function regionAddresses(name: string, { meaning }: About): Setting<reado
       })
     },
   }
+}
+
+export function natsAddresses(name: string, { meaning }: About): Setting<string | undefined> {
+  const bounds = 'addresses such as 127.0.0.1:4222 or user:password@10.0.0.1:4222, separated by commas'
+  return {
+    name,
+    meaning,
+    unit: '',
+    otherwise: 'none',
+    bounds,
+    read: (given) => {
+      if (!given) return undefined
+      const wrong = given.split(',').find((part) => !isNatsAddress(part.trim()))
+      if (wrong === undefined) return given
+      // Where somebody logs in, what does not fit may be a piece of their password, and is not repeated.
+      const found = given.includes('@') ? '' : `, but it has "${wrong.trim()}"`
+      throw new SetupError(`${name} must list ${bounds}${found}`)
+    },
+  }
+}
+
+function isNatsAddress(text: string): boolean {
+  const place = text
+    .replace(/^(nats|tls):\/\//i, '')
+    .replace(/^.*@/, '')
+    .replace(/\/$/, '')
+  const isPlain = /^(\[[^\]]+\]|[^\s:/?#[\]]+)(:0*[1-9]\d*)?$/.test(place)
+  return isIPv6(place) || (isPlain && URL.canParse(`http://${place}`))
 }
 
 export function shardNumbers(name: string, { meaning }: About): Setting<ReadonlySet<number>> {

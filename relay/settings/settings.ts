@@ -1,4 +1,4 @@
-import { regionAddresses, regionForm, shardNumbers } from './region-settings.ts'
+import { natsAddresses, regionAddresses, regionForm, shardNumbers } from './region-settings.ts'
 import {
   choice,
   flag,
@@ -34,8 +34,7 @@ export const settings = {
     bounds: '1 to 16 of the characters a-z, 0-9 and -, beginning with a letter or digit',
     meaning: 'Name of this place, part of the cursors of its log',
   }),
-  natsUrl: textOrNone('NATS_URL', {
-    bounds: 'addresses such as 127.0.0.1:4222 or user:password@10.0.0.1:4222, separated by commas',
+  natsUrl: natsAddresses('NATS_URL', {
     meaning: "Addresses of the region's NATS; then this process is one of many",
   }),
   role: choice('ROLE', {
