@@ -49,6 +49,13 @@ test.each([
   },
 )
 
+test('where NATS_URL says tls, nobody logs in at a NATS without it', async () => {
+  const nats = await startNats({ domain: 'east' })
+  onTestFinished(() => nats.stop())
+  const said = await joinRegion(`tls://${nats.url}`, 'east').then(() => 'joined', String)
+  expect(said).toMatch(/NATS does not answer at NATS_URL tls:.* not support 'tls'/)
+})
+
 test('a password in NATS_URL is in no complaint that NATS does not answer', async () => {
   const servers = `nats://relay:s3cret@127.0.0.1:${await freePort()}`
   for (const ask of [() => joinRegion(servers, 'east'), () => tellWho(servers, false)]) {

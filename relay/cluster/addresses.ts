@@ -9,9 +9,11 @@ interface Address {
 
 /**
  * NATS_URL as the client takes it, which knows of hosts and ports alone. Whoever is named before one address logs in at all of
- * them, as the servers of a cluster tell of each other without it. Throws a `SetupError` where two are named.
+ * them, as the servers of a cluster tell of each other without it, and `tls://` before one insists on TLS at all. Throws a `SetupError` where two are named.
  */
-export function loginTo(servers: string): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'token'> {
+export function loginTo(
+  servers: string,
+): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'token' | 'tls'> {
   const addresses = servers.split(',').map(parseAddress)
   const [login, another] = new Set(addresses.flatMap(({ login }) => login ?? []))
   if (another !== undefined) {
@@ -19,7 +21,12 @@ export function loginTo(servers: string): Pick<ConnectionOptions, 'servers' | 'u
       'NATS_URL has two users. Name the same one before each address, and write , : @ / and % in passwords as %2C %3A %40 %2F and %25',
     )
   }
-  return { servers: addresses.map(({ host }) => host), ...(login === undefined ? {} : credentials(login)) }
+  return {
+    servers: addresses.map(({ host }) => host),
+    ...(login === undefined ? {} : credentials(login)),
+    // Otherwise the client would log in without TLS where a server offers none.
+    ...(addresses.some(({ host }) => /^tls:/i.test(host)) ? { tls: {} } : {}),
+  }
 }
 
 /**
