@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import Sqlite from 'better-sqlite3'
 import { copyDatabase } from '../commands/copy-database.ts'
 import { SetupError } from '../settings/setup-error.ts'
 import { unpackRows } from './batch.ts'
@@ -14,7 +15,7 @@ function start(options: StoreOptions): void {
   post({ type: 'opened', origin: open.origin })
   const engine = new Engine(open, options, post)
 
-  parentPort?.on('message', ({ appends, requests }: ToStore) => {
+  const obey = ({ appends, requests }: ToStore) => {
     const began = performance.now()
     const appended = appends ? engine.append(unpackRows(appends)) : []
     const commitMs = performance.now() - began
@@ -23,7 +24,21 @@ function start(options: StoreOptions): void {
     const buffers = answers.flatMap((answer) => (answer.outcome === 'page' ? [answer.rows] : []))
     post({ type: 'answers', unusual, answers, commitMs }, buffers)
     if (requests.some(({ type }) => type === 'close')) parentPort?.close()
+  }
+  parentPort?.on('message', (message: ToStore) => {
+    try {
+      obey(message)
+    } catch (error) {
+      throw worded(error)
+    }
   })
+}
+
+/** An error of SQLite's loses its words and its stack when it leaves a thread. */
+function worded(error: unknown): unknown {
+  if (!(error instanceof Sqlite.SqliteError)) return error
+  const { code, message, stack } = error
+  return Object.assign(new Error(`${code}: ${message}`), { code, stack })
 }
 
 function isOrdinary(appended: Appended): boolean {
@@ -39,6 +54,6 @@ try {
   if ('from' in job) await copyDatabase(job.from, job.to)
   else start(job)
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error
+  if (!(error instanceof SetupError)) throw worded(error)
   post({ type: 'notOpened', words: error.message })
 }
