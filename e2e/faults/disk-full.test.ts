@@ -6,7 +6,15 @@ import { hex, someEnvelope } from '../../relay/testing.ts'
 import { addStories } from '../../shared/document.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../../shared/keys.ts'
 import { seat } from './seated.ts'
-import { fileSystemOf, limitedDatabase, mayMount, type SmallDisk, smallFileSystem } from './small-disk.ts'
+import {
+  emptyDisk,
+  fileSystemOf,
+  fillDisk,
+  limitedDatabase,
+  mayMount,
+  type SmallDisk,
+  smallFileSystem,
+} from './small-disk.ts'
 import { Trial, until } from './trial.ts'
 
 const disks: [string, () => Promise<SmallDisk>, string][] = [
@@ -96,3 +104,23 @@ test.runIf(mayMount)('a relay that finds no room at its start says what to do', 
     `The disk under ${DATA_DIR}/facedown.sqlite is full. Make room, then start again.\n`,
   )
 })
+
+test.runIf(mayMount)(
+  'a relay whose disk is full stops as any other, and what was saved is there again',
+  async () => {
+    const dataDir = fileSystemOf('8m')
+    const trial = await Trial.start({ DISK_RESERVE: '0' }, dataDir)
+    const keys = createSessionKeys()
+    const alice = await BareClient.join(trial.url, keys)
+    // So much that the database has to grow when it takes them out of the write-ahead log.
+    const kept = Array.from({ length: 20 }, () => someEnvelope(32_768))
+    for (const envelope of kept) expect(await alice.save(envelope)).toMatchObject({ type: 'saved' })
+    fillDisk(dataDir)
+    expect(await trial.end('SIGTERM')).toBe(0)
+    expect(trial.said).toContain('"event":"stopped"')
+    expect(trial.said).not.toContain('"event":"failed"')
+    emptyDisk(dataDir)
+    await trial.resume()
+    expect((await BareClient.join(trial.url, keys)).envelopes()).toEqual(kept)
+  },
+)

@@ -35,22 +35,32 @@ export async function limitedDatabase(): Promise<SmallDisk> {
 export async function smallFileSystem(DISK_RESERVE = '0'): Promise<SmallDisk> {
   const folder = fileSystemOf('8m')
   const trial = await Trial.start({ DISK_RESERVE }, folder)
-  const ballast = join(folder, 'ballast')
   return {
     url: trial.url,
-    fill: async () => {
-      const file = openSync(ballast, 'w')
-      try {
-        while (statfsSync(folder).bavail > 0) writeSync(file, Buffer.alloc(4096))
-      } catch (error) {
-        if (!String(error).includes('ENOSPC')) throw error
-      } finally {
-        closeSync(file)
-      }
-    },
-    clear: async () => rmSync(ballast),
+    fill: async () => fillDisk(folder),
+    clear: async () => emptyDisk(folder),
     said: () => trial.said,
   }
+}
+
+/** To the last byte of a file system. */
+export function fillDisk(folder: string): void {
+  const file = openSync(ballastIn(folder), 'w')
+  try {
+    while (statfsSync(folder).bavail > 0) writeSync(file, Buffer.alloc(4096))
+  } catch (error) {
+    if (!String(error).includes('ENOSPC')) throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+export function emptyDisk(folder: string): void {
+  rmSync(ballastIn(folder))
+}
+
+function ballastIn(folder: string): string {
+  return join(folder, 'ballast')
 }
 
 /** In memory, until the test is over. */

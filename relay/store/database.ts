@@ -96,7 +96,7 @@ export function openDatabase(dataDir: string, region: string, shared?: string): 
       database,
       origin,
       close: () => {
-        database.pragma('wal_checkpoint(TRUNCATE)')
+        emptyWriteAheadLog(database)
         database.close()
         unlock()
       },
@@ -104,6 +104,15 @@ export function openDatabase(dataDir: string, region: string, shared?: string): 
   } catch (error) {
     unlock()
     throw error instanceof Sqlite.SqliteError ? new SetupError(explain(error, path)) : error
+  }
+}
+
+/** Where the disk takes nothing any more it stays, and has what the database has not. */
+function emptyWriteAheadLog(database: Database): void {
+  try {
+    database.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError)) throw error
   }
 }
 
