@@ -1,7 +1,13 @@
-import { expect, test } from 'vitest'
+import { deserialize, serialize } from 'node:v8'
+import { expect, onTestFinished, test } from 'vitest'
+import type { CopyRequest, Offer } from '../../relay/cluster/copies.ts'
+import { fill } from '../../relay/cluster/fill.ts'
+import { startNats } from '../../relay/cluster/nats.testing.ts'
+import { joinRegion, type Region } from '../../relay/cluster/region.ts'
 import { BareClient } from '../../relay/connections/bare-client.testing.ts'
 import { closeCodes } from '../../relay/connections/close-words.ts'
 import { startupFailure } from '../../relay/process.testing.ts'
+import { versions } from '../../relay/store/database.ts'
 import { hex, someEnvelope } from '../../relay/testing.ts'
 import { addStories } from '../../shared/document.ts'
 import { createSessionKeys, deleteStatement, keysFor, roleSeed, sign } from '../../shared/keys.ts'
@@ -124,3 +130,51 @@ test.runIf(mayMount)(
     expect((await BareClient.join(trial.url, keys)).envelopes()).toEqual(kept)
   },
 )
+
+test.runIf(mayMount)(
+  'a store whose disk becomes full while it takes a copy says so and waits for room',
+  async () => {
+    const [region, giving] = await twoOf('east')
+    const dataDir = fileSystemOf('8m')
+    const offer: Offer = {
+      subject: 'copies.one',
+      region: 'east',
+      schema: versions.length,
+      shards: new Set([0]),
+      origins: new Map([['east-1', 7]]),
+    }
+    giving.connection.subscribe(offer.subject, {
+      callback: (_, message) => {
+        const { type }: CopyRequest = deserialize(message.data)
+        if (type === 'read') fillDisk(dataDir)
+        message.respond(serialize(type === 'read' ? Buffer.alloc(1e6) : { bytes: 1e6, sha256: '' }))
+      },
+    })
+    await giving.connection.flush()
+    const failed: string[] = []
+    const filling = await fill(region, {
+      dataDir,
+      origin: 'east-1',
+      shards: offer.shards,
+      offers: [offer],
+      beginEmpty: false,
+      takesPart: false,
+      diskReserve: 0,
+      failed: (error) => failed.push(String(error)),
+      damaged: () => {},
+      signal: new AbortController().signal,
+    })
+    expect(filling).toMatchObject({ outcome: 'lacks', isForRoom: true })
+    expect(failed).toEqual([
+      'Error: The disk of DATA_DIR became full while a copy of east-1 was taken: make room',
+    ])
+  },
+)
+
+async function twoOf(name: string): Promise<[Region, Region]> {
+  const nats = await startNats()
+  onTestFinished(() => nats.stop())
+  const regions: [Region, Region] = [await joinRegion(nats.url, name), await joinRegion(nats.url, name)]
+  for (const region of regions) onTestFinished(() => region.leave())
+  return regions
+}

@@ -4,10 +4,11 @@ import { mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
-import type { Msg, Subscription } from '@nats-io/transport-node'
+import { headers, type Msg, type Subscription } from '@nats-io/transport-node'
 import { copyApart } from '../store/copy-thread.ts'
 import { databaseName, versions } from '../store/database.ts'
 import { DiskReserve } from '../store/disk-reserve.ts'
+import { isForRoom, NoRoom } from '../store/no-room.ts'
 import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
 
@@ -20,6 +21,8 @@ const forgottenMs = 60_000
 /** A large database takes longer to copy: whoever asked for it asks again, and notices when this store is gone. */
 const answerMs = 3_000
 const copiesFolder = 'copies'
+/** Says in an answer without a body that it is for want of room. */
+export const noRoomHeader = 'No-Room'
 
 /** What a store keeps, whole, and would give to another one. */
 export interface Offer {
@@ -36,6 +39,8 @@ export interface Offer {
 export type CopyRequest =
   /** The copy has a name that whoever asks made up. Asked again until it is made; the answer is undefined until then. */
   | { readonly type: 'make'; readonly origin: string; readonly copy: string }
+  /** How many bytes of a copy that is being made are written and read again: nothing is wrong while they become more. */
+  | { readonly type: 'progress'; readonly copy: string }
   | { readonly type: 'read'; readonly copy: string; readonly offset: number }
   | { readonly type: 'drop'; readonly copy: string }
 
@@ -47,6 +52,8 @@ export interface Made {
 interface Copy {
   readonly path: string
   readonly made: Promise<Made>
+  /** Bytes that its sum has already. */
+  summed: number
   /** From when it is made. */
   forget: NodeJS.Timeout | undefined
 }
@@ -76,7 +83,7 @@ export class Copies {
       if (!error)
         answer(message)
           .then((found) => message.respond(serialize(found)))
-          .catch(() => message.respond()) // nothing: it has to be got elsewhere
+          .catch((error) => message.respond('', refusalOf(error))) // it has to be got elsewhere
           .catch(() => {}) // whoever asked is gone
     }
     this.#subscriptions = [
@@ -109,6 +116,8 @@ export class Copies {
     switch (request.type) {
       case 'make':
         return this.#make(request.copy, request.origin)
+      case 'progress':
+        return this.#progress(request.copy)
       case 'read':
         return this.#read(request.copy, request.offset)
       case 'drop':
@@ -126,10 +135,14 @@ export class Copies {
     const kept = [...this.#origins.all].find(({ store }) => store.origin === origin)
     if (!kept) throw new Error(`There is no origin ${origin} here`)
     const path = join(kept.folder, copiesFolder, randomUUID())
-    const begun: Copy = { path, made: this.#copy(kept, path), forget: undefined }
+    const summed = (bytes: number) => {
+      begun.summed += bytes
+    }
+    const begun: Copy = { path, made: this.#copy(kept, path, summed), summed: 0, forget: undefined }
     this.#copies.set(copy, begun)
     begun.made.then(
       () => {
+        if (this.#copies.get(copy) !== begun) return rm(path, { force: true }) // dropped meanwhile
         begun.forget = setTimeout(() => void this.#drop(copy), forgottenMs).unref()
       },
       () => this.#drop(copy),
@@ -137,18 +150,28 @@ export class Copies {
     return begun
   }
 
-  async #copy({ follower, folder }: Kept, path: string): Promise<Made> {
+  async #copy({ follower, folder }: Kept, path: string, summed: (bytes: number) => void): Promise<Made> {
     await this.#empty(folder)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     // What was offered is in the copy, and the copy says so.
     await follower?.note()
     const from = join(folder, databaseName)
     if (new DiskReserve({ ...this.#options, dataDir: folder }).isTouched((await stat(from)).size))
-      throw new Error('There is no room for a copy')
+      throw new NoRoom('There is no room for a copy')
     await copyApart({ from, to: path })
     const hash = createHash('sha256')
-    for await (const bytes of createReadStream(path)) hash.update(bytes)
+    for await (const bytes of createReadStream(path)) {
+      hash.update(bytes)
+      summed(bytes.length)
+    }
     return { bytes: (await stat(path)).size, sha256: hash.digest('hex') }
+  }
+
+  async #progress(copy: string): Promise<number> {
+    const making = this.#copies.get(copy)
+    if (!making) return 0
+    const written = await stat(making.path).catch(() => undefined) // it has not begun
+    return (written?.size ?? 0) + making.summed
   }
 
   /** What a process that was killed has left. */
@@ -178,4 +201,11 @@ export class Copies {
     clearTimeout(made.forget)
     await rm(made.path, { force: true })
   }
+}
+
+function refusalOf(error: unknown) {
+  if (!isForRoom(error)) return {}
+  const told = headers()
+  told.set(noRoomHeader, '1')
+  return { headers: told }
 }

@@ -148,7 +148,11 @@ test('a store gives no copy for which its disk has no room, and says so at once'
   await started({ role: 'store', dataDir, diskReserve: 1e14 })
   await ringMovesOn()
   const config = { ...readConfig({}), region: region.name, dataDir: newFolder() }
-  await expect(Origins.open(region, config, () => {}, new Meters(), 0)).rejects.toThrow('BEGIN_EMPTY')
+  const reports: Report[] = []
+  const opening = Origins.open(region, config, (report) => reports.push(report), new Meters(), 0)
+  await expect(opening).rejects.toThrow('what failed says why')
+  const error = expect.stringContaining('has no room on its disk to make it')
+  expect(reports).toContainEqual({ event: 'failed', error })
 })
 
 test('a store asks for no copy for which its disk has no room, and says so', async () => {
@@ -206,7 +210,7 @@ test('why another region’s log cannot be had a store says once, however often 
   const failed = reports.map((report) => String('error' in report && report.error))
   expect(failed.filter((words) => words.includes('not a directory'))).toHaveLength(1)
   // Of each of the two copies.
-  expect(failed.filter((words) => words.includes('Unable to deserialize'))).toHaveLength(2)
+  expect(failed.filter((words) => words.includes('cannot give it: its disk or its database'))).toHaveLength(2)
 }, 60_000)
 
 test('while nobody has what is older than the stream a store does not begin, and says what to do', async () => {

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { databaseName, openBeside, openDatabase } from '../store/database.ts'
 import { DiskReserve } from '../store/disk-reserve.ts'
+import { isForRoom, NoRoom } from '../store/no-room.ts'
 import type { CheckedTable } from '../store/store-protocol.ts'
 import { takeSessions } from '../store/take-sessions.ts'
 import type { Offer } from './copies.ts'
-import { fetchCopy, NoRoom } from './fetch-copy.ts'
+import { fetchCopy } from './fetch-copy.ts'
 import type { Region } from './region.ts'
 import { type Ring, ringOf } from './streams.ts'
 
@@ -24,7 +25,7 @@ export type Filling =
       readonly isEmpty: boolean
       /** Some of it came all the same. */
       readonly copied: boolean
-      /** Somebody may have it, but the disk has no room for it. */
+      /** Somebody may have it, but this disk has no room for it, or the other one for a copy. */
       readonly isForRoom: boolean
       /** The first message that the stream has behind a time. */
       readonly gapEnd?: number | undefined
@@ -163,7 +164,7 @@ async function fillInto(
 interface Taken {
   /** How far each store of which a copy came had read the stream. */
   readonly copies: readonly number[]
-  /** The disk had no room for one. */
+  /** There was no room for one. */
   readonly isForRoom: boolean
 }
 
@@ -182,7 +183,7 @@ async function takeFrom(
   gives: (offer: Offer, shard: number) => boolean,
 ): Promise<Taken> {
   const copies: number[] = []
-  let isForRoom = false
+  let lacksRoom = false
   const reserve = new DiskReserve({ dataDir, diskReserve })
   const inPart = new Set<number>()
   const whole = new Set<string>()
@@ -202,14 +203,19 @@ async function takeFrom(
       }
     } catch (error) {
       signal.throwIfAborted()
-      isForRoom ||= error instanceof NoRoom
-      failed(error) // that store is gone, or its database cannot be read, or there is no room
+      lacksRoom ||= isForRoom(error)
+      failed(worded(error, origin)) // that store is gone, or its database cannot be read, or there is no room
     } finally {
       await removeDatabase(copy)
     }
   }
   for (const shard of inPart) missing.delete(shard)
-  return { copies, isForRoom: isForRoom && missing.size > 0 }
+  return { copies, isForRoom: lacksRoom && missing.size > 0 }
+}
+
+function worded(error: unknown, origin: string): unknown {
+  if (!isForRoom(error) || error instanceof NoRoom) return error
+  return new NoRoom(`The disk of DATA_DIR became full while a copy of ${origin} was taken: make room`)
 }
 
 /** Where that of another store lies until everything is taken from it. */

@@ -31,6 +31,8 @@ const pauseMs = 600_000
 const mostGapTries = 4
 const words =
   'This region has sessions that are older than its stream, and no other store that answers has them. Start a store of these SHARDS that has them, or restore a backup of one (facedown restore), or set BEGIN_EMPTY=1 to do without them'
+const failedWords =
+  'This region has sessions that are older than its stream, and no copy of them came from a store that has them: what failed says why. Mend that and start again. Only when they are lost, restore a backup of such a store (facedown restore), or set BEGIN_EMPTY=1 to do without them'
 const lostWords =
   'NATS has come back without the end of this region’s stream, which stores have read already. Its rest was removed and a new stream begins'
 const silentWords = 'NATS does not say which streams it has. Look after its JetStream, then start again'
@@ -193,9 +195,14 @@ export class Origins {
     for (;;) {
       const isComplete = await this.#follow()
       if (isComplete) return
-      if (performance.now() > end) throw new SetupError(isComplete === undefined ? silentWords : words)
+      if (performance.now() > end)
+        throw new SetupError(isComplete === undefined ? silentWords : this.#lackWords)
       await wait(1_000)
     }
+  }
+
+  get #lackWords(): string {
+    return this.#failures.size > 0 ? failedWords : words
   }
 
   /**
