@@ -1,4 +1,5 @@
 import { pino, stdTimeFunctions } from 'pino'
+import { takenAway } from '../store/in-place.ts'
 import { type Report, type Reporter, reportLevels } from './report.ts'
 
 /**
@@ -49,6 +50,8 @@ function sentenceOf(report: Report): string {
     case 'expired':
       return `${report.sessions} sessions that nobody used any more were deleted`
     case 'storeRefused':
+      if (report.code === takenAway)
+        return `DATA_DIR has the database no more (${report.code}); changes are refused until it is back, or the relay is started again`
       return report.reason === 'full'
         ? `The disk is full (${report.code}); changes are refused until there is room`
         : `The database does not take changes (${report.code})`

@@ -6,6 +6,7 @@ import { base32 } from '../../shared/id.ts'
 import { DamageError, SetupError } from '../settings/setup-error.ts'
 import { lockFile } from './folder-lock.ts'
 import { depositChecksum } from './hash.ts'
+import { watchPlace } from './in-place.ts'
 import { makeFolder } from './make-folder.ts'
 import { isBytes } from './whole-rows.ts'
 
@@ -76,6 +77,8 @@ export function prepareDropping(database: Database) {
 export interface OpenDatabase {
   readonly database: Database
   readonly origin: string
+  /** False while the data folder has it no more. One in memory is always there. */
+  readonly isInPlace?: () => boolean
   readonly close: () => void
 }
 
@@ -95,6 +98,7 @@ export function openDatabase(dataDir: string, region: string, shared?: string): 
     return {
       database,
       origin,
+      isInPlace: watchPlace(path),
       close: () => {
         emptyWriteAheadLog(database)
         database.close()

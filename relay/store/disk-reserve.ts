@@ -17,7 +17,7 @@ export class DiskReserve {
       const { bavail, bsize } = statfsSync(this.#dataDir)
       return bavail * bsize - more < this.#bytes
     } catch {
-      return false // the folder was taken away, which SQLite notices
+      return false // the folder was taken away, for which nothing is committed
     }
   }
 }

@@ -41,7 +41,7 @@ export class Engine {
     this.#snapshots = new SnapshotTables(database, this.#sessions, this.#reads)
     this.#escrow = new EscrowTables(database, this.#sessions, damaged)
     this.#reserve = new DiskReserve(options)
-    this.#transactions = new Transactions(database, this.#sessions, this.#reserve, notice)
+    this.#transactions = new Transactions(open, this.#sessions, this.#reserve, notice)
     this.#check = {
       count: database.prepare(`UPDATE facts SET value = value + 1 WHERE name = 'check'`),
       takeRoom: database.prepare<[number]>(`INSERT OR REPLACE INTO facts VALUES ('room', zeroblob(?))`),

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -223,6 +223,26 @@ test('a second store on the same folder is told so, and can have it afterwards',
   await first.close()
   await opened(dataDir)
 })
+
+test.each(['moved', 'replaced', 'removed'])(
+  'nothing is said to be saved in a database whose folder was %s while it is open',
+  async (how) => {
+    const dataDir = join(newFolder(), 'data')
+    const reports: Report[] = []
+    const store = await opened(dataDir, { reports })
+    const { session } = createSessionKeys()
+    expect(await append(store, session, 1)).toMatchObject({ outcome: 'saved' })
+    if (how === 'removed') rmSync(dataDir, { recursive: true })
+    else renameSync(dataDir, `${dataDir}-elsewhere`)
+    if (how === 'replaced') openDatabase(dataDir, 'local').close()
+    expect(await append(store, session, 2)).toEqual({ outcome: 'refused', reason: 'unreachable' })
+    expect(await store.check()).toEqual({ outcome: 'refused', reason: 'unreachable' })
+    expect(reports).toContainEqual({ event: 'storeRefused', reason: 'unreachable', code: 'TAKEN_AWAY' })
+    if (how !== 'moved') return
+    renameSync(`${dataDir}-elsewhere`, dataDir)
+    expect(await append(store, session, 2)).toMatchObject({ outcome: 'saved' })
+  },
+)
 
 test('a folder that cannot be made stops the start with a sentence', async () => {
   const dataDir = newFolder()

@@ -1,9 +1,11 @@
 import Sqlite, { type Database } from 'better-sqlite3'
 import { isCorrupt } from './corrupt.ts'
+import type { OpenDatabase } from './database.ts'
 import type { DiskReserve } from './disk-reserve.ts'
+import { takenAway } from './in-place.ts'
 import { isSmall, mendIndexes, removeUnused } from './mending.ts'
 import type { SessionTable } from './session-table.ts'
-import type { Unreachable } from './store.ts'
+import { type Unreachable, unreachable } from './store.ts'
 import type { Notice } from './store-protocol.ts'
 
 const hour = 3_600_000
@@ -17,6 +19,7 @@ export type Done<Value> = { readonly value: Value } | Unreachable
 /** What is done with a database as a whole or not at all, and what becomes of it when the disk refuses or is damaged. */
 export class Transactions {
   readonly #database: Database
+  readonly #isInPlace: () => boolean
   readonly #sessions: SessionTable
   readonly #reserve: DiskReserve
   readonly #notice: (notice: Notice) => void
@@ -27,12 +30,13 @@ export class Transactions {
   #emptying: NodeJS.Timeout | undefined
 
   constructor(
-    database: Database,
+    { database, isInPlace = () => true }: OpenDatabase,
     sessions: SessionTable,
     reserve: DiskReserve,
     notice: (notice: Notice) => void,
   ) {
     this.#database = database
+    this.#isInPlace = isInPlace
     this.#sessions = sessions
     this.#reserve = reserve
     this.#notice = notice
@@ -108,6 +112,11 @@ export class Transactions {
   }
 
   #tryCommit<Value>(work: () => Value): Done<Value> {
+    if (!this.#isInPlace()) {
+      this.#metDamage = false
+      this.#notice({ type: 'refused', reason: 'unreachable', code: takenAway })
+      return unreachable
+    }
     return this.read(() => this.#database.transaction(work).immediate())
   }
 
