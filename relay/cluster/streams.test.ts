@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { freePort } from '../free-port.testing.ts'
 import { type NatsServer, startNats } from './nats.testing.ts'
 import { joinRegion, type Region } from './region.ts'
-import { logOf, originsHere, provideMirror, regionOf, ringOf, streamOf } from './streams.ts'
+import { logOf, originsHere, provideMirror, provideStream, regionOf, ringOf, streamOf } from './streams.ts'
 
 let east: NatsServer
 let west: NatsServer
@@ -49,6 +49,25 @@ test('a mirror has everything when its stream says so, and the whole of its stre
     return (await here.manager.streams.info(name)).state.last_seq
   }
 }, 60_000)
+
+test.each([
+  { whose: 'of this store is behind', name: 'behind', named: -2, here: -3 },
+  { whose: 'of whoever named it was ahead', name: 'ahead', named: 365, here: 2 },
+])('a stream that lost something is taken for no young one while the clock $whose', async (clock) => {
+  await east.restart()
+  const day = 86_400_000
+  const real = Date.now()
+  const any = await joined(east, `any-${clock.name}`)
+  await provideStream(any.manager, clock.name, real + clock.named * day)
+  const region = await joined(east, clock.name)
+  const [origin = ''] = (await originsHere(region.manager)).filter((each) => regionOf(each) === clock.name)
+  for (let times = 0; times < 3; times++)
+    await region.stream.publish(logOf(clock.name, createSessionKeys().session), new Uint8Array(messageBytes))
+  await region.manager.streams.purge(streamOf(origin), { seq: 3 })
+  const now = vi.spyOn(Date, 'now').mockReturnValue(real + clock.here * day)
+  onTestFinished(() => now.mockRestore())
+  expect(await ringOf(region, origin)).toEqual({ first: 3, isWhole: false })
+})
 
 test('a mirror from the first message on has everything, whether or not its region can be reached', async () => {
   await east.restart()

@@ -112,12 +112,15 @@ export async function ringOf(region: Region, origin: string): Promise<Ring | und
 
 /**
  * Of a region's own stream: nothing but what was deleted has gone from one that is young and far from full. Whoever runs it may have
- * given it less than it began with.
+ * given it less than it began with. A clock may be wrong, here, where the stream was named or at NATS, so it is as old as any two of them say: one that
+ * is taken for older than it is costs a look at other stores, and the other way round older sessions would be taken for empty.
  */
-function hasAll(origin: string, { config, state }: StreamInfo): boolean {
-  const began = Number.parseInt(origin.slice(origin.lastIndexOf('-') + 1), 36)
+function hasAll(origin: string, { config, created, state }: StreamInfo): boolean {
+  const named = Number.parseInt(origin.slice(origin.lastIndexOf('-') + 1), 36)
+  const began = Math.min(named, Date.parse(created))
+  const now = Math.max(Date.now(), Date.parse(state.last_ts))
   const [age, bytes] = [leastOf(config.max_age, day), leastOf(config.max_bytes, ringBytes)]
-  const isYoung = Date.now() - began < age / 1_000_000
+  const isYoung = now - began < age / 1_000_000
   const hasRoom = state.bytes < bytes / 2 && state.messages < leastOf(config.max_msgs) / 2
   return state.first_seq <= 1 || (isYoung && hasRoom)
 }
