@@ -14,7 +14,7 @@ import {
 import { BucketPieces } from './bucket-pieces.ts'
 import { databasesIn } from './databases.ts'
 import { isSound } from './examine.ts'
-import { nameOf } from './manifest.ts'
+import { momentAfter, nameOf } from './manifest.ts'
 
 const unfinished = 'backing-up-'
 
@@ -30,7 +30,9 @@ export async function backupToBucket(dataDir: string, bucket: Bucket, keep: numb
     const pieces = await BucketPieces.open(bucket) // first, because it says whether the bucket can be used at all
     const scratch = mkdtempSync(join(dataDir, unfinished))
     try {
-      const { manifest, examinations, newBytes } = await copyPieces(dataDir, paths, scratch, (copy) =>
+      const began = new Date()
+      const made = momentAfter(await backupsInBucket(bucket), began)
+      const { manifest, examinations, newBytes } = await copyPieces(dataDir, paths, scratch, made, (copy) =>
         pieces.keep(copy),
       )
       const there = await BucketPieces.open(bucket)
@@ -39,9 +41,16 @@ export async function backupToBucket(dataDir: string, bucket: Bucket, keep: numb
           `Pieces went out of ${bucket.address.words} while the backup was made. Try again`,
         )
       await writeBucketManifest(bucket, manifest)
-      noteBackup(dataDir, manifest)
+      noteBackup(dataDir, began)
       const removed = examinations.every(isSound) ? await removeOlder(bucket, keep, pieces) : 0
-      return { name: nameOf(manifest), manifest, newBytes, removed, examinations }
+      return {
+        name: nameOf(manifest),
+        manifest,
+        newBytes,
+        isClockBehind: made > began,
+        removed,
+        examinations,
+      }
     } finally {
       rmSync(scratch, { recursive: true })
     }

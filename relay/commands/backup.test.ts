@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { newFolder } from '../fixtures.testing.ts'
 import { startRelayProcess } from '../process.testing.ts'
 import { lockFile } from '../store/folder-lock.ts'
@@ -41,6 +41,24 @@ test('a second backup keeps only what is new, and shares the rest', async () => 
   expect(first.newBytes).toBeGreaterThan(8_000_000)
   expect(second.newBytes).toBeLessThan(bytes / 4)
   expect(checkBackups(backups)).toHaveLength(2)
+})
+
+test('a clock that was ahead once, or is behind, makes no older backup the newest', async () => {
+  const [dataDir, backups, place] = [newFolder(), newFolder(), newFolder()]
+  const store = await openStore(dataDir)
+  await fill(store, 1)
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2099-01-01T00:00Z') })
+  onTestFinished(() => void vi.useRealTimers())
+  expect(await backup(dataDir, backups, 2)).toMatchObject({ isClockBehind: false })
+  vi.setSystemTime(new Date('2026-05-04T12:00Z'))
+  for (let more = 0; more < 2; more++) {
+    await fill(store, 1)
+    const { isClockBehind, removed } = await backup(dataDir, backups, 2)
+    expect({ isClockBehind, removed }).toEqual({ isClockBehind: true, removed: more })
+  }
+  expect(readFileSync(join(dataDir, 'last-backup'), 'utf8')).toBe('2026-05-04T12:00:00.000Z\n')
+  restore(place, backups)
+  expect(count(place, 'sessions')).toBe(3)
 })
 
 test('only so many backups stay, with the pieces they need', async () => {

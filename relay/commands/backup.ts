@@ -12,6 +12,7 @@ import {
   backupsIn,
   type KeptDatabase,
   type Manifest,
+  momentAfter,
   nameOf,
   newManifest,
   readManifest,
@@ -26,6 +27,8 @@ export interface BackedUp {
   readonly name: string
   readonly manifest: Manifest
   readonly newBytes: number
+  /** The clock is behind that of the newest backup so far. */
+  readonly isClockBehind: boolean
   /** Older ones that made room. */
   readonly removed: number
   /** What is damaged in the database is damaged in its copy. */
@@ -42,13 +45,15 @@ export async function backup(dataDir: string, backups: string, keep: number): Pr
     }
     const scratch = mkdtempSync(join(backups, unfinished))
     const pieces = new Pieces(backups)
-    const { manifest, examinations, newBytes } = await copyPieces(dataDir, paths, scratch, (copy) =>
+    const began = new Date()
+    const made = momentAfter(backupsIn(backups), began)
+    const { manifest, examinations, newBytes } = await copyPieces(dataDir, paths, scratch, made, (copy) =>
       pieces.keep(copy),
     ).finally(() => rmSync(scratch, { recursive: true }))
     writeManifest(backups, manifest)
-    noteBackup(dataDir, manifest)
+    noteBackup(dataDir, began)
     const removed = examinations.every(isSound) ? removeOlder(backups, keep, pieces) : 0
-    return { name: nameOf(manifest), manifest, newBytes, removed, examinations }
+    return { name: nameOf(manifest), manifest, newBytes, isClockBehind: made > began, removed, examinations }
   } finally {
     unlock()
   }
@@ -65,9 +70,9 @@ export async function copyPieces(
   dataDir: string,
   paths: readonly string[],
   scratch: string,
+  made: Date,
   keep: (copy: string) => Cut | Promise<Cut>,
 ): Promise<Copied> {
-  const made = new Date()
   const examinations: Examination[] = []
   const databases: KeptDatabase[] = []
   let newBytes = 0
@@ -93,8 +98,8 @@ export async function copyPieces(
 }
 
 /** For whoever watches. */
-export function noteBackup(dataDir: string, { made }: Manifest): void {
-  writeFileSync(join(dataDir, lastBackup), `${made}\n`)
+export function noteBackup(dataDir: string, began: Date): void {
+  writeFileSync(join(dataDir, lastBackup), `${began.toISOString()}\n`)
 }
 
 function prepareFolder(backups: string): () => void {

@@ -56,6 +56,12 @@ export function backupsIn(backups: string): string[] {
     .reverse()
 }
 
+/** Now, or just after the newest of these backups where the clock is behind that: by their names the newest are restored and stay. */
+export function momentAfter([newest = '']: readonly string[], now: Date): Date {
+  const last = Date.parse(newest.replace(/(T\d\d)-(\d\d)-(\d\d)-(\d{3}Z)$/, '$1:$2:$3.$4'))
+  return last >= now.getTime() ? new Date(last + 1) : now
+}
+
 /** Which backup has its manifest in a file of this name. */
 export function backupNamed(file: string): string | undefined {
   return /^(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z)\.json$/.exec(file)?.[1]

@@ -18,7 +18,7 @@ function buckets() {
 }
 
 export async function tellBackup(dataDir: string, folder: string, keep: number): Promise<Told> {
-  const { name, manifest, newBytes, removed, examinations } = isBucket(folder)
+  const { name, manifest, newBytes, isClockBehind, removed, examinations } = isBucket(folder)
     ? await (await buckets()).backup(dataDir, folder, keep)
     : await backup(dataDir, folder, keep)
   const bytes = manifest.databases.reduce((sum, database) => sum + database.bytes, 0)
@@ -26,6 +26,11 @@ export async function tellBackup(dataDir: string, folder: string, keep: number):
     `Backup ${name} is in ${folder}: ${sizeOf(bytes)}, of which ${sizeOf(newBytes)} are new.`,
     ...examinations.map(examinationIn),
   ]
+  if (isClockBehind) {
+    lines.push(
+      "The backup before is from a time that this computer's clock has yet to reach, so this one is named a moment later. Look after the clock.",
+    )
+  }
   if (removed > 0) lines.push(`${amount(removed, 'older backup was', 'older backups were')} removed.`)
   const damaged = !examinations.every(isSound)
   if (damaged) lines.push('Older backups were kept, however many there are.')
