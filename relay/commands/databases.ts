@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { DamageError, SetupError } from '../settings/setup-error.ts'
 import { isCorrupt } from '../store/corrupt.ts'
-import { databaseName, explainDamage, refuseEmptied } from '../store/database.ts'
+import { databaseName, explainDamage, explainReadOnly, isReadOnly, refuseEmptied } from '../store/database.ts'
 
 /** Where a data folder has databases, as paths in it: one, or in a region's store one folder for each stream there ever was. */
 export function databasesIn(dataDir: string): string[] {
@@ -70,6 +70,7 @@ export function openToRead(path: string): Database {
 function explain(error: InstanceType<typeof Sqlite.SqliteError>, path: string): SetupError {
   const { code, message } = error
   if (code === 'SQLITE_NOTADB' || isCorrupt(error)) return new DamageError(explainDamage(path))
+  if (isReadOnly(path)) return new SetupError(explainReadOnly(path))
   // Whoever reads a database shares memory with its writer, in a file beside it.
   if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
     return new SetupError(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { base32 } from '../../shared/id.ts'
@@ -165,8 +165,9 @@ function tryLock(dataDir: string): (() => void) | undefined {
   try {
     return lockFile(join(dataDir, 'facedown.lock'))
   } catch (error) {
+    const refusal = refusalOf(() => accessSync(dataDir, constants.W_OK)) ?? error // SQLite says only that it cannot
     throw new SetupError(
-      `DATA_DIR must be a folder that can be written to, but ${reasonOf(error)}: ${dataDir}`,
+      `DATA_DIR must be a folder that can be written to, but ${reasonOf(refusal)}: ${dataDir}`,
     )
   }
 }
@@ -229,18 +230,33 @@ function explain(error: InstanceType<typeof Sqlite.SqliteError>, path: string): 
   if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') {
     return `The disk under ${path} is full. Make room, then start again`
   }
+  if (isReadOnly(path)) return explainReadOnly(path)
   if (code === 'SQLITE_READONLY_DIRECTORY' || !isOurs(path)) {
     return `The database ${path} belongs to somebody else. Give its folder and all in it to the user who starts the relay`
   }
   return `The database ${path} cannot be opened (${code}: ${message})`
 }
 
+/** Only for one that is open nowhere in this process: SQLite's locks would be gone. */
 function isOurs(path: string): boolean {
+  return refusalOf(() => closeSync(openSync(path, 'r+'))) === undefined
+}
+
+export function explainReadOnly(path: string): string {
+  return `The database ${path} is on a read-only file system. Mount that so that it can be written to, or set DATA_DIR to another folder`
+}
+
+export function isReadOnly(path: string): boolean {
+  return refusalOf(() => accessSync(path, constants.W_OK))?.code === 'EROFS'
+}
+
+/** What the file system has against it. */
+function refusalOf(work: () => void): NodeJS.ErrnoException | undefined {
   try {
-    closeSync(openSync(path, 'r+'))
-    return true
-  } catch {
-    return false // SQLite has met what it is
+    work()
+    return undefined
+  } catch (error) {
+    return error as NodeJS.ErrnoException
   }
 }
 
