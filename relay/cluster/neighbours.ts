@@ -10,9 +10,14 @@ const rememberedMs = 3_600_000
 /** Whatever else somebody may say in our NATS. */
 const most = 1_000
 
+/** Since when one is silent is told in time that passed: a clock that is set makes nobody silent, nor one that died speak. */
+interface Seen extends Omit<ProcessSeen, 'isHeard' | 'heardAt'> {
+  readonly heard: number
+}
+
 /** The relays and stores of every region that can be reached, and of those that lately could be. */
 export class Neighbours {
-  readonly #seen = new Map<string, Omit<ProcessSeen, 'isHeard'>>()
+  readonly #seen = new Map<string, Seen>()
   /** The services of this very process. */
   readonly #own = new Set<string>()
   readonly #stop: () => void
@@ -34,12 +39,13 @@ export class Neighbours {
   }
 
   get all(): ProcessSeen[] {
-    const now = Date.now()
-    for (const [id, { heardAt }] of this.#seen) if (heardAt < now - rememberedMs) this.#seen.delete(id)
-    return [...this.#seen].map(([id, seen]) => ({
+    const now = performance.now()
+    for (const [id, { heard }] of this.#seen) if (heard < now - rememberedMs) this.#seen.delete(id)
+    return [...this.#seen].map(([id, { heard, ...seen }]) => ({
       ...seen,
+      heardAt: Math.round(Date.now() - (now - heard)),
       isHere: this.#own.has(id),
-      isHeard: seen.heardAt > now - silentMs,
+      isHeard: heard > now - silentMs,
     }))
   }
 
@@ -56,7 +62,7 @@ export class Neighbours {
       region,
       version,
       startedAt: Date.parse(since),
-      heardAt: Date.now(),
+      heard: performance.now(),
       isHere: false,
       isReady: now.ready === true,
       shards,
