@@ -70,6 +70,16 @@ test('however long a large copy takes, it is waited for while it grows', async (
   expect(readFileSync(path)).toEqual(Buffer.from(bytes))
 })
 
+test('a store of an earlier version, which does not say how it goes on, is waited for', async () => {
+  let asks = 0
+  const { fetching, path } = await stores(({ type }) => {
+    if (type !== 'make' || ++asks < 60) return type === 'read' ? new Uint8Array() : undefined
+    return { bytes: 0, sha256: createHash('sha256').digest('hex') }
+  })
+  await fetching()
+  expect(readFileSync(path)).toHaveLength(0)
+})
+
 test('a store that ends while it makes a copy is named by its region', async () => {
   const { fetching, giving } = await stores(({ type }) => {
     if (type === 'progress') void giving.connection.close()

@@ -97,7 +97,8 @@ async function makingOf(
   while (unchanged < mostUnchanged) {
     const made = (await ask({ type: 'make', origin, copy })) as Made | undefined
     if (made) return made
-    const now = Number(await ask({ type: 'progress', copy }))
+    const now = await ask({ type: 'progress', copy })
+    if (typeof now !== 'number') continue // an earlier version does not say
     unchanged = now > progress ? 0 : unchanged + 1
     progress = now
   }
