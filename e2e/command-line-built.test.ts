@@ -53,6 +53,16 @@ test('it ends when nobody reads any more', async () => {
   expect(await first.ends()).toMatchObject({ code: 0, complaint: '' })
 })
 
+test('a terminal that closes ends it as Ctrl-C does, not in the middle of something', async () => {
+  const { said: link } = await alice.run(['create', relay.url, '--name', 'alice'])
+  const facedown = `exec '${process.execPath}' '${program}'`
+  const join = `(${facedown} join '${link.trim()}' --watch --json) & read -r; kill -HUP $!; wait $!; echo "ended $?"`
+  const bob = alice.shell(join, program)
+  await bob.says('"event":"session"')
+  bob.types('\n')
+  expect(await bob.ends()).toMatchObject({ said: expect.stringContaining('ended 0'), complaint: '' })
+})
+
 test('the program of a relay loads nothing of what reads sessions', () => {
   const folder = dirname(program)
   const files = readdirSync(folder).filter((name) => name.endsWith('.js'))

@@ -28,8 +28,7 @@ export async function obey(words: readonly string[], place = ofProcess()): Promi
 function ofProcess(): Place {
   const { stdin, stdout, stderr, env } = process
   const stopped = new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
     // Nobody reads any more, as behind `| head -1`.
     stdout.on('error', () => resolve())
   })
