@@ -1,4 +1,6 @@
+import type { Locator } from '@playwright/test'
 import { expect, test } from './people.ts'
+import type { Person } from './person.ts'
 
 // Keeping the app on the device takes a third of the work of a visit, and is not what is looked at here.
 test.use({ serviceWorkers: 'block' })
@@ -101,6 +103,96 @@ test('a story is dragged to its place with the mouse', async ({ relay, alice }) 
   await alice.page.mouse.move(to.x + 40, to.y + to.height - 4, { steps: 6 })
   await alice.page.mouse.up()
   await expect(alice.page.getByRole('textbox', { name: 'Title of the story' }).nth(2)).toHaveValue('First')
+})
+
+test.describe('while somebody drags a story and others go on', () => {
+  const titles = (person: Person) => person.page.getByRole('textbox', { name: 'Title of the story' })
+  const order = (person: Person) =>
+    titles(person).evaluateAll((fields) =>
+      fields.map((field) => (field instanceof HTMLTextAreaElement ? field.value : '')).join(' '),
+    )
+
+  async function rowOf(person: Person, title: string): Promise<Locator> {
+    const places = (await order(person)).split(' ')
+    return person.page
+      .getByRole('listitem')
+      .filter({ has: titles(person) })
+      .nth(places.indexOf(title))
+  }
+
+  async function boxOf(element: Locator) {
+    const box = await element.boundingBox()
+    if (!box) throw new Error('It is visible')
+    return box
+  }
+
+  /** Without dropping it yet. */
+  async function drags(person: Person, title: string, before: string): Promise<void> {
+    const grip = await boxOf((await rowOf(person, title)).getByRole('presentation'))
+    const to = await boxOf(await rowOf(person, before))
+    await person.page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2)
+    await person.page.mouse.down()
+    await person.page.mouse.move(to.x + 40, to.y + 4, { steps: 6 })
+    await expect(await rowOf(person, before)).toContainClass('before')
+  }
+
+  async function removes(person: Person, title: string): Promise<void> {
+    await person.page.getByRole('button', { name: `More for ${title}`, exact: true }).click()
+    await person.page.getByRole('button', { name: 'Remove', exact: true }).click()
+  }
+
+  async function share(url: string, alice: Person, bob: Person, ...stories: string[]): Promise<void> {
+    await bob.opens(await alice.startsAndInvites(url))
+    await bob.tellsName()
+    await alice.addsStory(...stories)
+    for (const person of [alice, bob]) await expect(titles(person)).toHaveCount(stories.length)
+  }
+
+  test('it comes before the same story, wherever that has gone', async ({ relay, alice, bob }) => {
+    await share(relay.url, alice, bob, 'A', 'B', 'C', 'D', 'E')
+    await drags(alice, 'B', 'E')
+    await removes(bob, 'A')
+    await expect(titles(alice)).toHaveCount(4)
+    await alice.page.mouse.up()
+    await expect.poll(() => order(bob)).toBe('C D B E')
+    await drags(alice, 'C', 'E')
+    await removes(bob, 'E')
+    await expect(titles(alice)).toHaveCount(3)
+    await alice.page.mouse.up()
+    await expect.poll(() => order(bob)).toBe('D B C')
+  })
+
+  test('it is let go when it is removed', async ({ relay, alice, bob }) => {
+    await share(relay.url, alice, bob, 'A', 'B', 'C', 'D')
+    await drags(alice, 'B', 'D')
+    await removes(bob, 'B')
+    await expect(titles(alice)).toHaveCount(3)
+    await expect(await rowOf(alice, 'D')).not.toContainClass('before')
+    await alice.page.mouse.up()
+    await bob.page.getByRole('button', { name: 'Undo' }).last().click()
+    await expect(titles(alice)).toHaveCount(4)
+    await expect(await rowOf(alice, 'B')).not.toContainClass('dragged')
+    await expect.poll(() => order(alice)).toBe('A B C D')
+  })
+})
+
+test('a story that is held at the edge goes where the list has come to', async ({ relay, alice }) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  await alice.addsStory(...Array.from({ length: 30 }, (_, at) => `Story ${at + 1}`))
+  const titles = alice.page.getByRole('textbox', { name: 'Title of the story' })
+  const rows = alice.page.getByRole('listitem').filter({ has: titles })
+  const last = titles.last()
+  await expect(last).not.toBeInViewport()
+  const grip = await rows.first().getByRole('presentation').boundingBox()
+  if (!grip) throw new Error('The row is visible')
+  await alice.page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2)
+  await alice.page.mouse.down()
+  await alice.page.mouse.move(grip.x + 40, (alice.page.viewportSize()?.height ?? 0) - 2, { steps: 6 })
+  await expect(last).toBeInViewport({ ratio: 1 })
+  await expect(rows.last()).toContainClass('after')
+  await alice.page.mouse.up()
+  await expect(last).toHaveValue('Story 1')
 })
 
 test('title, key, link and notes are edited together, and only http and https become links', async ({

@@ -3,70 +3,100 @@
 const edge = 48
 
 export class DragOrder<Id> {
-  /** The row that is being dragged, and before which place it would be dropped. */
-  dragged = $state.raw<{ readonly id: Id; readonly to: number }>()
+  /** The row that is being dragged, and the one before which it would be dropped; undefined: behind all. */
+  dragged = $state.raw<{ readonly id: Id; readonly before: Id | undefined }>()
   readonly #rows: () => readonly HTMLElement[]
-  readonly #drop: (id: Id, to: number) => void
+  readonly #ids: () => readonly Id[]
+  readonly #drop: (id: Id, before: Id | undefined) => void
+  #y = 0
   #scrolling = 0
+  #stop = () => {}
 
-  /** `rows` in their order on the screen; `drop` is told before which of them the dragged one goes, or their number for last. */
-  constructor(rows: () => readonly HTMLElement[], drop: (id: Id, to: number) => void) {
+  /** `rows` in their order on the screen, `ids` are theirs and may go on behind them; `drop` is told what goes before which. */
+  constructor(
+    rows: () => readonly HTMLElement[],
+    ids: () => readonly Id[],
+    drop: (id: Id, before: Id | undefined) => void,
+  ) {
     this.#rows = rows
+    this.#ids = ids
     this.#drop = drop
   }
 
-  /** For a handle's `onpointerdown`. */
-  start(event: PointerEvent, id: Id, from: number): void {
-    if (event.button !== 0 || !(event.currentTarget instanceof HTMLElement)) return
+  /**
+   * For a handle's `onpointerdown`. The rest is heard at the window: others may move the handle in the document meanwhile, or
+   * remove it.
+   */
+  start(event: PointerEvent, id: Id): void {
+    const { button, currentTarget: handle, pointerId } = event
+    if (button !== 0 || !(handle instanceof HTMLElement)) return
     event.preventDefault()
-    const handle = event.currentTarget
-    handle.setPointerCapture(event.pointerId)
-    this.dragged = { id, to: from }
-    const move = ({ clientY }: PointerEvent) => {
-      this.#scroll(clientY)
-      this.dragged = { id, to: this.#placeAt(clientY) }
+    handle.setPointerCapture(pointerId)
+    this.#stop()
+    this.dragged = { id, before: id }
+    const ended = new AbortController()
+    const listen = (
+      kind: 'pointermove' | 'pointerup' | 'pointercancel',
+      heard: (event: PointerEvent) => void,
+    ) => {
+      const ofThis = (other: PointerEvent) => other.pointerId === pointerId && heard(other)
+      window.addEventListener(kind, ofThis, { signal: ended.signal })
     }
-    const cancel = (key: KeyboardEvent) => {
-      if (key.key === 'Escape') end(false)
-    }
-    const end = (dropped: boolean) => {
-      handle.removeEventListener('pointermove', move)
-      handle.removeEventListener('pointerup', drop)
-      handle.removeEventListener('pointercancel', lost)
-      window.removeEventListener('keydown', cancel)
+    this.#stop = () => {
+      ended.abort()
       cancelAnimationFrame(this.#scrolling)
-      const to = this.dragged?.to
       this.dragged = undefined
-      if (dropped && to !== undefined && to !== from && to !== from + 1) this.#drop(id, to)
     }
-    const drop = () => end(true)
-    const lost = () => end(false)
-    handle.addEventListener('pointermove', move)
-    handle.addEventListener('pointerup', drop)
-    handle.addEventListener('pointercancel', lost)
-    window.addEventListener('keydown', cancel)
+    listen('pointermove', ({ clientY }) => {
+      this.#y = clientY
+      this.#scroll()
+      this.#place(id)
+    })
+    listen('pointerup', () => this.#end())
+    listen('pointercancel', () => this.#stop())
+    window.addEventListener('keydown', ({ key }) => key === 'Escape' && this.#stop(), ended)
   }
 
-  #placeAt(y: number): number {
+  /** What somebody else removed is not dragged on, and nothing is dropped before it. */
+  rowsChanged(): void {
+    if (!this.dragged) return
+    const { id, before } = this.dragged
+    const ids = this.#ids()
+    if (!ids.includes(id)) this.#stop()
+    else if (before !== undefined && !ids.includes(before)) this.#place(id)
+  }
+
+  #end(): void {
+    const dropped = this.dragged
+    this.#stop()
+    if (!dropped) return
+    const { id, before } = dropped
+    const ids = this.#ids()
+    const isThere = before === id || before === ids[ids.indexOf(id) + 1]
+    if (!isThere) this.#drop(id, before)
+  }
+
+  #place(id: Id): void {
     const rows = this.#rows()
     const at = rows.findIndex((row) => {
       const { top, height } = row.getBoundingClientRect()
-      return y < top + height / 2
+      return this.#y < top + height / 2
     })
-    return at < 0 ? rows.length : at
+    this.dragged = { id, before: this.#ids()[at < 0 ? rows.length : at] }
   }
 
   /** Near the edge of what is visible the list moves along. */
-  #scroll(y: number): void {
+  #scroll(): void {
     cancelAnimationFrame(this.#scrolling)
     const list = scrollerOf(this.#rows()[0])
     const { top, bottom } =
       list === document.documentElement ? { top: 0, bottom: innerHeight } : list.getBoundingClientRect()
-    const step = y < top + edge ? -8 : y > bottom - edge ? 8 : 0
+    const step = this.#y < top + edge ? -8 : this.#y > bottom - edge ? 8 : 0
     if (step === 0) return
     this.#scrolling = requestAnimationFrame(() => {
       list.scrollBy(0, step)
-      this.#scroll(y)
+      if (this.dragged) this.#place(this.dragged.id)
+      this.#scroll()
     })
   }
 }
