@@ -195,6 +195,30 @@ test('a story that is held at the edge goes where the list has come to', async (
   await expect(last).toHaveValue('Story 1')
 })
 
+test('whoever writes in a title stays there while somebody else moves the story, and in the list when it is removed', async ({
+  relay,
+  alice,
+  bob,
+}) => {
+  await bob.opens(await alice.startsAndInvites(relay.url))
+  await bob.tellsName()
+  await alice.addsStory('First', 'Second', 'Third')
+  const titlesOf = ({ page }: Person) => page.getByRole('textbox', { name: 'Title of the story' })
+  await expect(titlesOf(bob)).toHaveCount(3)
+  await titlesOf(alice).first().focus()
+  await alice.page.keyboard.press('Home')
+  await titlesOf(bob).first().press('Alt+ArrowDown')
+  await titlesOf(bob).nth(1).press('Alt+ArrowDown')
+  await expect(titlesOf(alice).nth(2)).toHaveValue('First')
+  await alice.page.keyboard.type('The ')
+  await expect(titlesOf(alice).nth(2)).toHaveValue('The First')
+  await bob.page.getByRole('button', { name: 'More for The First' }).click()
+  await bob.page.getByRole('button', { name: 'Remove', exact: true }).click()
+  await expect(titlesOf(alice)).toHaveCount(2)
+  await alice.page.keyboard.press('Tab')
+  await expect(alice.page.getByRole('region', { name: 'Backlog' }).locator(':focus')).toHaveCount(1)
+})
+
 test('title, key, link and notes are edited together, and only http and https become links', async ({
   relay,
   alice,
