@@ -15,6 +15,8 @@ const notes = (row: ExportRow) => row.notes
 const link = (row: ExportRow) => row.link
 /** A number is written as one, so that a spreadsheet can add it up. */
 const estimate = (row: ExportRow): Cell => row.estimate?.number ?? row.estimate?.label ?? ''
+/** Spreadsheets would take "5 / 8" for a date. */
+const standing = (row: ExportRow): Cell => (row.estimate ? estimate(row) : row.conflicting.join(' or '))
 /** A tracker takes an empty cell for "no estimate": what it said before stands until the team settles its own. */
 function kept(row: ExportRow): Cell {
   if (row.estimate) return estimate(row)
@@ -25,7 +27,7 @@ const columns: Readonly<Record<Tracker, readonly Column[]>> = {
   generic: [
     ['Key', key],
     ['Title', title],
-    ['Estimate', estimate],
+    ['Estimate', standing],
     ['State', (row) => row.state],
     ['Rounds', (row) => row.rounds],
     ['Votes', (row) => row.votes.map(({ name, label }) => `${name}: ${label}`).join('; ')],

@@ -9,6 +9,8 @@ export interface ExportRow {
   readonly link: string
   readonly notes: string
   readonly estimate: Card | undefined
+  /** The labels of the estimates among which somebody has to choose. */
+  readonly conflicting: readonly string[]
   /** What it came with from elsewhere, as text. */
   readonly given: string
   readonly state: 'open' | 'settled' | 'conflict'
@@ -25,14 +27,16 @@ export function exportRow(
 ): ExportRow {
   const last = rounds.findLast(({ tally }) => tally)
   const groups = [...(last?.tally?.groups ?? []), ...(last?.tally?.specials ?? [])]
+  const conflicting = story.estimates.length > 1 ? story.estimates.map(({ card }) => card.label) : []
   return {
     title: story.title,
     key: story.key,
     link: story.link ?? '',
     notes,
     estimate,
+    conflicting,
     given: story.given,
-    state: estimate ? 'settled' : story.estimates.length > 1 ? 'conflict' : 'open',
+    state: estimate ? 'settled' : conflicting.length > 0 ? 'conflict' : 'open',
     rounds: rounds.filter(({ tally }) => tally).length,
     votes: groups.flatMap(({ card, voters }) =>
       namesOf(voters).map((name) => ({

@@ -5,7 +5,7 @@ import { guessColumns } from '../importing/columns.ts'
 import { checkedStories, toStories } from '../importing/stories.ts'
 import { readTable } from '../importing/table.ts'
 import { exportCsv, trackers } from './csv.ts'
-import type { ExportRow } from './export-row.ts'
+import { type ExportRow, exportRow } from './export-row.ts'
 import { withFormulas, withoutFormulas } from './formulas.ts'
 import { exportJson, importJson } from './json.ts'
 import { exportMarkdown } from './markdown.ts'
@@ -16,6 +16,7 @@ const row: ExportRow = {
   link: 'https://tracker.example/browse/APP-1',
   notes: 'One\ntwo',
   estimate: { label: '5', number: 5 },
+  conflicting: [],
   given: '',
   state: 'settled',
   rounds: 2,
@@ -169,6 +170,49 @@ test('what a story came with goes back to the tracker while the team has no esti
     expect(said, tracker).toEqual([tracker === 'generic' ? '' : '3', '0'])
   }
   expect(importJson(exportJson('Sprint', [open]))?.map(({ given }) => given)).toEqual(['3'])
+})
+
+test('estimates that conflict are all told, and come back as what was estimated before', async () => {
+  const torn: ExportRow = {
+    ...row,
+    link: '',
+    estimate: undefined,
+    conflicting: ['5', '8'],
+    given: '3',
+    state: 'conflict',
+  }
+  expect(exportMarkdown('Sprint', [torn], ['Story', 'Estimate', 'Rounds'])).toContain('date | 5 / 8 | 2 |')
+  expect(exportCsv([torn], 'generic')).toContain('Search by date,5 or 8,conflict,')
+  for (const tracker of ['jira', 'azure', 'github', 'linear'] as const) {
+    const { data } = Papa.parse<Record<string, string>>(exportCsv([torn], tracker), { header: true })
+    expect(data[0]?.['Story Points'] ?? data[0]?.Estimate, tracker).toBe('3')
+  }
+  expect(importJson(exportJson('Sprint', [torn]))).toMatchObject([{ given: '5 or 8' }])
+})
+
+test('several estimates nobody has chosen among are a conflict, one is settled', () => {
+  const story = (...labels: string[]) =>
+    ({
+      title: '',
+      key: '',
+      given: '',
+      link: undefined,
+      estimates: labels.map((label) => ({ card: { label } })),
+    }) as never
+  const told = (...labels: string[]) => ({
+    story: story(...labels),
+    rounds: [],
+    estimate: undefined,
+    settled: undefined,
+  })
+  expect(exportRow(told('5', '8'), '', () => [])).toMatchObject({
+    state: 'conflict',
+    conflicting: ['5', '8'],
+  })
+  expect(exportRow({ ...told('5'), estimate: { label: '5' } }, '', () => [])).toMatchObject({
+    state: 'settled',
+    conflicting: [],
+  })
 })
 
 test('an apostrophe in a JSON export is one that somebody typed', () => {

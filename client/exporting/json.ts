@@ -21,12 +21,13 @@ export function importJson(text: string): NewStory[] | undefined {
 function newStory(story: Record<string, unknown>): NewStory {
   const text = (value: unknown) => (typeof value === 'string' ? value : '')
   const estimate = isRecord(story.estimate) ? text(story.estimate.label) : ''
+  const conflicting = Array.isArray(story.conflicting) ? story.conflicting.map(text).join(' or ') : ''
   return {
     title: text(story.title),
     key: text(story.key),
     link: text(story.link),
     notes: text(story.notes),
-    given: estimate || text(story.given),
+    given: estimate || conflicting || text(story.given),
   }
 }
 

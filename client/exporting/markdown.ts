@@ -9,7 +9,7 @@ export function exportMarkdown(
   const lines = rows.map((row) => {
     const text = escaped([row.key, row.title].filter((part) => part !== '').join(' '))
     const linked = row.link ? `[${text}](<${row.link.replace(/[<>\s]/g, encodeURIComponent)}>)` : text
-    return `| ${linked} | ${escaped(row.estimate?.label ?? '')} | ${row.rounds} |`
+    return `| ${linked} | ${escaped(row.estimate?.label ?? row.conflicting.join(' / '))} | ${row.rounds} |`
   })
   const head = [`| ${words.map(escaped).join(' | ')} |`, '| --- | --- | --- |']
   return `${[`# ${escaped(name)}`, '', ...head, ...lines].join('\n')}\n`
