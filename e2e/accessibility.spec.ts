@@ -359,6 +359,36 @@ test('on the narrowest phone everything fits across after a vote, among few and 
   many.leave()
 })
 
+test('among many it can be read who was not sure, however long their names are', async ({
+  relay,
+  newcomer,
+}) => {
+  process.setMaxListeners(0) // everybody's connection listens for the end of the process
+  const names = Array.from({ length: 12 }, (_, at) => `Maximiliane von Hohenberg-Sigmaringen ${at}`)
+  const team = await Team.gather(relay.url, arabic, ...names)
+  const round = team.start(undefined)
+  team.vote(round, '5~ 5~ 8~ 8 13~ 3~ 2')
+  team.reveal(round)
+  for (const width of [320, 820, 1366]) {
+    const person = await newcomer('alice', { viewport: { width, height: 800 } })
+    await person.page.goto(team.link(relay.url))
+    const marks = person.page
+      .getByRole('region', { name: 'People at the table' })
+      .getByText('unsure', { exact: true })
+    await expect(marks).toHaveCount(5)
+    for (const mark of await marks.all()) {
+      const [shown, room] = await Promise.all([
+        mark.boundingBox(),
+        mark.locator('xpath=ancestor::li').boundingBox(),
+      ])
+      if (!shown || !room) throw new Error('It is visible')
+      expect(shown.x, `${width}`).toBeGreaterThanOrEqual(room.x)
+      expect(shown.x + shown.width, `${width}`).toBeLessThanOrEqual(room.x + room.width)
+    }
+  }
+  team.leave()
+})
+
 test('on the narrowest phone a session is renamed in sight, and what becomes of it can be read to its end', async ({
   relay,
   newcomer,
