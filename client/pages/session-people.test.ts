@@ -166,6 +166,24 @@ test('somebody who left is hidden from the table and can be brought back', async
   expect(seat('bob').textContent).toContain('away')
 })
 
+test('the vote of somebody who was hidden counts for nobody who sits at the table', async () => {
+  const [alice, bob] = [fakePerson('alice', { me: true }), fakePerson('bob')]
+  const carol = fakePerson('carol', { here: false })
+  session.people = [alice, bob, carol]
+  session.begin({
+    votes: [
+      [alice, 3],
+      [carol, 4],
+    ],
+  })
+  await open()
+  await arrived('2 of 3 have voted')
+  await openMenuOf('carol')
+  click('Hide from the table')
+  await arrived('1 of 2 have voted')
+  expect(document.body.textContent).not.toContain('Everybody has voted')
+})
+
 test('50 people sit in a grid, and together by their card after the reveal', async () => {
   session.people = Array.from({ length: 50 }, (_, at) => fakePerson(`person ${at}`, { me: at === 0 }))
   const votes = session.people.slice(0, 40).map((person, at) => [person, at < 30 ? 4 : 5] as const)

@@ -1,23 +1,25 @@
 import type { SessionView, TableView } from '../session/session-view.ts'
 import { t } from '../words/words.svelte.ts'
 import { onceRevealed } from './once-revealed.svelte.ts'
-import { nameOf } from './seats.ts'
+import { nameOf, votedAtTable } from './seats.ts'
 
 /** What somebody who cannot see the table hears when it changes: each sentence is said when it appears. */
 export function announcements(session: SessionView, table: TableView, seats: number): readonly string[] {
   return [
-    outcome(table, seats),
+    outcome(session, table, seats),
     reasons(session, table),
     ...late(session, table),
     ...takenOver(session),
   ].filter(Boolean)
 }
 
-function outcome({ state, tally, cards }: TableView, seats: number): string {
+function outcome(session: SessionView, { state, tally, cards }: TableView, seats: number): string {
   const label = (card: number | undefined) => (card === undefined ? undefined : cards[card]?.label)
   switch (state.phase) {
-    case 'voting':
-      return state.voted.size > 0 ? t('table.voted', { count: state.voted.size, of: seats }) : ''
+    case 'voting': {
+      const count = votedAtTable(session, state.voted)
+      return count > 0 ? t('table.voted', { count, of: seats }) : ''
+    }
     case 'revealed': {
       const median = label(tally?.median)
       if (median === undefined) return t('announce.revealed')

@@ -35,6 +35,12 @@ export function seatsOf(session: SessionView, table: TableView): readonly Seat[]
   return [...mine, ...seats.filter((seat) => !seat.me)]
 }
 
+/** How many of those who sit there have voted. Who was hidden, or just watches by now, has no seat, and may have a vote all the same. */
+export function votedAtTable(session: SessionView, voted: ReadonlySet<ParticipantId>): number {
+  const seatless = [...session.hidden, ...session.people.filter(({ observer }) => observer)]
+  return voted.size - seatless.filter(({ id }) => voted.has(id)).length
+}
+
 /** Everybody who could still vote and whom a reveal would leave out. */
 export function missing(session: SessionView, voted: ReadonlySet<ParticipantId>): readonly Person[] {
   return session.people.filter((person) => person.here && !person.observer && !voted.has(person.id))
