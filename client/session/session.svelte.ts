@@ -296,7 +296,8 @@ export class LiveSession implements SessionView {
       writeLaid(this.core.doc, story)
       return this.#startIfNeeded(story)
     })
-    this.#did('laid', this.#titleOf(story), () => {
+    const laid = () => readLaid(this.core.doc)
+    this.#replaced('laid', this.#titleOf(story), laid, () => {
       writeLaid(this.core.doc, before)
       if (started) this.#withdraw(started)
     })
@@ -347,7 +348,9 @@ export class LiveSession implements SessionView {
     if (!this.mayWrite) return
     const had = moveStory(this.core.doc, story, before)
     if (had !== undefined) {
-      this.#did('moved', this.#titleOf(story), () => writeField(this.core.doc, story, 'order', had))
+      const order = () => readField(this.core.doc, story, 'order')
+      const putBack = () => writeField(this.core.doc, story, 'order', had)
+      this.#replaced('moved', this.#titleOf(story), order, putBack)
     }
   }
 
@@ -370,14 +373,16 @@ export class LiveSession implements SessionView {
     const before = this.linkTemplate
     if (!this.mayWrite || template === before) return
     writeLinkTemplate(this.core.doc, template)
-    this.#did('linkTemplate', template, () => writeLinkTemplate(this.core.doc, before))
+    const linkTemplate = () => readLinkTemplate(this.core.doc)
+    this.#replaced('linkTemplate', template, linkTemplate, () => writeLinkTemplate(this.core.doc, before))
   }
 
   useDeck(deck: Deck): void {
     if (!this.mayWrite) return
     const before = this.deck
     deal(this.core, deck)
-    this.#did('deck', deck.name, () => deal(this.core, before))
+    const used = () => readDeck(this.core.doc)
+    this.#replaced('deck', deck.name, used, () => deal(this.core, before))
   }
 
   shareDeck(deck: Deck): void {
@@ -392,7 +397,8 @@ export class LiveSession implements SessionView {
     const before = this.name ?? ''
     if (!this.mayWrite || name === before) return
     writeName(this.core.doc, name)
-    this.#did('renamed', name, () => writeName(this.core.doc, before))
+    const called = () => readName(this.core.doc)
+    this.#replaced('renamed', name, called, () => writeName(this.core.doc, before))
   }
 
   /** Open rounds go on under the new rules: hidden votes are carried over by those who cast them. */
@@ -400,7 +406,8 @@ export class LiveSession implements SessionView {
     if (!this.me?.facilitator) return
     const before = this.rules
     applyRules(this.core, rules)
-    this.#did('rules', '', () => applyRules(this.core, before))
+    const standing = () => this.core.ledger.rules()
+    this.#replaced('rules', '', standing, () => applyRules(this.core, before))
   }
 
   makeFacilitator(participant: ParticipantId): void {
@@ -497,11 +504,21 @@ export class LiveSession implements SessionView {
     const before = readField(this.core.doc, story, field)
     if (!this.mayWrite || text === before) return
     writeField(this.core.doc, story, field, text)
-    this.#did(field, this.#titleOf(story), () => writeField(this.core.doc, story, field, before))
+    const written = () => readField(this.core.doc, story, field)
+    const putBack = () => writeField(this.core.doc, story, field, before)
+    this.#replaced(field, this.#titleOf(story), written, putBack)
   }
 
   #titleOf(story: StoryId | undefined): string {
     return (story && this.core.backlog.story(story)?.title) ?? ''
+  }
+
+  /** Of something that has one value for all: what somebody else has put there since stays. */
+  #replaced(act: Undoable['act'], name: string, read: () => unknown, putBack: () => void): void {
+    const mine = JSON.stringify(read())
+    this.#did(act, name, () => {
+      if (JSON.stringify(read()) === mine) putBack()
+    })
   }
 
   #did(act: Undoable['act'], name: string, undo: () => void, count = 1): void {
