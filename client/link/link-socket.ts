@@ -287,9 +287,8 @@ export class LinkSocket {
   }
 
   #readEntry(message: Extract<FromRelay, { type: 'entry' }>): void {
-    const update = this.#reader.readEntry(message.envelope)
+    const update = this.#reader.readEntry(message.envelope, message.cursor)
     if (!update) return
-    this.#reader.await(message.cursor, update)
     if (this.readyState !== this.OPEN) {
       this.#caughtUp.push(update)
       return

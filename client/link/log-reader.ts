@@ -3,7 +3,7 @@ import { equalBytes } from '../../shared/codec.ts'
 import type { Cursor, Position } from '../../shared/cursor.ts'
 import { decrypt } from '../../shared/envelope.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
-import { decodePart, PartCollector } from '../../shared/parts.ts'
+import { decodePart, type Part, PartCollector } from '../../shared/parts.ts'
 import { mergeInPortions } from './decoded.ts'
 import { isAcceptable } from './gate.ts'
 import { Held } from './held.ts'
@@ -14,12 +14,22 @@ export interface LogPlace {
   readonly held: Held
 }
 
-/** A live entry, and where it is to stand. */
+/** A live update, and where its entries are to stand that are not known to be saved. */
 interface Unconfirmed {
-  readonly origin: string
-  readonly position: Position
+  readonly places: readonly Place[]
   readonly update: Uint8Array
 }
+
+type Place = readonly [origin: string, position: Position]
+
+/** Places of the parts of a live update. One that the relay could not give a place is sent again, and only then gets one. */
+interface Parts {
+  readonly places: Map<number, readonly Place[]>
+  update: Uint8Array | undefined
+}
+
+/** Of updates of several parts, those whose parts do not all have a place. */
+const mostInParts = 8
 
 /**
  * Turns envelopes of the log into updates, and knows what the log holds. A live entry reaches us before its commit; only
@@ -31,6 +41,8 @@ export class LogReader {
   #cursor: Cursor
   #held: Held
   #unconfirmed: Unconfirmed[] = []
+  /** By the name of the update; the oldest comes first. */
+  readonly #inParts = new Map<string, Parts>()
 
   constructor(keys: SessionKeys, place: LogPlace | undefined) {
     this.#keys = keys
@@ -64,28 +76,45 @@ export class LogReader {
     return content && isAcceptable(content) ? content : undefined
   }
 
-  /** The update that an entry completes; undefined for a part of one, or for rubbish, which is skipped. */
-  readEntry(envelope: Uint8Array): Uint8Array | undefined {
+  /**
+   * The update that an entry completes; undefined for a part of one, or for rubbish, which is skipped. Of a live entry the cursor
+   * says where it is to stand, and is empty when the store could not be asked: it is noted until it is confirmed.
+   */
+  readEntry(envelope: Uint8Array, cursor?: Cursor): Uint8Array | undefined {
     const content = decrypt(this.#keys, 'change', envelope)
     const part = content && decodePart(content)
-    const update = part && this.#parts.add(part)
-    return update && isAcceptable(update) ? update : undefined
+    const whole = part && this.#parts.add(part)
+    const update = whole && isAcceptable(whole) ? whole : undefined
+    if (part && cursor) this.#await(part, [...cursor], update)
+    return update
   }
 
-  /** Notes a live entry's place until it is confirmed. */
-  await(cursor: Cursor, update: Uint8Array): void {
-    for (const [origin, position] of cursor) this.#unconfirmed.push({ origin, position, update })
+  /** What lacks a part of it is not held, however much of it is saved. */
+  #await({ group, index, count }: Part, places: readonly Place[], update: Uint8Array | undefined): void {
+    const name = group.join()
+    const known = this.#inParts.get(name) ?? { places: new Map<number, readonly Place[]>(), update }
+    known.update ??= update
+    if (places.length > 0) known.places.set(index, places)
+    this.#inParts.delete(name)
+    if (known.update && known.places.size === count) {
+      this.#unconfirmed.push({ places: [...known.places.values()].flat(), update: known.update })
+    } else if (count > 1) {
+      this.#inParts.set(name, known)
+      const [oldest] = this.#inParts.keys()
+      if (this.#inParts.size > mostInParts && oldest !== undefined) this.#inParts.delete(oldest)
+    }
   }
 
   /** Everything up to the cursor is saved. */
   confirm(cursor: Cursor): void {
     this.#cursor = later(this.#cursor, cursor)
-    const reached = ({ origin, position }: Unconfirmed) =>
-      position.sequence <= (cursor.get(origin)?.sequence ?? 0)
-    for (const entry of this.#unconfirmed.filter(reached)) {
-      if (!isReplaced(entry, cursor)) this.#held.add(entry.update)
-    }
-    this.#unconfirmed = this.#unconfirmed.filter((entry) => !reached(entry))
+    const isAhead = ([origin, position]: Place) => position.sequence > (cursor.get(origin)?.sequence ?? 0)
+    this.#unconfirmed = this.#unconfirmed.flatMap(({ places, update }) => {
+      if (places.some((place) => isReplaced(place, cursor))) return []
+      const ahead = places.filter(isAhead)
+      if (ahead.length === 0) this.#held.add(update)
+      return ahead.length > 0 ? [{ places: ahead, update }] : []
+    })
   }
 
   /** Whether the log holds all that the document has seen, or has it on the way from somebody else. */
@@ -100,7 +129,7 @@ export class LogReader {
 }
 
 /** Something else stands at its place: the store refused it, and gave its number to what came next. */
-function isReplaced({ origin, position }: Unconfirmed, cursor: Cursor): boolean {
+function isReplaced([origin, position]: Place, cursor: Cursor): boolean {
   const there = cursor.get(origin)
   return there?.sequence === position.sequence && !equalBytes(there.mark, position.mark)
 }
