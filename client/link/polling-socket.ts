@@ -13,6 +13,11 @@ import type { PlainSocket } from './relay-link.ts'
 
 /** Waits between attempts, in milliseconds. All in all less than a relay waits for whoever was cut. */
 const retryAfter = [250, 500, 1000, 2000]
+/**
+ * A request up whose connection died on the way is never answered, while what comes down goes on beside it. One that is alive takes no
+ * longer than this and a millisecond a byte: relays hold an answer back for ten seconds at most.
+ */
+const answeredWithinMs = 20_000
 /** What was sent before it is closed has so long to get to the relay. */
 const closesWithinMs = 30_000
 /** A browser lets requests outlive their page that have no more than 64 KiB. */
@@ -116,7 +121,8 @@ export class PollingSocket implements PlainSocket {
     this.#gather()
     while (this.readyState !== 3 && this.#stream.length > 0) {
       const piece = this.#stream.subarray(0, pieceBytes)
-      const answer = await this.#ask({ type: 'up', token: this.#token, offset: this.#sent, piece })
+      const poll: Poll = { type: 'up', token: this.#token, offset: this.#sent, piece }
+      const answer = await this.#ask(poll, retryAfter, answeredWithinMs + piece.length)
       if (answer === 'gone') return this.#end(1006, '')
       this.#sent += piece.length
       this.#stream = this.#stream.slice(piece.length)
@@ -133,14 +139,28 @@ export class PollingSocket implements PlainSocket {
   }
 
   /** Tries again where the network or something on the way failed: the relay knows what it has had. */
-  async #ask(poll: Poll, waits: readonly number[] = retryAfter): Promise<Asked> {
+  async #ask(poll: Poll, waits: readonly number[] = retryAfter, within?: number): Promise<Asked> {
     const body = encodePoll(poll)
     for (let attempt = 0; ; attempt++) {
-      const answer = await this.#post(body, { signal: this.#abort.signal }).catch(() => undefined)
+      const answer = await this.#try(body, within).catch(() => undefined)
       if (answer) return answer
       const wait = waits[attempt]
       if (wait === undefined || this.#isLeaving || this.readyState === 3) return 'gone'
       await new Promise((resolve) => setTimeout(resolve, wait))
+    }
+  }
+
+  async #try(body: Uint8Array<ArrayBuffer>, within: number | undefined): Promise<Asked | undefined> {
+    const ends = this.#abort.signal
+    const one = new AbortController()
+    const end = () => one.abort()
+    ends.addEventListener('abort', end)
+    const timer = within === undefined ? undefined : setTimeout(end, within)
+    try {
+      return await this.#post(body, { signal: one.signal })
+    } finally {
+      clearTimeout(timer)
+      ends.removeEventListener('abort', end)
     }
   }
 

@@ -98,6 +98,7 @@ export class Requests implements Line {
       if (!answering) {
         const after = failsAfter()
         if (after !== undefined) clock.after(after, () => reject(failed()), device)
+        signal?.addEventListener('abort', () => reject(failed()))
         return
       }
       const up = new Pipe(clock, latency, () => answering.life)
