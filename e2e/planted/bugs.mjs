@@ -78,9 +78,23 @@ export const bugs = [
   {
     name: 'changes are applied unchecked',
     file: 'client/link/log-reader.ts',
-    text: '    return update && isAcceptable(update) ? update : undefined\n',
-    instead: '    return update\n',
+    text: '    const update = whole && isAcceptable(whole) ? whole : undefined\n',
+    instead: '    const update = whole || undefined\n',
     run: ['client', 'link/log-reader'],
+  },
+  {
+    name: 'an update of several parts is held by one of them',
+    file: 'client/link/log-reader.ts',
+    text: 'known.places.size === count',
+    instead: 'known.places.size > 0',
+    run: ['client', 'link/log-reader', '-t', 'has no place'],
+  },
+  {
+    name: 'closing a connection over requests cancels what is on its way',
+    file: 'client/link/polling-socket.ts',
+    text: '    if (!this.#isSending) return this.#leave()\n',
+    instead: '    if (this.readyState) return this.#leave()\n',
+    run: ['e2e', 'e2e/polling.test', '-t', 'sent before it was closed'],
   },
   {
     name: 'what waits for slow readers is not bounded',
