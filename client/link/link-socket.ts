@@ -304,7 +304,10 @@ export class LinkSocket {
     clearTimeout(this.#starting)
     // A store that takes nothing may still be read, and then it says how far.
     const wasRead = message.log === 'kept' || message.cursor.size > 0
-    if (!message.resumed && wasRead) this.#reader.startOver()
+    if (!message.resumed && wasRead) {
+      this.#link.inDoubt ||= this.#link.place !== undefined
+      this.#reader.startOver()
+    }
     if (this.#snapshot) {
       this.#reader.held.add(this.#snapshot)
       const { after, spread } = secondReading
@@ -336,7 +339,10 @@ export class LinkSocket {
     this.#emit(answer(emptyUpdate))
     this.#emit(question(this.#reader.held.stateVector()))
     // Until it is seen that the store did not lose what it had said was saved, or that this is the same store.
-    if (this.#mayWrite && !this.#link.waiting && this.#link.connection) this.#link.elsewhere = 1
+    if (this.#mayWrite && !this.#link.waiting && this.#link.connection) {
+      this.#link.elsewhere = 1
+      this.#link.inDoubt = true
+    }
     this.#moved()
   }
 
@@ -408,8 +414,14 @@ export class LinkSocket {
 
   /** What another tab did has come to the log, or is on its way there. */
   #noticeOthers(): void {
-    const { elsewhere, state, options } = this.#link
-    if (elsewhere && state.state === 'connected' && this.#reader.sees(options.doc)) this.#link.elsewhere = 0
+    const { elsewhere, inDoubt, state, options } = this.#link
+    if (!elsewhere || state.state !== 'connected') return
+    const isThere = inDoubt
+      ? this.#reader.held.covers(Y.snapshot(options.doc))
+      : this.#reader.sees(options.doc)
+    if (!isThere) return
+    this.#link.elsewhere = 0
+    this.#link.inDoubt = false
   }
 
   #moved(): void {

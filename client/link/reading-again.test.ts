@@ -64,6 +64,11 @@ class LogSocket implements PlainSocket {
     this.#says({ type: 'entry', cursor: upTo(at), envelope: encrypt(keys, 'change', part) })
   }
 
+  /** Everything up to there is saved. */
+  keepsAlive(at: number): void {
+    this.#says({ type: 'keepalive', cursor: upTo(at), elsewhere: new Map() })
+  }
+
   close(): void {
     this.readyState = 3
   }
@@ -198,5 +203,7 @@ test('what a store has lost that said it was saved counts as waiting until it is
   sockets[1]?.appends(second, 2)
   expect(link.waiting).toBeGreaterThan(0)
   sockets[1]?.appends(third, 3)
+  expect(link.waiting).toBeGreaterThan(0) // it is on its way, and the store may refuse it
+  sockets[1]?.keepsAlive(3)
   expect(link.waiting).toBe(0)
 })

@@ -79,6 +79,8 @@ export class RelayLink {
   savedTwice = false
   /** How many changes other tabs have made that were not seen in the log, and are sent from there; at least 1 while the log lacks what it should have. */
   elsewhere = 0
+  /** What was said to be saved may have been lost: that it is on its way there again is not enough. */
+  inDoubt = false
   /** What comes to the document now is from the relay. */
   delivers = false
   /** Of the last presence that the provider was given. */
