@@ -31,10 +31,14 @@ test(
     onTestFinished(() => crowd.leave())
     crowd.play(Math.max(50, clients / 20))
     await until(() => crowd.saved > 50, 'changes are saved')
-    const [killed] = region.relays
-    if (!killed) throw new Error('There are relays')
-    const here = await connectionsOf(killed)
-    expect(here).toBeGreaterThan(clients / 6)
+    const crowded = await Promise.all(
+      region.relays.map(async (relay) => ({ relay, here: await connectionsOf(relay) })),
+    )
+    // Where sessions go is chance, and with few of them some relay may have hardly anybody.
+    const [most] = crowded.sort((a, b) => b.here - a.here)
+    if (!most) throw new Error('There are relays')
+    const { relay: killed, here } = most
+    expect(here).toBeGreaterThanOrEqual(clients / 3)
 
     const before = crowd.doorbell.opened.length
     await killed.stop('SIGKILL')
