@@ -1,5 +1,5 @@
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { connect, errors, type NatsConnection } from '@nats-io/transport-node'
 import type { Traces } from '../operators/traces.ts'
 import { SetupError } from '../settings/setup-error.ts'
 import { addressWords, loginTo } from './addresses.ts'
@@ -37,7 +37,7 @@ export async function joinRegion(servers: string, name: string, traces?: Traces)
     pingInterval: 5_000,
     maxPingOut: 2,
   }).catch((error: unknown) => {
-    throw new SetupError(`NATS does not answer at NATS_URL ${addressWords(servers)} (${wordsOf(error)})`)
+    throw noAnswer(servers, error)
   })
   try {
     if ((connection.info?.max_payload ?? 0) < payload) {
@@ -62,12 +62,17 @@ export async function joinRegion(servers: string, name: string, traces?: Traces)
     }
   } catch (error) {
     await connection.close()
-    throw error
+    throw error instanceof errors.TimeoutError ? noAnswer(servers, error) : error
   }
+}
+
+function noAnswer(servers: string, error: unknown): SetupError {
+  return new SetupError(`NATS does not answer at NATS_URL ${addressWords(servers)} (${wordsOf(error)})`)
 }
 
 async function managerOf(stream: JetStreamClient, servers: string): Promise<JetStreamManager> {
   return await stream.jetstreamManager().catch((error: unknown) => {
+    if (error instanceof errors.TimeoutError) throw error
     throw new SetupError(
       `NATS at ${addressWords(servers)} has no JetStream for this relay (${wordsOf(error)}). Start it with JetStream switched on`,
     )
