@@ -160,11 +160,12 @@ test('asking for one story verifies nothing of the others, and a round at a time
   const carol = new Device('carol')
   carol.hears(alice)
   const portions: number[] = []
-  for (const _ of tellRounds(carol.ledger, story, noTimes)) portions.push(carol.ledger.verified().length / 16)
+  for (const _ of tellRounds(carol.ledger, story, noTimes))
+    portions.push(carol.ledger.signatures.verified().length / 16)
   // Two profiles and three rounds first, then two seals and a reveal of each round.
   expect(portions).toEqual([8, 11, 14])
   expect([...tellRounds(carol.ledger, 'quick', noTimes)]).toHaveLength(1)
-  expect(carol.ledger.verified().length / 16).toBe(18)
+  expect(carol.ledger.signatures.verified().length / 16).toBe(18)
 })
 
 test('any order of arrival tells the same chronicle, and each tally has the votes that count', () => {
@@ -186,7 +187,7 @@ test('any order of arrival tells the same chronicle, and each tally has the vote
     const [alice] = people as [Device]
     const told = [...tellRounds(alice.ledger, story, noTimes)]
     const shuffled = new Ledger(memberKeys)
-    shuffled.trust(alice.ledger.verified())
+    shuffled.signatures.trust(alice.ledger.signatures.verified())
     const records = [...alice.doc.getMap<Uint8Array>('records').values()]
     for (const bytes of chance.shuffled(records)) shuffled.add(recordIdOf(bytes), bytes)
     expect([...tellRounds(shuffled, story, noTimes)], `seed ${seed}`).toEqual(told)

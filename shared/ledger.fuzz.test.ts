@@ -37,7 +37,7 @@ const verified = (() => {
   const ledger = new Ledger(memberKeys)
   for (const bytes of valid) ledger.add(recordIdOf(bytes), bytes)
   for (const record of valid.flatMap((bytes) => decodeRecord(bytes) ?? [])) ledger.counts(record)
-  return ledger.verified()
+  return ledger.signatures.verified()
 })()
 
 /** What a person can state of a session is not much; what they can put into it is anything. */
@@ -79,7 +79,7 @@ function sameBytes(written: Uint8Array, read: Uint8Array): boolean {
 /** Everything the views ask a ledger for. */
 function told(records: readonly Uint8Array[]): string {
   const ledger = new Ledger(memberKeys)
-  ledger.trust(verified)
+  ledger.signatures.trust(verified)
   for (const bytes of records) ledger.add(recordIdOf(bytes), bytes)
   const topics = ledger.topics().sort()
   const all = topics.map((topic) => ({

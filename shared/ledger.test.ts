@@ -159,7 +159,7 @@ test('what somebody voted is checked with the rest on their other devices, and o
   const [phone, bob] = [new Device('alice'), new Device('bob')]
   phone.hears(alice)
   bob.hears(alice)
-  expect(phone.ledger.toCheck()).toHaveLength(bob.ledger.toCheck().length + 1)
+  expect(phone.ledger.signatures.toCheck()).toHaveLength(bob.ledger.signatures.toCheck().length + 1)
 })
 
 test('the owner’s grant makes a facilitator, another’s does not', () => {
@@ -202,11 +202,14 @@ test('a whole session is checked one signature after the other, and then nothing
   const carol = new Device('carol')
   carol.hears(alice)
   // Two profiles, two rounds, a reveal and an estimate: what the votes are is asked later, if at all.
-  expect(carol.ledger.unchecked).toBe(6)
-  expect([...carol.ledger.check()]).toHaveLength(6)
-  expect(carol.ledger.unchecked).toBe(0)
-  expect([...carol.ledger.check(other)]).toHaveLength(1)
-  expect([...carol.ledger.check(), ...carol.ledger.check(other)]).toEqual([])
+  expect(carol.ledger.signatures.unchecked).toBe(6)
+  expect([...carol.ledger.signatures.check()]).toHaveLength(6)
+  expect(carol.ledger.signatures.unchecked).toBe(0)
+  expect([...carol.ledger.signatures.check(carol.ledger.about(other))]).toHaveLength(1)
+  expect([
+    ...carol.ledger.signatures.check(),
+    ...carol.ledger.signatures.check(carol.ledger.about(other)),
+  ]).toEqual([])
   expect(carol.sees(round)).toEqual(alice.sees(round))
 })
 
@@ -214,26 +217,26 @@ test('what is verified keeps its place, and counts once', () => {
   const { alice, round } = revealedRound()
   const bob = new Device('bob')
   bob.hears(alice)
-  void [...bob.ledger.check()]
-  const first = bob.ledger.verified()
-  void [...bob.ledger.check(round)]
-  const all = bob.ledger.verified()
+  void [...bob.ledger.signatures.check()]
+  const first = bob.ledger.signatures.verified()
+  void [...bob.ledger.signatures.check(bob.ledger.about(round))]
+  const all = bob.ledger.signatures.verified()
   expect(all.length).toBeGreaterThan(first.length)
   expect(all.subarray(0, first.length)).toEqual(first)
-  expect(bob.ledger.verified(1, 3)).toEqual(all.slice(16, 48))
-  expect(bob.ledger.trust(all)).toBe(all.length / 16)
-  expect(bob.ledger.verified()).toEqual(all)
+  expect(bob.ledger.signatures.verified(1, 3)).toEqual(all.slice(16, 48))
+  expect(bob.ledger.signatures.trust(all)).toBe(all.length / 16)
+  expect(bob.ledger.signatures.verified()).toEqual(all)
 })
 
 test('what a device verified at an earlier visit is not checked again', () => {
   const { alice } = revealedRound()
   const verified = () => {
-    void [...alice.ledger.check()]
-    return alice.ledger.verified()
+    void [...alice.ledger.signatures.check()]
+    return alice.ledger.signatures.verified()
   }
   const bob = new Device('bob')
-  bob.ledger.trust(verified())
+  bob.ledger.signatures.trust(verified())
   bob.hears(alice)
-  expect(bob.ledger.unchecked).toBe(0)
-  expect([...bob.ledger.check()]).toEqual([])
+  expect(bob.ledger.signatures.unchecked).toBe(0)
+  expect([...bob.ledger.signatures.check()]).toEqual([])
 })

@@ -1,41 +1,32 @@
 import { type BoxesOpened, openBoxes } from './boxes.ts'
-import { joinBytes } from './codec.ts'
 import type { Card } from './deck.ts'
-import { type Asker, escrowName, releaseStatement } from './escrow.ts'
 import {
-  idBytes,
   type ParticipantId,
   participantId,
   type RecordId,
   type RoundId,
-  recordId,
   type SealId,
   type StoryId,
 } from './id.ts'
-import { type SessionKeys, type Signature, verify } from './keys.ts'
-import {
-  decodeRecord,
-  membershipStatement,
-  type RecordOf,
-  type StoredRecord,
-  signatureOf,
-  type Who,
-} from './record.ts'
+import type { SessionKeys } from './keys.ts'
+import { decodeRecord, type RecordOf, type StoredRecord, type Who } from './record.ts'
 import { fits, inChainOrder, type RoundState, resolveRound, type StoryEstimate } from './round.ts'
 import { findOffices, type Offices, type StandingRules, strictestRules, unreplacedRules } from './rules.ts'
+import { Signatures, type Stored } from './signatures.ts'
 
 /** Rounds of one story, or all quick rounds. */
 export type Topic = StoryId | 'quick'
 
 /**
- * The records of one session, indexed. A record counts when its author's signature holds and the session's member key
- * has vouched for the author. Signatures cost about a millisecond, so they are checked when a record is first asked for.
+ * The records of one session, indexed. A record counts when its author's signature holds, which is found out when the record is
+ * first asked for, and the session's member key has vouched for the author.
  */
 export class Ledger {
   /** Whose votes are asked for, too: this device shows their cards when they are due. */
   voter: ParticipantId | undefined
+  readonly signatures: Signatures
   readonly #keys: SessionKeys
-  readonly #records = new Map<RecordId, { record: StoredRecord; bytes: Uint8Array }>()
+  readonly #records = new Map<RecordId, Stored>()
   readonly #byRound = new Map<RoundId, StoredRecord[]>()
   readonly #opens = new Map<SealId, RecordOf<'open'>[]>()
   readonly #rounds = new Map<Topic, RecordOf<'round'>[]>()
@@ -48,11 +39,6 @@ export class Ledger {
   /** Found when asked for, and again after a record that may change them. */
   #offices: Offices | undefined
   #standing: StandingRules | undefined
-  readonly #verdicts = new Map<RecordId, boolean>()
-  /** Whose signatures hold, in the order in which that was found. */
-  readonly #verified: RecordId[] = []
-  /** Those that are asked for sooner or later. Of the votes only some are. */
-  readonly #unchecked = new Set<RecordId>()
   /** What rounds had come to, by the size of this ledger: it is asked for many times after each change. */
   readonly #resolved = new WeakMap<RecordOf<'round'>, { readonly size: number; readonly state: RoundState }>()
   /** By release, for as many seals as there were. */
@@ -60,6 +46,7 @@ export class Ledger {
 
   constructor(keys: SessionKeys) {
     this.#keys = keys
+    this.signatures = new Signatures(keys, (id) => this.#records.get(id))
   }
 
   /** Grows with every record: as long as it is the same, every answer of this ledger is. */
@@ -79,7 +66,7 @@ export class Ledger {
     this.#records.set(record.id, { record, bytes })
     const ofOthers = record.kind === 'seal' && record.author !== this.voter
     const seldom = ofOthers || record.kind === 'open' || record.kind === 'release'
-    if (!seldom && !this.#verdicts.has(record.id)) this.#unchecked.add(record.id)
+    if (!seldom) this.signatures.expect(record.id)
     switch (record.kind) {
       case 'profile':
         push(this.#profiles, record.author, record)
@@ -113,55 +100,6 @@ export class Ledger {
     return true
   }
 
-  /**
-   * The ids of records whose signatures hold, 16 bytes each: to be kept on this device, so that a next visit need not check.
-   * They only grow, so a part of them stays what it was.
-   */
-  verified(from = 0, to?: number): Uint8Array {
-    return joinBytes(...this.#verified.slice(from, to).map(idBytes))
-  }
-
-  /**
-   * Takes over what this device verified before. An id is the hash of its record's bytes, so it stands for just these.
-   * Returns how many are verified by now.
-   */
-  trust(verified: Uint8Array): number {
-    for (let at = 0; at + 16 <= verified.length; at += 16)
-      this.#judge(recordId(verified.subarray(at, at + 16)), true)
-    return this.#verified.length
-  }
-
-  get unchecked(): number {
-    return this.#unchecked.size
-  }
-
-  /** Those that are going to be asked for and are not checked yet, of one round or of all. */
-  toCheck(round?: RoundId): RecordId[] {
-    const ids = round ? (this.#byRound.get(round) ?? []).map(({ id }) => id) : [...this.#unchecked]
-    return ids.filter((id) => !this.#verdicts.has(id))
-  }
-
-  /** Checks them, a record at each step, so that there is time for something else. */
-  *check(round?: RoundId): Generator<void> {
-    for (const id of this.toCheck(round)) {
-      this.#signatureHolds(id)
-      yield
-    }
-  }
-
-  /** All of these hold, or the record does not count; none when it is not here. Whoever checks them elsewhere says so by `trust`. */
-  signaturesOf(id: RecordId): Signature[] {
-    const stored = this.#records.get(id)
-    if (!stored) return []
-    const { record, bytes } = stored
-    const { session } = this.#keys
-    if (record.kind === 'profile') return [signatureOf(session, bytes), this.#membershipOf(record)]
-    if (record.kind !== 'release') return [signatureOf(session, bytes)]
-    const message = releaseStatement(session, escrowName(this.#keys, record.round), record.reveal)
-    const asked = { signature: record.signature, message, publicKey: idBytes(record.author) }
-    return [asked, this.#membershipOf(record)]
-  }
-
   has(id: RecordId): boolean {
     return this.#records.has(id)
   }
@@ -182,7 +120,7 @@ export class Ledger {
   }
 
   profile(participant: ParticipantId): RecordOf<'profile'> | undefined {
-    const valid = (this.#profiles.get(participant) ?? []).filter((profile) => this.#vouchedFor(profile))
+    const valid = (this.#profiles.get(participant) ?? []).filter(({ id }) => this.signatures.hold(id))
     return valid.sort((a, b) => b.counter - a.counter || (a.id < b.id ? -1 : 1))[0]
   }
 
@@ -265,7 +203,7 @@ export class Ledger {
 
   /** Everything that was said about a round and is not known to be forged. Not verified. */
   about(round: RoundId): StoredRecord[] {
-    return (this.#byRound.get(round) ?? []).filter(({ id }) => this.#verdicts.get(id) !== false)
+    return (this.#byRound.get(round) ?? []).filter(({ id }) => this.signatures.mayHold(id))
   }
 
   /** Rounds that something is known of. Not verified. */
@@ -275,7 +213,7 @@ export class Ledger {
 
   /** Signed by them: of what others make up in somebody's name nothing may keep a card closed. */
   sealsBy(participant: ParticipantId): readonly RecordOf<'seal'>[] {
-    return (this.#seals.get(participant) ?? []).filter(({ id }) => this.#signatureHolds(id))
+    return (this.#seals.get(participant) ?? []).filter(({ id }) => this.signatures.hold(id))
   }
 
   /** Whether its card was shown. Nobody signs an Open, so that only one that fits is one. */
@@ -368,12 +306,12 @@ export class Ledger {
 
   counts(record: StoredRecord): boolean {
     if (record.kind === 'open') return true
-    if (record.kind === 'release') return this.#signatureHolds(record.id)
-    return this.#signatureHolds(record.id) && this.isMember(record.author) && this.#isPermitted(record)
+    if (record.kind === 'release') return this.signatures.hold(record.id)
+    return this.signatures.hold(record.id) && this.isMember(record.author) && this.#isPermitted(record)
   }
 
   isMember(participant: ParticipantId): boolean {
-    return (this.#profiles.get(participant) ?? []).some((profile) => this.#vouchedFor(profile))
+    return (this.#profiles.get(participant) ?? []).some(({ id }) => this.signatures.hold(id))
   }
 
   /** The rules of the round it is about; of a round, the ones it names. */
@@ -406,7 +344,7 @@ export class Ledger {
   #officesNow(): Offices {
     this.#offices ??= findOffices(
       participantId(this.#keys.publicKeys.subarray(0, 32)),
-      this.#grants.filter((grant) => this.#signatureHolds(grant.id)),
+      this.#grants.filter((grant) => this.signatures.hold(grant.id)),
       (participant) => this.isMember(participant),
     )
     return this.#offices
@@ -419,33 +357,6 @@ export class Ledger {
   #forgetOffices(): void {
     this.#offices = undefined
     this.#standing = undefined
-  }
-
-  #vouchedFor(profile: RecordOf<'profile'>): boolean {
-    return this.#signatureHolds(profile.id)
-  }
-
-  /** Of a profile, both its author's signature and the member key's; remembered either way. */
-  #signatureHolds(id: RecordId): boolean {
-    const known = this.#verdicts.get(id)
-    if (known !== undefined) return known
-    const signatures = this.signaturesOf(id)
-    const holds =
-      signatures.length > 0 &&
-      signatures.every(({ signature, message, publicKey }) => verify(signature, message, publicKey))
-    this.#judge(id, holds)
-    return holds
-  }
-
-  #judge(id: RecordId, holds: boolean): void {
-    if (holds && !this.#verdicts.get(id)) this.#verified.push(id)
-    this.#verdicts.set(id, holds)
-    this.#unchecked.delete(id)
-  }
-
-  #membershipOf({ author, membership }: Pick<Asker, 'author' | 'membership'>): Signature {
-    const message = membershipStatement(this.#keys.session, author)
-    return { signature: membership, message, publicKey: this.#keys.publicKeys.subarray(32, 64) }
   }
 }
 

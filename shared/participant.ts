@@ -137,6 +137,19 @@ export class Participant {
     return this.#state({ kind: 'estimate', story: round.story, round: round.id, card, replaces })
   }
 
+  /** What this participant owes the others: Opens, and votes carried to the rounds that go on. It follows from the records alone. */
+  owed(): Uint8Array[] {
+    const rounds = this.roundsToOpen().flatMap((id) => this.#ledger.round(id) ?? [])
+    const opens = rounds.flatMap((round) => this.owedOpens(round, this.#ledger.resolve(round)))
+    const votes = this.topicsToCarry().flatMap((topic) => {
+      const current = this.#ledger.current(topic)
+      const vote = current && this.owedVote(current)
+      const isOpen = vote && this.#ledger.resolve(current).phase === 'voting'
+      return isOpen ? [this.choose(current.id, vote)] : []
+    })
+    return [...opens, ...votes]
+  }
+
   /**
    * The Opens this participant owes a round: of their own seals that a reveal or an admission covers, and of rivals with
    * the same counter, which are shown too. Never of any other seal.

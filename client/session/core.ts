@@ -4,11 +4,11 @@ import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
 import { joinBytes } from '../../shared/codec.ts'
 import { addRecord, createDocument, noteTime, readLaid, readName, recordsOf } from '../../shared/document.ts'
-import { idBytes, type ParticipantId, type RecordId, type RoundId } from '../../shared/id.ts'
+import { idBytes, type ParticipantId, type RecordId } from '../../shared/id.ts'
 import type { SessionKeys, Signature } from '../../shared/keys.ts'
 import { Ledger } from '../../shared/ledger.ts'
 import { Participant } from '../../shared/participant.ts'
-import { type RecordOf, recordIdOf } from '../../shared/record.ts'
+import { type RecordOf, recordIdOf, type StoredRecord } from '../../shared/record.ts'
 import type { Choice } from '../../shared/seal.ts'
 import { noteMade } from '../link/held.ts'
 import { firstClient, type Presence } from '../link/presence.ts'
@@ -97,7 +97,7 @@ export class SessionCore {
       options.keys.session,
       this.doc,
       () => this.changeElsewhere(),
-      (from, to) => this.ledger.verified(from, to),
+      (from, to) => this.ledger.signatures.verified(from, to),
       options.keepAgain,
     )
     this.#same = new Same(
@@ -157,7 +157,7 @@ export class SessionCore {
       else if (link) link.noteChange(changes)
       else if (!this.replica.isSource(origin)) early.push(changes)
     })
-    const found = await this.replica.load((kept) => this.ledger.trust(kept.verified))
+    const found = await this.replica.load((kept) => this.ledger.signatures.trust(kept.verified))
     link = new RelayLink({
       keys,
       doc: this.doc,
@@ -263,7 +263,7 @@ export class SessionCore {
   #know(bytes: Uint8Array): RecordId {
     const id = recordIdOf(bytes)
     this.ledger.add(id, bytes)
-    this.ledger.trust(idBytes(id))
+    this.ledger.signatures.trust(idBytes(id))
     return id
   }
 
@@ -307,7 +307,7 @@ export class SessionCore {
   #change(show: () => void): void {
     if (this.#quiet) return
     const { pause } = this.options
-    if (pause && this.ledger.unchecked >= fewRecords) {
+    if (pause && this.ledger.signatures.unchecked >= fewRecords) {
       this.quietly(() => this.#check(pause))
       return
     }
@@ -328,15 +328,16 @@ export class SessionCore {
 
   /** Many new records, such as a whole session, are checked piece by piece before they are shown. */
   async #check(pause: () => Promise<void>): Promise<void> {
-    const check = async (round?: RoundId) => {
-      await this.#checkAside(this.ledger.toCheck(round))
-      for (const _ of this.ledger.check(round)) await pause()
+    const { signatures } = this.ledger
+    const check = async (records?: () => readonly StoredRecord[]) => {
+      await this.#checkAside(signatures.toCheck(records?.()))
+      for (const _ of signatures.check(records?.())) await pause()
     }
     this.#checking = true
     await pause()
     await check()
     const round = this.#findRound()
-    if (round) await check(round.id)
+    if (round) await check(() => this.ledger.about(round.id))
     this.#checking = false
   }
 
@@ -345,10 +346,10 @@ export class SessionCore {
     const { verify } = this.options
     if (!verify) return
     const holding = ids.map(async (id) => {
-      const signatures = await Promise.all(this.ledger.signaturesOf(id).map(verify))
+      const signatures = await Promise.all(this.ledger.signatures.of(id).map(verify))
       return signatures.length > 0 && signatures.every((holds) => holds) ? [id] : []
     })
-    this.ledger.trust(joinBytes(...(await Promise.all(holding)).flat().map(idBytes)))
+    this.ledger.signatures.trust(joinBytes(...(await Promise.all(holding)).flat().map(idBytes)))
   }
 
   #show(): void {
@@ -447,19 +448,10 @@ export class SessionCore {
     this.options.remember({ session: name ?? '' })
   }
 
-  /** What is owed follows from the records alone. */
   #payWhatIsOwed(): void {
     if (this.#paidAt === this.ledger.size) return
     this.#paidAt = this.ledger.size
-    const rounds = this.participant.roundsToOpen().flatMap((id) => this.ledger.round(id) ?? [])
-    const owed = rounds.flatMap((round) => this.participant.owedOpens(round, this.ledger.resolve(round)))
-    for (const topic of this.participant.topicsToCarry()) {
-      const current = this.ledger.current(topic)
-      const vote = current && this.participant.owedVote(current)
-      if (vote && this.ledger.resolve(current).phase === 'voting') {
-        owed.push(this.participant.choose(current.id, vote))
-      }
-    }
+    const owed = this.participant.owed()
     if (owed.length === 0) return
     this.doc.transact(() => {
       for (const bytes of owed) this.add(bytes)

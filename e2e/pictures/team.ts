@@ -148,9 +148,8 @@ export class Team {
   /** Each over their own connection, as people do. */
   #payWhatIsOwed(): void {
     const owed = this.#people.flatMap((person, at) => {
-      const rounds = person.roundsToOpen().flatMap((id) => this.#ledger.round(id) ?? [])
-      const opens = rounds.flatMap((round) => person.owedOpens(round, this.#ledger.resolve(round)))
-      return opens.map((bytes) => ({ bytes, doc: this.#connections[at]?.doc ?? this.#device.doc }))
+      const doc = this.#connections[at]?.doc ?? this.#device.doc
+      return person.owed().map((bytes) => ({ bytes, doc }))
     })
     for (const { bytes, doc } of owed) {
       this.#ledger.add(recordIdOf(bytes), bytes)
