@@ -1,4 +1,3 @@
-import { createSubscriber } from 'svelte/reactivity'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { Backlog } from '../../shared/backlog.ts'
@@ -14,6 +13,7 @@ import { noteMade } from '../link/held.ts'
 import { firstClient, type Presence } from '../link/presence.ts'
 import { type LinkOptions, type PlainSocket, RelayLink } from '../link/relay-link.ts'
 import { Replica } from '../replica/replica.ts'
+import { Derived } from './derived.ts'
 import { LazyEscrow } from './lazy-escrow.ts'
 import { LazyMending } from './lazy-mending.ts'
 import { Moments, type PresenceState } from './moments.ts'
@@ -49,9 +49,6 @@ export interface SessionOptions {
 /** So many are checked on the way: a signature takes a slow phone ten milliseconds. */
 const fewRecords = 4
 
-/** What comes from elsewhere is shown this often at most, in milliseconds: fifty people open their cards at the same time. */
-const betweenViews = 50
-
 /** By the provider's numbers. */
 type AwarenessChanges = Record<'added' | 'updated' | 'removed', number[]>
 
@@ -69,17 +66,8 @@ export class SessionCore {
   readonly #mending: LazyMending
   link: RelayLink | undefined
   #provider: WebsocketProvider | undefined
-  /** Undefined while nobody looks. */
-  #changed: (() => void) | undefined
-  readonly #subscribe: () => void
+  readonly #derived = new Derived()
   readonly #followers = new Set<() => void>()
-  /** Derived values by name, valid until something changes. */
-  readonly #cache = new Map<string, unknown>()
-  /** The last of each: while records are being checked, the view stays as it was. */
-  readonly #shown = new Map<string, unknown>()
-  #checking = false
-  #showing: ReturnType<typeof setTimeout> | undefined
-  #showAgain = false
   #following = false
   /** How much goes on during which nothing is followed; one that has been left stays so. */
   #quiet = 0
@@ -114,12 +102,6 @@ export class SessionCore {
       ledger: this.ledger,
     })
     this.backlog = new Backlog(this.doc)
-    this.#subscribe = createSubscriber((update) => {
-      this.#changed = update
-      return () => {
-        this.#changed = undefined
-      }
-    })
     recordsOf(this.doc).observe((event) => {
       for (const key of event.keysChanged) this.#index(key)
     })
@@ -199,7 +181,7 @@ export class SessionCore {
   async close(): Promise<void> {
     this.#quiet++
     this.#followers.clear()
-    clearTimeout(this.#showing)
+    this.#derived.stop()
     this.#same.stop()
     this.escrow.stop()
     this.#mending.stop()
@@ -284,7 +266,7 @@ export class SessionCore {
   /** While many changes are made one after the other, the view shows them a few times a second. */
   async quietly<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#quiet++
-    const showing = setInterval(() => this.#show(), 500)
+    const showing = setInterval(() => this.#derived.show(), 500)
     try {
       return await work()
     } finally {
@@ -296,19 +278,19 @@ export class SessionCore {
 
   /** Something the view shows may be different; and this participant may now owe the others something. */
   change(): void {
-    this.#change(() => this.#show())
+    this.#change(() => this.#derived.show())
   }
 
   /** As `change`, but not by this person's doing: when much happens, it is shown together. */
   changeElsewhere(): void {
-    this.#change(() => this.#showSoon())
+    this.#change(() => this.#derived.showSoon())
   }
 
   #change(show: () => void): void {
     if (this.#quiet) return
     const { pause } = this.options
     if (pause && this.ledger.signatures.unchecked >= fewRecords) {
-      this.quietly(() => this.#check(pause))
+      this.quietly(() => this.#derived.holdDuring(() => this.#check(pause)))
       return
     }
     show()
@@ -333,12 +315,10 @@ export class SessionCore {
       await this.#checkAside(signatures.toCheck(records?.()))
       for (const _ of signatures.check(records?.())) await pause()
     }
-    this.#checking = true
     await pause()
     await check()
     const round = this.#findRound()
     if (round) await check(() => this.ledger.about(round.id))
-    this.#checking = false
   }
 
   /** What is not certain there is checked again here. */
@@ -350,23 +330,6 @@ export class SessionCore {
       return signatures.length > 0 && signatures.every((holds) => holds) ? [id] : []
     })
     this.ledger.signatures.trust(joinBytes(...(await Promise.all(holding)).flat().map(idBytes)))
-  }
-
-  #show(): void {
-    this.#cache.clear()
-    this.#showAgain = false
-    this.#changed?.()
-  }
-
-  #showSoon(): void {
-    this.#cache.clear()
-    this.#showAgain = true
-    if (this.#showing || !this.#changed) return
-    this.#show()
-    this.#showing = setTimeout(() => {
-      this.#showing = undefined
-      if (this.#showAgain) this.#showSoon()
-    }, betweenViews)
   }
 
   /** Called after changes, several at once. Returns the way to end it. */
@@ -389,16 +352,9 @@ export class SessionCore {
     })
   }
 
-  /** Reactive: asking in an effect makes it run again after a change. */
+  /** Reactive: asking in an effect makes it run again after a change. By names, so that many may ask for the same. */
   derived<Value>(name: string, compute: () => Value): Value {
-    this.#subscribe()
-    if (!this.#cache.has(name)) {
-      if (this.#checking && this.#shown.has(name)) return this.#shown.get(name) as Value
-      const value = compute()
-      this.#cache.set(name, value)
-      this.#shown.set(name, value)
-    }
-    return this.#cache.get(name) as Value
+    return this.#derived.get(name, compute)
   }
 
   /** Presence: this participant to the relay's room, and to this browser's other tabs. Without anything more only if it is another one. */
