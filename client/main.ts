@@ -1,8 +1,8 @@
 import { mount } from 'svelte'
 import App from './app.svelte'
 import { preferences } from './device/preferences.svelte.ts'
+import { yielded } from './device/yielded.ts'
 import { Visit } from './visit/visit.svelte.ts'
-import { yielded } from './visit/yielded.ts'
 
 const base = new URL('.', document.baseURI).href
 // Relative addresses would move with every navigation inside the app.

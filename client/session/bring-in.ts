@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import { addStories, markRemoved, type NewStory, titleOf } from '../../shared/document.ts'
 import type { StoryId } from '../../shared/id.ts'
-import { yielded } from '../visit/yielded.ts'
+import { yielded } from '../device/yielded.ts'
 import type { SessionCore } from './core.ts'
 import type { Title } from './session-view.ts'
 import { difference } from './shared-text.ts'

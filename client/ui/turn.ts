@@ -1,4 +1,4 @@
-import { yielded } from '../visit/yielded.ts'
+import { yielded } from '../device/yielded.ts'
 
 let last = Promise.resolve()
 

@@ -1,4 +1,4 @@
-import { yielded } from '../visit/yielded.ts'
+import { yielded } from '../device/yielded.ts'
 import { byName, list, percent } from '../words/formats.ts'
 
 /** A browser takes some milliseconds to write the first list, and so on: not in the moment when the cards are turned. */

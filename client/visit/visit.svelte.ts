@@ -25,11 +25,11 @@ import {
 import { folder } from '../device/device-storage.ts'
 import { type Remembered, rememberEstimates } from '../device/estimate-memory.ts'
 import { derivePublicKeys, signNatively, verifyNatively } from '../device/native-ed25519.ts'
+import { yielded } from '../device/yielded.ts'
 import { Ways } from '../link/ways.ts'
 import type { FileProblem, HomeView, SessionEntry } from '../pages/session-entry.ts'
 import { LiveSession } from '../session/session.svelte.ts'
 import { parseRoute } from './router.ts'
-import { yielded } from './yielded.ts'
 
 /** How long a relay may take for what is done from the home page, in milliseconds. */
 const patience = 10_000
