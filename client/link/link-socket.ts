@@ -5,37 +5,24 @@ import { decrypt, encrypt } from '../../shared/envelope.ts'
 import type { Asker, Deposit } from '../../shared/escrow.ts'
 import type { SealId } from '../../shared/id.ts'
 import { deleteStatement, roleSeed, sign } from '../../shared/keys.ts'
-import {
-  type ConnectionId,
-  decodeFromRelay,
-  encodeFromClient,
-  type FromClient,
-  type FromRelay,
-  subprotocol,
-} from '../../shared/wire.ts'
+import type { ConnectionId, FromClient, FromRelay } from '../../shared/wire.ts'
 import { mergeInPortions } from './decoded.ts'
+import { EscrowAsks } from './escrow-asks.ts'
 import { asMade } from './held.ts'
 import { greet } from './hello.ts'
 import { LazyExchange } from './lazy-exchange.ts'
 import { readFromOlder, snapshotOf } from './lazy-second-reading.ts'
+import { Line, type LineOptions } from './line.ts'
 import { LogReader } from './log-reader.ts'
 import { Outbox } from './outbox.ts'
 import { decodePresence, encodePresence, type Presence, PresentPeers } from './presence.ts'
 import { answer, decodeProviderFrame, question, updateFrame } from './provider-frames.ts'
-import type { PlainSocket, RelayLink } from './relay-link.ts'
+import type { RelayLink } from './relay-link.ts'
 
-/** A relay that has not let us catch up by then is tried again. */
-const patience = 20_000
 /** How often a quiet connection looks for changes that are neither in the log nor on their way. */
 const reconcileEvery = 4_000
 /** Before it looks first: soon, since connections may never last longer, and not all devices at once. */
 const firstLook = { after: 1_000, spread: 1_000 } as const
-/** So many times in a row with nothing from the relay, which sends something every 20 s, and the connection is dead. */
-const silenceAllowed = 8
-/** The relay sends something every 20 s, in milliseconds. */
-const normalSilence = 25_000
-/** Whoever asks for another attempt does not wait longer for the one that is being made, in milliseconds. */
-const eager = 2_000
 /** So many times in a row with changes on their way and no answer to any, and nobody hears us: a store answers within 10 s, if only with no. */
 const deafnessAllowed = 5
 /** Whoever begins with a snapshot looks behind it, when the session is shown and not all at the same time. */
@@ -64,36 +51,28 @@ export class LinkSocket {
   readonly #outbox: Outbox
   readonly #peers: PresentPeers
   readonly #exchange: LazyExchange
-  #plain: PlainSocket | undefined
-  #starting: ReturnType<typeof setTimeout>
+  readonly #line: Line
+  readonly #escrow: EscrowAsks
   #reconciling: ReturnType<typeof setInterval> | undefined
   #lookingBehind: ReturnType<typeof setTimeout> | undefined
   #compacting = false
   /** What the log brought before the provider was ready for it. */
   #caughtUp: Uint8Array[] = []
   #snapshot: Uint8Array | undefined
-  #silence = 0
-  /** When the relay sent something or, until it has, was asked. */
-  #heardAt = 0
   #deafness = 0
   #refusal: string | undefined
   /** The relay goes, and others are there. */
   #isHandedOver = false
   #ref = 0
-  /** Refs of deposits, by the seal, and of releases. */
-  readonly #escrowed = new Map<number, SealId | undefined>()
-
   constructor(link: RelayLink, url: string) {
     this.#link = link
     this.#url = url
     this.#peers = new PresentPeers(() => ++link.awarenessClock)
     this.#reader = new LogReader(link.options.keys, link.place)
-    this.#outbox = new Outbox(
-      link.options.keys,
-      () => ++this.#ref,
-      (message) => this.#transmit(message),
-      (update) => this.#saved(update),
-    )
+    const nextRef = () => ++this.#ref
+    const send = (message: FromClient) => this.#line.send(message)
+    this.#outbox = new Outbox(link.options.keys, nextRef, send, (update) => this.#saved(update))
+    this.#escrow = new EscrowAsks(link.options.escrow, nextRef, send)
     this.#exchange = new LazyExchange({
       keys: link.options.keys,
       doc: link.options.doc,
@@ -102,33 +81,25 @@ export class LinkSocket {
       send: (content, to) => this.#signal(content, to),
       apply: (update) => this.#bring(update),
     })
-    this.#starting = setTimeout(() => this.connectNow(), link.backoff.next())
+    const line: LineOptions = {
+      url,
+      connect: link.options.connect,
+      now: () => link.now(),
+      receive: (message) => this.#receive(message),
+      fail: (event) => this.onerror?.(event),
+      end: (code, reason) => this.#ended(code, reason),
+    }
+    this.#line = new Line(line, link.backoff.next())
   }
 
   get slow(): boolean {
-    return this.readyState === this.OPEN && this.#plain?.slow === true
+    return this.readyState === this.OPEN && this.#line.slow
   }
 
-  /** Gives up at once what has been silent for long: timers stand still while a device sleeps. */
   retryNow(): void {
-    const silent = this.#link.now() - this.#heardAt
-    if (this.readyState === this.OPEN ? silent > normalSilence : this.#plain && silent > eager) this.resume()
-    else this.connectNow()
-  }
-
-  connectNow(): void {
-    if (this.#plain || this.readyState !== this.CONNECTING) return
-    clearTimeout(this.#starting)
-    this.#heardAt = this.#link.now()
-    this.#starting = setTimeout(() => this.#ended(4508, ''), patience)
-    const plain = this.#link.options.connect(this.#url, subprotocol)
-    this.#plain = plain
-    plain.binaryType = 'arraybuffer'
-    plain.onmessage = (event) => {
-      if (event.data instanceof ArrayBuffer) this.#receive(new Uint8Array(event.data))
-    }
-    plain.onerror = (event) => this.onerror?.(event)
-    plain.onclose = ({ code, reason }) => this.#ended(code, reason)
+    if (this.readyState === this.CLOSED) return
+    if (this.#line.isStale) this.resume()
+    else this.#line.dial()
   }
 
   /** From the provider. */
@@ -192,27 +163,19 @@ export class LinkSocket {
   askToDelete(): boolean {
     if (this.readyState !== this.OPEN) return false
     const { keys } = this.#link.options
-    this.#transmit({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
+    this.#line.send({ type: 'delete', signature: sign(deleteStatement(keys.session), roleSeed(keys)) })
     return true
   }
 
   deposit(seal: SealId, deposit: Deposit): void {
-    const ref = ++this.#ref
-    this.#escrowed.set(ref, seal)
-    this.#transmit({ type: 'deposit', ref, ...deposit })
+    this.#escrow.deposit(seal, deposit)
   }
 
   askForRelease(round: Uint8Array, asker: Asker): void {
-    const ref = ++this.#ref
-    this.#escrowed.set(ref, undefined)
-    this.#transmit({ type: 'release', ref, round, asker })
+    this.#escrow.release(round, asker)
   }
 
-  #receive(frame: Uint8Array): void {
-    this.#silence = 0
-    this.#heardAt = this.#link.now()
-    const message = decodeFromRelay(frame)
-    if (!message) return this.#ended(4400, 'The relay sent something this app does not understand.')
+  #receive(message: FromRelay): void {
     switch (message.type) {
       case 'challenge':
         return this.#prove(message.nonce)
@@ -227,13 +190,13 @@ export class LinkSocket {
         this.#link.savedTwice = false
         this.#reader.confirm(message.cursor)
         this.#outbox.answered(message)
-        this.#escrowAnswered(message.ref, 'kept')
+        this.#escrow.answered(message.ref, 'kept')
         this.#moved()
         if (message.compact) void this.#compact(message.compact.replaces, message.ref)
         return
       case 'unsaved':
         this.#deafness = 0
-        if (this.#escrowAnswered(message.ref, message.reason === 'closed' ? 'closed' : 'refused')) return
+        if (this.#escrow.answered(message.ref, message.reason === 'closed' ? 'closed' : 'refused')) return
         if (message.ref === 0) this.#link.notDeleted()
         this.#outbox.answered(message)
         return this.#link.become({ state: 'unkept' })
@@ -270,7 +233,7 @@ export class LinkSocket {
   #prove(nonce: Uint8Array): void {
     const { options, generation } = this.#link
     const { cursor } = this.#reader
-    greet(nonce, { ...options, generation, cursor }, (hello) => this.#transmit(hello))
+    greet(nonce, { ...options, generation, cursor }, (hello) => this.#line.send(hello))
   }
 
   #readSnapshot(envelope: Uint8Array): void {
@@ -301,7 +264,7 @@ export class LinkSocket {
 
   #open(message: Extract<FromRelay, { type: 'caughtUp' }>): void {
     if (this.readyState !== this.CONNECTING) return
-    clearTimeout(this.#starting)
+    this.#line.begin()
     // A store that takes nothing may still be read, and then it says how far.
     const wasRead = message.log === 'kept' || message.cursor.size > 0
     if (!message.resumed && wasRead) {
@@ -369,7 +332,7 @@ export class LinkSocket {
   /** The provider notices silence, too, but by the device's clock, and that may have been set back. */
   #look(): void {
     this.#deafness = this.#outbox.empty ? 0 : this.#deafness + 1
-    if (this.#silence++ >= silenceAllowed || this.#deafness > deafnessAllowed) return this.#ended(4508, '')
+    if (this.#line.isDead() || this.#deafness > deafnessAllowed) return this.#ended(4508, '')
     this.#applyRest()
     this.#reconcile()
   }
@@ -393,23 +356,12 @@ export class LinkSocket {
   #signal(content: Uint8Array, to: ConnectionId): void {
     if (this.readyState !== this.OPEN) return
     const envelope = encrypt(this.#link.options.keys, 'signal', content)
-    this.#transmit({ type: 'signal', to, envelope })
+    this.#line.send({ type: 'signal', to, envelope })
   }
 
   #saved(update: Uint8Array): void {
     this.#reader.held.add(update)
     if (this.#link.state.state === 'unkept') this.#link.become({ state: 'connected' })
-  }
-
-  /** False when the answer is to something else. */
-  #escrowAnswered(ref: number, answer: 'kept' | 'closed' | 'refused'): boolean {
-    const { escrow } = this.#link.options
-    const seal = this.#escrowed.get(ref)
-    if (!this.#escrowed.has(ref)) return false
-    this.#escrowed.delete(ref)
-    if (seal) escrow?.deposited(seal, answer === 'kept')
-    if (answer === 'refused') escrow?.refused()
-    return true
   }
 
   /** What another tab did has come to the log, or is on its way there. */
@@ -450,7 +402,7 @@ export class LinkSocket {
     const envelope = await snapshotOf(options)
     this.#compacting = false
     if (!covers || !envelope || early.waits || options.escrow?.holds || this.readyState !== this.OPEN) return
-    this.#transmit({ type: 'snapshot', covers, replaces, envelope })
+    this.#line.send({ type: 'snapshot', covers, replaces, envelope })
     if (!ref) this.#link.readAgain()
   }
 
@@ -463,12 +415,6 @@ export class LinkSocket {
     this.#link.delivers = true
     this.onmessage?.({ data: frame })
     this.#link.delivers = false
-  }
-
-  #transmit(message: FromClient): void {
-    if (this.#plain?.readyState === this.OPEN) {
-      this.#plain.send(encodeFromClient(message) as Uint8Array<ArrayBuffer>)
-    }
   }
 
   #ended(code: number, reason: string): void {
@@ -486,17 +432,11 @@ export class LinkSocket {
   }
 
   #stop(): void {
-    clearTimeout(this.#starting)
+    this.#line.stop()
     clearInterval(this.#reconciling)
     clearTimeout(this.#lookingBehind)
     this.#outbox.stop()
     this.#exchange.stop()
-    const plain = this.#plain
-    if (!plain) return
-    plain.onmessage = null
-    plain.onclose = null
-    plain.onerror = () => {} // closing while still connecting is reported as an error, which is none
-    plain.close()
   }
 }
 
