@@ -22,7 +22,7 @@ import {
   writeTeamDeck,
   writeTimer,
 } from '../../shared/document.ts'
-import type { ParticipantId, RecordId, SealId, StoryId } from '../../shared/id.ts'
+import type { ParticipantId, RecordId, RoundId, SealId, StoryId } from '../../shared/id.ts'
 import { deviceLink, invitationLink } from '../../shared/invitation.ts'
 import type { Topic } from '../../shared/ledger.ts'
 import type { RecordOf } from '../../shared/record.ts'
@@ -285,7 +285,7 @@ export class LiveSession implements SessionView {
     const round = this.#round
     if (!round || !this.mayDecide) return
     const started = this.#startRound(round.story)
-    this.#did('votedAgain', this.#titleOf(round.story), () => this.#withdraw(started))
+    this.#started('votedAgain', this.#titleOf(round.story), [started])
   }
 
   lay(story: StoryId | undefined): void {
@@ -299,7 +299,7 @@ export class LiveSession implements SessionView {
     const laid = () => readLaid(this.core.doc)
     this.#replaced('laid', this.#titleOf(story), laid, () => {
       writeLaid(this.core.doc, before)
-      if (started) this.#withdraw(started)
+      this.#withdraw(...this.#onlyMine(started ? [started] : []))
     })
   }
 
@@ -315,7 +315,7 @@ export class LiveSession implements SessionView {
     if (!this.mayDecide) return
     const started = this.core.doc.transact(() => stories.flatMap((story) => this.#startIfNeeded(story) ?? []))
     if (started.length === 0) return
-    this.#did('started', this.#titleOf(stories[0]), () => this.#withdraw(...started), started.length)
+    this.#started('started', this.#titleOf(stories[0]), started)
   }
 
   addStories(stories: readonly NewStory[]): void {
@@ -456,7 +456,7 @@ export class LiveSession implements SessionView {
   }
 
   forgetUndo(): void {
-    this.#undo.offered = undefined
+    this.#undo.forget()
     this.core.change()
   }
 
@@ -476,12 +476,12 @@ export class LiveSession implements SessionView {
     return this.mayWrite && round && ledger.mayDecide(participant.id, round) ? round : undefined
   }
 
-  #startRound(story: StoryId | undefined): RecordId {
+  #startRound(story: StoryId | undefined): RoundId {
     return this.core.add(this.core.participant.startRound(story, this.deck.cards), true)
   }
 
   /** A story keeps the round it has; the quick round is a new one, unless nobody revealed the last. */
-  #startIfNeeded(story: StoryId | undefined): RecordId | undefined {
+  #startIfNeeded(story: StoryId | undefined): RoundId | undefined {
     const topic: Topic = story ?? 'quick'
     const current = this.core.ledger.current(topic)
     const goesOn = current && (story || this.core.ledger.resolve(current).phase === 'voting')
@@ -516,13 +516,26 @@ export class LiveSession implements SessionView {
   /** Of something that has one value for all: what somebody else has put there since stays. */
   #replaced(act: Undoable['act'], name: string, read: () => unknown, putBack: () => void): void {
     const mine = JSON.stringify(read())
-    this.#did(act, name, () => {
-      if (JSON.stringify(read()) === mine) putBack()
+    this.#did(act, name, putBack, 1, () => JSON.stringify(read()) === mine)
+  }
+
+  #started(act: Undoable['act'], name: string, rounds: readonly RoundId[]): void {
+    const undo = () => this.#withdraw(...this.#onlyMine(rounds))
+    this.#did(act, name, undo, rounds.length, () => this.#onlyMine(rounds).length > 0)
+  }
+
+  /** Those in which nobody else has voted: a vote in a round that is taken back would be lost. */
+  #onlyMine(rounds: readonly RoundId[]): RoundId[] {
+    const { ledger, participant } = this.core
+    return rounds.filter((id) => {
+      const round = ledger.round(id)
+      const state = round && ledger.resolve(round)
+      return state?.phase === 'voting' && [...state.voted].every((voter) => voter === participant.id)
     })
   }
 
-  #did(act: Undoable['act'], name: string, undo: () => void, count = 1): void {
-    this.#undo.did(act, name, undo, count)
+  #did(...did: Parameters<UndoStack['did']>): void {
+    this.#undo.did(...did)
     this.core.change()
   }
 

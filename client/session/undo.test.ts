@@ -1,16 +1,19 @@
 import { expect, onTestFinished, test } from 'vitest'
+import * as Y from 'yjs'
 import {
   moveStory,
   readLaid,
   readName,
   readStories,
+  recordsOf,
   writeDeck,
   writeField,
   writeLaid,
   writeLinkTemplate,
   writeName,
 } from '../../shared/document.ts'
-import { createSessionKeys } from '../../shared/keys.ts'
+import type { RoundId } from '../../shared/id.ts'
+import { Device, ownerKeys } from '../../shared/testing.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
 import { LiveSession } from './session.svelte.ts'
 
@@ -27,7 +30,7 @@ async function session() {
     close: () => {},
   }
   const alice = await LiveSession.create({
-    keys: createSessionKeys(),
+    keys: ownerKeys,
     seed: new Uint8Array(32).fill(1),
     rememberedName: 'alice',
     base: 'https://relay.example/',
@@ -100,4 +103,35 @@ test('what somebody else has put there since stays', async () => {
   writeLaid(doc, three)
   alice.undo()
   expect(readLaid(doc)).toBe(three)
+})
+
+/** Bob, who has heard everything, votes in a round. */
+function bobVotes({ core }: LiveSession, round: RoundId): void {
+  const bob = new Device('bob').introduces()
+  for (const [key, bytes] of recordsOf(core.doc)) bob.ledger.add(key, bytes as Uint8Array)
+  bob.votes(round, '5')
+  Y.applyUpdate(core.doc, Y.encodeStateAsUpdate(bob.doc))
+}
+
+test.each([
+  ['votes again', 'votedAgain', (alice: LiveSession) => alice.voteAgain()],
+  [
+    'opens a round',
+    'started',
+    (alice: LiveSession) => alice.openStories(alice.stories.slice(2).map(({ id }) => id)),
+  ],
+  ['lays a story', undefined, (alice: LiveSession) => alice.lay(alice.stories[0]?.id)],
+])('when alice %s, that can be undone until somebody else has voted', async (_, offered, begin) => {
+  for (const isOvertaken of [false, true]) {
+    const { alice } = await session()
+    const { ledger } = alice.core
+    const before = ledger.roundIds()
+    begin(alice)
+    const [started] = ledger.roundIds().filter((round) => !before.includes(round))
+    if (!started) throw new Error('It starts a round')
+    if (isOvertaken) bobVotes(alice, started)
+    expect(alice.undoable?.act).toBe(isOvertaken ? undefined : offered)
+    alice.undo()
+    expect(ledger.withdrawn(started)).toBe(!isOvertaken)
+  }
 })
