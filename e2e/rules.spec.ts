@@ -75,7 +75,7 @@ test('a facilitator makes somebody else one', async ({ relay, alice, bob }) => {
   await expect(bob.page.getByRole('button', { name: 'Reveal', exact: true })).toBeVisible()
 })
 
-test('somebody who left is hidden, comes back by themselves, and who just watches is counted nowhere', async ({
+test('somebody who left is hidden, comes back by themselves and stays after a vote, and who just watches is counted nowhere', async ({
   relay,
   alice,
   bob,
@@ -95,4 +95,7 @@ test('somebody who left is hidden, comes back by themselves, and who just watche
   await expect(alice.seatOf(bob)).toHaveCount(0)
   await bob.opens(link)
   await expect(alice.seatOf(bob)).toContainText('has voted')
+  await bob.votes('5')
+  await bob.page.goto('about:blank')
+  await expect(alice.seatOf(bob)).toContainText('away')
 })

@@ -8,6 +8,7 @@ import {
   notesOf,
   readDeck,
   readField,
+  readHidden,
   readLaid,
   readLinkTemplate,
   readName,
@@ -259,7 +260,11 @@ export class LiveSession implements SessionView {
     const { ledger, participant } = this.core
     if (!this.mayWrite || !round || ledger.resolve(round).phase !== 'voting') return
     if (card === undefined && !participant.choiceIn(round)) return
-    this.core.vote(round, card === undefined ? undefined : { card, unsure })
+    this.core.doc.transact(() => {
+      this.core.vote(round, card === undefined ? undefined : { card, unsure })
+      // Whoever takes part again keeps their seat when they leave the next time.
+      if (readHidden(this.core.doc).has(participant.id)) writeHidden(this.core.doc, participant.id, false)
+    })
   }
 
   reveal(): void {
