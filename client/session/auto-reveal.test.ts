@@ -3,6 +3,7 @@ import { encrypt } from '../../shared/envelope.ts'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { Participant } from '../../shared/participant.ts'
 import { encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
+import { muteSocket } from '../link/mute-socket.testing.ts'
 import { encodePresence } from '../link/presence.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
 import { LiveSession } from './session.svelte.ts'
@@ -29,16 +30,7 @@ async function session() {
     rememberedName: 'alice',
     base: 'https://relay.example/',
     connect: () => {
-      socket = {
-        binaryType: '',
-        readyState: 1,
-        onopen: null,
-        onmessage: null,
-        onclose: null,
-        onerror: null,
-        send: () => {},
-        close: () => {},
-      }
+      socket = muteSocket()
       return socket
     },
     rememberEstimates: () => {},

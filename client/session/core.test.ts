@@ -7,6 +7,7 @@ import { participantId, recordId } from '../../shared/id.ts'
 import { createSessionKeys, publicKeyOf } from '../../shared/keys.ts'
 import { encodeRecord, recordIdOf } from '../../shared/record.ts'
 import { encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
+import { muteSocket } from '../link/mute-socket.testing.ts'
 import { encodePresence } from '../link/presence.ts'
 import type { PlainSocket } from '../link/relay-link.ts'
 import { SessionCore } from './core.ts'
@@ -28,16 +29,7 @@ async function visit(alone = true, of = keys) {
     rememberedName: 'alice',
     base: 'https://relay.example/',
     connect: () => {
-      const socket: PlainSocket = {
-        binaryType: '',
-        readyState: 1,
-        onopen: null,
-        onmessage: null,
-        onclose: null,
-        onerror: null,
-        send: () => {},
-        close: () => {},
-      }
+      const socket = muteSocket()
       sockets.push(socket)
       return socket
     },

@@ -14,27 +14,17 @@ import {
 } from '../../shared/document.ts'
 import type { RoundId } from '../../shared/id.ts'
 import { Device, ownerKeys } from '../../shared/testing.ts'
-import type { PlainSocket } from '../link/relay-link.ts'
+import { muteSocket } from '../link/mute-socket.testing.ts'
 import { LiveSession } from './session.svelte.ts'
 
 /** Alice's, with three stories. What is written to its document directly is what others do. */
 async function session() {
-  const socket: PlainSocket = {
-    binaryType: '',
-    readyState: 1,
-    onopen: null,
-    onmessage: null,
-    onclose: null,
-    onerror: null,
-    send: () => {},
-    close: () => {},
-  }
   const alice = await LiveSession.create({
     keys: ownerKeys,
     seed: new Uint8Array(32).fill(1),
     rememberedName: 'alice',
     base: 'https://relay.example/',
-    connect: () => socket,
+    connect: muteSocket,
     rememberEstimates: () => {},
     remember: () => {},
     alone: true,
