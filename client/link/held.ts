@@ -48,6 +48,10 @@ export class Held {
     return document.ds.clients.size === 0 || Y.equalDeleteSets(ds, Y.mergeDeleteSets([ds, document.ds]))
   }
 
+  includes(other: Held): boolean {
+    return this.covers(other.#state)
+  }
+
   /** For the provider's sync protocol: it answers with all that comes after. */
   stateVector(): Uint8Array {
     return Y.encodeStateVector(this.#state.sv)

@@ -383,7 +383,7 @@ export class LinkSocket {
 
   /** What the newest snapshot hides and this device can read is sent again by the next look. */
   async #lookBehind(): Promise<Cursor | undefined> {
-    const reading = await readFromOlder(this.#link.options, this.#url)
+    const reading = await readFromOlder(this.#link.options, this.#url, this.#reader)
     if (reading) this.#bring(reading.update)
     this.#applyRest()
     return reading?.cursor

@@ -1,25 +1,51 @@
 import * as Y from 'yjs'
-import type { Cursor } from '../../shared/cursor.ts'
+import { type Cursor, covers } from '../../shared/cursor.ts'
 import { encrypt, envelopeLimits, envelopeOverhead, paddedSize } from '../../shared/envelope.ts'
 import { decodeFromRelay, encodeFromClient, subprotocol } from '../../shared/wire.ts'
 import { isAcceptable } from './gate.ts'
+import { Held } from './held.ts'
 import { greet } from './hello.ts'
 import { LogReader } from './log-reader.ts'
 import type { LinkOptions } from './relay-link.ts'
 
 export interface SecondReading {
   readonly update: Uint8Array
-  /** The update has everything up to here; undefined when something came only in part. */
+  /** The update has everything up to here; undefined when something came only in part, or differently each time. */
   readonly cursor: Cursor | undefined
 }
 
 const patience = 20_000
+/** Of a relay that gives something else each time. */
+const mostReadings = 4
 
 /**
- * Reads the log once more, from the older of the two snapshots that a store keeps and on a connection of its own: what the
- * newer one hides is there, and what some relay kept from this device. Undefined when it could not be read.
+ * Reads the log once more, from the older of the two snapshots that a store keeps and on connections of its own: what the newer one
+ * hides is there, and what some relay kept from this device. Where a reading lacks what the one before it had, it is not the only
+ * thing that was kept back: the log is read until that is not so. Undefined when it could not be read.
  */
-export function readFromOlder(options: LinkOptions, url: string): Promise<SecondReading | undefined> {
+export async function readFromOlder(
+  options: LinkOptions,
+  url: string,
+  { cursor, held }: Pick<LogReader, 'cursor' | 'held'>,
+): Promise<SecondReading | undefined> {
+  let before = { cursor, held: held.copy() }
+  const updates: Uint8Array[] = []
+  for (let readings = 0; readings < mostReadings; readings++) {
+    const reading = await readOnce(options, url)
+    if (!reading) return undefined
+    updates.push(reading.update)
+    const update = Y.mergeUpdates(updates)
+    if (!reading.cursor) return { update, cursor: undefined }
+    const now = { cursor: reading.cursor, held: new Held() }
+    now.held.add(reading.update)
+    if (!covers(now.cursor, before.cursor) || now.held.includes(before.held))
+      return { update, cursor: reading.cursor }
+    before = now
+  }
+  return { update: Y.mergeUpdates(updates), cursor: undefined }
+}
+
+function readOnce(options: LinkOptions, url: string): Promise<SecondReading | undefined> {
   const reader = new LogReader(options.keys, undefined)
   const updates: Uint8Array[] = []
   const note = (update: Uint8Array | undefined) => {

@@ -18,5 +18,6 @@ testFailedSeeds({
     'who stopped listening late ended what others had begun, and nobody heard what was saved from then on',
   17: 'two devices put back in turn what the other had not, and never came to rest',
   376: 'who signalled and left while somebody read the log stayed at their table for good',
+  1044: 'what a relay had kept from two readings, from each something else as well, was in no snapshot any more',
   98: 'a change that a store had refused was tried again only after half a minute',
 })
