@@ -224,6 +224,13 @@ export const bugs = [
     run: ['client', 'session/core', '-t', 'is put back'],
   },
   {
+    name: 'a log that lacks what it had before is taken as it is',
+    file: 'client/link/second-reading.ts',
+    text: 'now.held.includes(before.held)',
+    instead: 'before !== now',
+    run: ['client', 'link/second-reading'],
+  },
+  {
     name: 'what waits for other changes waits without a bound',
     file: 'client/link/early.ts',
     text: 'const tooMany = this.#waiting.length > most.updates || this.#bytes > most.bytes\n',
