@@ -43,6 +43,7 @@ export function countOf(world: World, happened: Counts): Counts {
     fromTabs: peers.reduce((sum, { fromTabs }) => sum + fromTabs, 0),
     autoReveals: peers.reduce((sum, { autoReveals }) => sum + autoReveals, 0),
     lostByBoth: promises.lost,
+    droppedByLies: promises.dropped,
     virtualHours: clock.now / 3_600_000,
   }
 }

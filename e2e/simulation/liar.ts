@@ -12,6 +12,7 @@ const mostKept = 50
 export class Liar {
   readonly told: Record<Lie, number> = { withhold: 0, repeat: 0, reorder: 0, replay: 0 }
   lying = false
+  #liedAt = Number.NEGATIVE_INFINITY
   readonly #chance: Chance
   readonly #clock: VirtualClock
   readonly #isKept: (envelope: Uint8Array) => boolean
@@ -24,6 +25,11 @@ export class Liar {
     this.#isKept = isKept
   }
 
+  /** What is made of what it said takes no longer than that. */
+  get hasLiedLately(): boolean {
+    return this.#clock.now - this.#liedAt < 120_000
+  }
+
   pass(frame: Uint8Array, send: (frame: Uint8Array) => void): void {
     if (!this.lying && this.#old.length >= mostKept) return send(frame)
     const message = decodeFromRelay(frame)
@@ -34,6 +40,7 @@ export class Liar {
     if (!this.lying || this.#chance.happens(0.8)) return send(frame)
     const lie = this.#chance.pick<Lie>(['withhold', 'repeat', 'reorder', 'replay'])
     this.told[lie]++
+    this.#liedAt = this.#clock.now
     switch (lie) {
       case 'withhold':
         return

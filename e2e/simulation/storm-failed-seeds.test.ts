@@ -19,5 +19,6 @@ testFailedSeeds({
   17: 'two devices put back in turn what the other had not, and never came to rest',
   376: 'who signalled and left while somebody read the log stayed at their table for good',
   1044: 'what a relay had kept from two readings, from each something else as well, was in no snapshot any more',
+  346: 'a relay that had kept two snapshots from a device had the store drop what was in them',
   98: 'a change that a store had refused was tried again only after half a minute',
 })

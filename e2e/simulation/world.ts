@@ -65,6 +65,7 @@ export class World {
       committed: (envelope) => this.auditor.read('change', envelope),
       compacted: () => {
         this.snapshots++
+        this.promises.compacted(this.relays.some(({ liar }) => liar.hasLiedLately))
         this.auditor.readAgain(this.disk)
       },
     })
