@@ -1,5 +1,5 @@
 import Papa from 'papaparse'
-import type { ExportRow } from './export-row.ts'
+import type { ExportRow, ExportVote } from './export-row.ts'
 import { withoutFormulas } from './formulas.ts'
 
 /** Where the file is meant to go back to: its columns have the names that tracker expects. */
@@ -23,6 +23,10 @@ function kept(row: ExportRow): Cell {
   return /^\d+(\.\d+)?$/.test(row.given) ? Number(row.given) : row.given
 }
 
+function told({ name, label, unsure }: ExportVote): string {
+  return `${name}: ${label}${unsure ? ' (unsure)' : ''}`
+}
+
 const columns: Readonly<Record<Tracker, readonly Column[]>> = {
   generic: [
     ['Key', key],
@@ -30,7 +34,7 @@ const columns: Readonly<Record<Tracker, readonly Column[]>> = {
     ['Estimate', standing],
     ['State', (row) => row.state],
     ['Rounds', (row) => row.rounds],
-    ['Votes', (row) => row.votes.map(({ name, label }) => `${name}: ${label}`).join('; ')],
+    ['Votes', (row) => row.votes.map(told).join('; ')],
     ['Link', link],
     ['Notes', notes],
   ],

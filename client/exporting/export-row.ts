@@ -1,4 +1,5 @@
 import type { Card } from '../../shared/deck.ts'
+import { votesOf } from '../../shared/round.ts'
 import type { Told } from '../../shared/statistics.ts'
 import type { StoryView } from '../session/session-view.ts'
 
@@ -16,17 +17,27 @@ export interface ExportRow {
   readonly state: 'open' | 'settled' | 'conflict'
   readonly rounds: number
   /** Of the last revealed round. */
-  readonly votes: readonly { readonly name: string; readonly label: string }[]
+  readonly votes: readonly ExportVote[]
 }
 
-/** `namesOf`: in the order in which readers look for a name. */
+export interface ExportVote {
+  readonly name: string
+  readonly label: string
+  readonly unsure: boolean
+}
+
+/** `inOrder`: in which readers look for a name. */
 export function exportRow(
   { story, rounds, estimate }: Told<StoryView>,
   notes: string,
-  namesOf: (participants: readonly string[]) => readonly string[],
+  nameOf: (participant: string) => string,
+  inOrder: (votes: readonly ExportVote[]) => readonly ExportVote[],
 ): ExportRow {
   const last = rounds.findLast(({ tally }) => tally)
   const groups = [...(last?.tally?.groups ?? []), ...(last?.tally?.specials ?? [])]
+  const unsure = new Set<string>(
+    (last ? votesOf(last.state) : []).flatMap((vote) => (vote.unsure ? vote.voter : [])),
+  )
   const conflicting = story.estimates.length > 1 ? story.estimates.map(({ card }) => card.label) : []
   return {
     title: story.title,
@@ -38,11 +49,9 @@ export function exportRow(
     given: story.given,
     state: estimate ? 'settled' : conflicting.length > 0 ? 'conflict' : 'open',
     rounds: rounds.filter(({ tally }) => tally).length,
-    votes: groups.flatMap(({ card, voters }) =>
-      namesOf(voters).map((name) => ({
-        name,
-        label: last?.record.cards[card]?.label ?? '',
-      })),
-    ),
+    votes: groups.flatMap(({ card, voters }) => {
+      const label = last?.record.cards[card]?.label ?? ''
+      return inOrder(voters.map((voter) => ({ name: nameOf(voter), label, unsure: unsure.has(voter) })))
+    }),
   }
 }

@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import Papa from 'papaparse'
 import { expect, test } from 'vitest'
+import { tellRounds } from '../../shared/chronicle.ts'
+import { Device, meet } from '../../shared/testing.ts'
 import { guessColumns } from '../importing/columns.ts'
 import { checkedStories, toStories } from '../importing/stories.ts'
 import { readTable } from '../importing/table.ts'
+import type { StoryView } from '../session/session-view.ts'
 import { exportCsv, trackers } from './csv.ts'
-import { type ExportRow, exportRow } from './export-row.ts'
+import { type ExportRow, type ExportVote, exportRow } from './export-row.ts'
 import { withFormulas, withoutFormulas } from './formulas.ts'
 import { exportJson, importJson } from './json.ts'
 import { exportMarkdown } from './markdown.ts'
@@ -20,8 +23,10 @@ const row: ExportRow = {
   given: '',
   state: 'settled',
   rounds: 2,
-  votes: [{ name: 'alice', label: '5' }],
+  votes: [{ name: 'alice', label: '5', unsure: false }],
 }
+
+const untitled = { title: '', key: '', given: '', link: undefined, estimates: [] } as unknown as StoryView
 
 const zero = { estimate: { label: '0', number: 0 } }
 
@@ -190,26 +195,45 @@ test('estimates that conflict are all told, and come back as what was estimated 
   expect(importJson(exportJson('Sprint', [torn]))).toMatchObject([{ given: '5 or 8' }])
 })
 
+test('an export tells who was not sure, in the order of names', () => {
+  const [alice, bob] = [new Device('alice').introduces(), new Device('bob').introduces()]
+  meet(alice, bob)
+  const round = alice.starts()
+  bob.hears(alice)
+  bob.votes(round, '5', true)
+  alice.votes(round, '5')
+  meet(alice, bob)
+  bob.reveals(round)
+  meet(alice, bob)
+  alice.opens(round)
+  bob.opens(round)
+  meet(alice, bob)
+  const rounds = [...tellRounds(alice.ledger, 'quick', new Map())]
+  const told = { story: untitled, rounds, estimate: undefined, settled: undefined }
+  const nameOf = (id: string) => (id === bob.id ? 'bob' : 'alice')
+  const inOrder = (votes: readonly ExportVote[]) => votes.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const made = exportRow(told, '', nameOf, inOrder)
+  expect(made.votes).toEqual([
+    { name: 'alice', label: '5', unsure: false },
+    { name: 'bob', label: '5', unsure: true },
+  ])
+  expect(exportCsv([made], 'generic')).toContain('"alice: 5; bob: 5 (unsure)"')
+})
+
 test('several estimates nobody has chosen among are a conflict, one is settled', () => {
   const story = (...labels: string[]) =>
-    ({
-      title: '',
-      key: '',
-      given: '',
-      link: undefined,
-      estimates: labels.map((label) => ({ card: { label } })),
-    }) as never
+    ({ ...untitled, estimates: labels.map((label) => ({ card: { label } })) }) as never
   const told = (...labels: string[]) => ({
     story: story(...labels),
     rounds: [],
     estimate: undefined,
     settled: undefined,
   })
-  expect(exportRow(told('5', '8'), '', () => [])).toMatchObject({
+  expect(exportRow(told('5', '8'), '', String, () => [])).toMatchObject({
     state: 'conflict',
     conflicting: ['5', '8'],
   })
-  expect(exportRow({ ...told('5'), estimate: { label: '5' } }, '', () => [])).toMatchObject({
+  expect(exportRow({ ...told('5'), estimate: { label: '5' } }, '', String, () => [])).toMatchObject({
     state: 'settled',
     conflicting: [],
   })

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { randomBytes } from '@noble/hashes/utils.js'
 import { exportCsv, trackers } from '../exporting/csv.ts'
-import { type ExportRow, exportRow } from '../exporting/export-row.ts'
+import { type ExportRow, type ExportVote, exportRow } from '../exporting/export-row.ts'
 import { exportJson } from '../exporting/json.ts'
 import { exportMarkdown } from '../exporting/markdown.ts'
 import type { LiveSession } from '../session/session.svelte.ts'
@@ -59,11 +59,11 @@ async function rowsOf(session: LiveSession): Promise<ExportRow[]> {
   const archive = await session.archive()
   const people = new Map([...session.people, ...session.hidden].map(({ id, name }) => [String(id), name]))
   const { compare } = new Intl.Collator('en', { numeric: true })
-  const namesOf = (voters: readonly string[]) =>
-    voters.map((id) => people.get(id) ?? 'Somebody').sort(compare)
+  const nameOf = (id: string) => people.get(id) ?? 'Somebody'
+  const inOrder = (votes: readonly ExportVote[]) => votes.toSorted((a, b) => compare(a.name, b.name))
   const rows: ExportRow[] = []
   for await (const told of archive.everything()) {
-    rows.push(exportRow(told, session.notes(told.story.id)?.toString() ?? '', namesOf))
+    rows.push(exportRow(told, session.notes(told.story.id)?.toString() ?? '', nameOf, inOrder))
   }
   return rows
 }
