@@ -188,6 +188,7 @@ test('the backlog leaves as CSV, Markdown and JSON, and comes back', async ({ re
   await bob.starts(relay.url)
   await bob.tellsName()
   await imports(bob, 'backlog.json', json)
+  await expect(bob.page.getByRole('dialog')).toContainText('Votes and rounds come only with a session file.')
   await bob.page.getByRole('dialog').getByRole('button', { name: 'Import 2 stories' }).click()
   await bob.page.getByRole('dialog').getByRole('button', { name: 'Done' }).click()
   await bob.sees('Earlier estimate 8')

@@ -203,6 +203,7 @@ export interface Messages {
   'import.drop': undefined
   'import.tooLarge': undefined
   'import.empty': undefined
+  'import.own': undefined
   'import.reading': undefined
   'import.columns': undefined
   'import.title': undefined
