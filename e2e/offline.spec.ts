@@ -38,6 +38,27 @@ test('votes and stories made on both sides of a cut are merged, and no byte pass
   expect(cable.passed).toBeGreaterThan(before)
 })
 
+test('whose vote meets a new deck is told why nothing is chosen, and chooses again', async ({
+  cable,
+  alice,
+  bob,
+}) => {
+  await bob.opens(await alice.startsAndInvites(cable.url))
+  await bob.tellsName()
+  await expect(alice.seatOf(bob)).toBeVisible()
+  await alice.keepsTheApp()
+  cable.cut()
+  await expect(bob.status).toContainText('Offline')
+  await bob.votes('8')
+  await alice.makesDeck('Fruit', ['🍒', '🍎'])
+  cable.mend()
+  const hint = 'The round was started anew with other cards while you chose 8. Choose again.'
+  await expect(bob.page.getByText(hint)).toBeVisible({ timeout: 35_000 })
+  await bob.votes('🍎')
+  await expect(bob.page.getByText(hint)).toBeHidden()
+  await expect(alice.seatOf(bob)).toContainText('has voted')
+})
+
 // Rough lines break by themselves what is cut and mended here.
 const calmly = test.extend({ rough: false, withoutSockets: false })
 

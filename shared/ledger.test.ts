@@ -154,6 +154,23 @@ test('alice owes her card whatever others made up as a later vote of hers', () =
   expect(alice.depositor.isUnopened(round)).toBe(true)
 })
 
+test('whose vote met new cards knows what they had chosen, until they choose again', () => {
+  const [alice, bob] = [new Device('alice').introduces(), new Device('bob').introduces()]
+  meet(alice, bob)
+  const before = alice.starts()
+  bob.hears(alice)
+  bob.votes(before, '8')
+  const after = alice.publish(alice.participant.startRound(undefined, [{ label: 'S' }, { label: 'L' }]))
+  alice.publish(alice.participant.withdraw(before))
+  meet(alice, bob)
+  const left = ({ participant, ...device }: Device) =>
+    participant.leftBehind(device.ledger.round(after) as never)
+  expect(bob.participant.owed()).toEqual([])
+  expect([left(alice), left(bob)]).toEqual([undefined, cards[2]])
+  bob.publish(bob.participant.choose(after, { card: 1, unsure: false }))
+  expect(left(bob)).toBeUndefined()
+})
+
 test('what somebody voted is checked with the rest on their other devices, and on nobody else’s', () => {
   const { alice } = revealedRound()
   const [phone, bob] = [new Device('alice'), new Device('bob')]

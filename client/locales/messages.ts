@@ -484,6 +484,7 @@ export interface Messages {
   'refused.deleted': undefined
   'hand.opensAlone': undefined
   'hand.opensWithYou': undefined
+  'hand.leftBehind': { label: string }
   'result.unopenable': { name: string }
   'back.unopenable': { name: string }
   'result.withoutReveal': { names: string }

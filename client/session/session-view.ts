@@ -54,6 +54,8 @@ export interface TableView {
   readonly sureTally?: Tally<ParticipantId>
   /** The index of the card this participant chose; undefined when they have not voted. */
   readonly chosen?: number
+  /** The label of what they had chosen in the round that this one, with other cards, has taken the place of. */
+  readonly leftBehind?: string
   /** This participant marked their vote as unsure. */
   readonly unsure: boolean
   /** Whether the card opens even when this participant leaves; undefined when they have not voted, or the round is open. */

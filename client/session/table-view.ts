@@ -14,6 +14,7 @@ export function tableView(
 ): TableView {
   const state = ledger.resolve(round)
   const chosen = mayWrite ? participant.choiceIn(round) : undefined
+  const leftBehind = mayWrite && state.phase === 'voting' ? participant.leftBehind(round) : undefined
   const votes = votesOf(state)
   const sure = votes.filter((vote) => !vote.unsure)
   return {
@@ -24,6 +25,7 @@ export function tableView(
     ...(state.phase === 'voting' ? {} : { tally: tally(round.cards, votes) }),
     ...(sure.length < votes.length ? { sureTally: tally(round.cards, sure) } : {}),
     ...(chosen ? { chosen: chosen.card } : {}),
+    ...(leftBehind ? { leftBehind: leftBehind.label } : {}),
     unsure: chosen?.unsure ?? false,
     ...(chosen && state.phase === 'voting' ? { opensAlone: keepsLatest(escrow, participant, round) } : {}),
     earlier: ledger
