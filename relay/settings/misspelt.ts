@@ -19,7 +19,7 @@ export function refuseMisspelt(environment: Environment, names: readonly string[
 function isMisspelt(found: string, name: string): boolean {
   const [one, other] = [plain(found), plain(name)]
   if (sorted(one) === sorted(other)) return true
-  return distance(one, other) <= toleranceOf(name)
+  return distance(one, other) <= toleranceOf(other)
 }
 
 /** HOST and PORT are near too much that is others'. */
