@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { joinBytes } from './codec.ts'
 import { type Card, deckLimits } from './deck.ts'
 import { participantId, type RecordId, recordId } from './id.ts'
 import { publicKeyOf } from './keys.ts'
@@ -22,6 +23,25 @@ test.each<[string, (many: number) => Signed, number]>([
 
 test('a round without cards is no record', () => {
   expect(isRecord(started([]))).toBe(false)
+})
+
+test('ids stand in the order of their texts, none twice, or it is no record', () => {
+  const [first, last] = [bytesOf(255, 16), bytesOf(0, 16)] // 777… and aaa…
+  const isRevealOf = (...cut: Uint8Array[]) =>
+    decodeRecord(
+      joinBytes(
+        Uint8Array.of(5),
+        bytesOf(9),
+        bytesOf(3, 16),
+        Uint8Array.of(cut.length),
+        ...cut,
+        Uint8Array.of(0),
+        bytesOf(0, 64),
+      ),
+    ) !== undefined
+  expect(isRevealOf(first, last)).toBe(true)
+  expect(isRevealOf(last, first)).toBe(false)
+  expect(isRevealOf(first, first)).toBe(false)
 })
 
 function isRecord(statement: Signed): boolean {
