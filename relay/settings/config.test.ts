@@ -35,7 +35,8 @@ test('regions have addresses, which end with a slash as those of folders do', ()
 
 test('a store keeps all shards unless it is told which', () => {
   expect(readConfig({}).shards.size).toBe(64)
-  expect([...readConfig({ SHARDS: '0-2, 40' }).shards]).toEqual([0, 1, 2, 40])
+  const NATS_URL = '127.0.0.1:4222'
+  expect([...readConfig({ NATS_URL, SHARDS: '0-2, 40' }).shards]).toEqual([0, 1, 2, 40])
 })
 
 test.each([
@@ -62,6 +63,14 @@ test.each([
   ],
   [{ ROLE: 'leader' }, 'ROLE must be both, relay or store, but it is "leader"'],
   [{ ROLE: 'store' }, "ROLE store needs NATS_URL, the address of the region's NATS, such as 127.0.0.1:4222"],
+  [
+    { SHARDS: '0-31' },
+    "SHARDS needs NATS_URL, the address of the region's NATS: a process alone keeps all sessions",
+  ],
+  [
+    { BEGIN_EMPTY: '1' },
+    "BEGIN_EMPTY needs NATS_URL, the address of the region's NATS: a process alone asks no other store for sessions",
+  ],
   [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be 1 (yes) or 0 (no), but it is "yes"'],
   [{ METRICS_PORT: '8787' }, 'METRICS_PORT must be another port than PORT, but both are 8787'],
   [{ METRICS_HOST: '0.0.0.0' }, 'METRICS_HOST needs METRICS_PORT, the port to listen on there'],

@@ -52,7 +52,7 @@ function readSettings(environment: Environment): SettingValues {
 }
 
 function refuseContradictions(
-  { role, natsUrl, region, regions, port, metricsPort }: Config,
+  { role, natsUrl, beginEmpty, region, regions, port, metricsPort }: Config,
   environment: Environment,
 ): void {
   if (role !== 'both' && !natsUrl) {
@@ -60,6 +60,11 @@ function refuseContradictions(
       `ROLE ${role} needs NATS_URL, the address of the region's NATS, such as 127.0.0.1:4222`,
     )
   }
+  const nats = "needs NATS_URL, the address of the region's NATS"
+  if (environment[settings.shards.name] && !natsUrl)
+    throw new SetupError(`SHARDS ${nats}: a process alone keeps all sessions`)
+  if (beginEmpty && !natsUrl)
+    throw new SetupError(`BEGIN_EMPTY ${nats}: a process alone asks no other store for sessions`)
   if (metricsPort === port) {
     throw new SetupError(`METRICS_PORT must be another port than PORT, but both are ${port}`)
   }

@@ -48,7 +48,7 @@ export const settings = {
     meaning: 'With `NATS_URL`: the shards of all sessions that this store keeps',
   }),
   beginEmpty: flag('BEGIN_EMPTY', {
-    meaning: 'This store may begin without older sessions that no store has any more',
+    meaning: 'With `NATS_URL`: this store may begin without older sessions that no store has any more',
   }),
   origins: origins('ORIGINS', {
     otherwise: 'same host, or those of REGIONS',
