@@ -123,6 +123,19 @@ test('a session with a large snapshot in each of several logs is read, though no
   expect(found).toHaveLength(3)
 }, 30_000)
 
+test('a session is as full as its own region’s stream says, whatever older logs of the region have', async () => {
+  const { session } = createSessionKeys()
+  const overQuota = { replaces: undefined }
+  const [current, lost, single] = [`${name}-1`, `${name}-0`, `${name}.abc`].map((origin) =>
+    opened({ region: name, origin }),
+  ) as [SlowKept, SlowKept, SlowKept]
+  current.follower = { applied: async () => 0, stop: async () => {} } as unknown as Follower
+  const head = await current.store.head(session)
+  current.store.head = async () => ({ ...head, overQuota }) as typeof head
+  await answering([current, lost, single])
+  expect(await new RegionStore(relay, new Lines(relay)).head(session)).toMatchObject({ overQuota })
+})
+
 const empty = new Uint8Array()
 
 /** Gives its only snapshot, of the most bytes that one may have. */

@@ -38,7 +38,7 @@ type Asked =
 export interface Heads {
   readonly outcome: 'heads'
   readonly saved: Cursor
-  /** Of the region's own log, the only one that its relays add to. */
+  /** Of the log of the region's own stream, the only one that its relays add to. */
   readonly overQuota: Compaction | undefined
 }
 
@@ -200,11 +200,11 @@ async function headsOf(
 ): Promise<Heads | Unreachable> {
   const saved = new Map()
   let overQuota: Compaction | undefined
-  for (const { store } of kept) {
+  for (const { store, follower } of kept) {
     const head = await store.head(session)
     if (head.outcome === 'refused') return head
     if (head.saved) saved.set(store.origin, head.saved)
-    if (regionOf(store.origin) === region) overQuota = head.overQuota
+    if (follower && regionOf(store.origin) === region) overQuota = head.overQuota
   }
   return { outcome: 'heads', saved, overQuota }
 }
