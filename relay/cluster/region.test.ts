@@ -143,7 +143,8 @@ test('what a single relay kept, every store of a region has that goes on with it
   const [relay, first] = [await started('relay'), await started('store')]
   const during = someEnvelope()
   expect(await (await joinAs('member', relay)).save(during)).toMatchObject({ type: 'saved' })
-  await started('store', join(dataDir, 'second'))
+  const second = await started('store', join(dataDir, 'second'))
+  expect(second.reports).toContainEqual({ event: 'copied', region: 'local' })
   await stop(first)
   const kept = (await joinAs('member', relay)).envelopes()
   expect(kept).toHaveLength(2)

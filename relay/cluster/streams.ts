@@ -27,8 +27,14 @@ export function streamOf(origin: string): string {
   return `log-${origin}`
 }
 
+/** Of a single relay, too: its origin is `<region>.<random>`, and names of regions have hyphens but no dots. */
 export function regionOf(origin: string): string {
-  return origin.slice(0, origin.lastIndexOf('-'))
+  return origin.slice(0, isOfSingleRelay(origin) ? origin.indexOf('.') : origin.lastIndexOf('-'))
+}
+
+/** Kept before it was a region's. */
+function isOfSingleRelay(origin: string): boolean {
+  return origin.includes('.')
 }
 
 export function logOf(region: string, session: SessionId): string {
@@ -100,7 +106,7 @@ export interface Ring {
 
 /** Undefined when the stream is gone. Rejects when NATS does not say. */
 export async function ringOf(region: Region, origin: string): Promise<Ring | undefined> {
-  if (origin.includes('.')) return undefined // of a single relay, before it was a region's
+  if (isOfSingleRelay(origin)) return undefined // it never had one
   const stream = await infoOf(region.manager, origin)
   if (!stream) return undefined
   const { first_seq: first } = stream.state
