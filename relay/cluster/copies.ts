@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
 import { headers, type Msg, type Subscription } from '@nats-io/transport-node'
+import type { NotGiven, Reporter } from '../operators/report.ts'
 import { copyApart } from '../store/copy-thread.ts'
 import { databaseName, versions } from '../store/database.ts'
 import { DiskReserve } from '../store/disk-reserve.ts'
@@ -21,6 +22,8 @@ const forgottenMs = 60_000
 /** A large database takes longer to copy: whoever asked for it asks again, and notices when this store is gone. */
 const answerMs = 3_000
 const copiesFolder = 'copies'
+/** Whoever got no copy asks again and again: the same is said once in so long. */
+const saidEveryMs = 600_000
 /** Says in an answer without a body that it is for want of room. */
 export const noRoomHeader = 'No-Room'
 
@@ -69,12 +72,20 @@ export class Copies {
   readonly #options: Options
   readonly #origins: { readonly all: Iterable<Kept> }
   readonly #subject = `copies.${randomUUID()}`
+  readonly #report: Reporter
+  readonly #saidAt = new Map<NotGiven, number>()
   readonly #copies = new Map<string, Copy>()
   readonly #emptied = new Map<string, Promise<void>>()
   readonly #subscriptions: Subscription[]
 
-  constructor(region: Region, origins: { readonly all: Iterable<Kept> }, options: Options) {
+  constructor(
+    region: Region,
+    origins: { readonly all: Iterable<Kept> },
+    options: Options,
+    report: Reporter = () => {},
+  ) {
     this.#region = region
+    this.#report = report
     this.#origins = origins
     this.#options = options
     for (const { folder } of origins.all) void this.#empty(folder).catch(() => {})
@@ -121,6 +132,8 @@ export class Copies {
       case 'read':
         return this.#read(request.copy, request.offset)
       case 'drop':
+        if (this.#isUnfinished(request.copy))
+          this.#notGiven('unfinished', new Error('Whoever asked waited for it in vain'))
         await this.#drop(request.copy)
         return undefined
     }
@@ -145,9 +158,20 @@ export class Copies {
         if (this.#copies.get(copy) !== begun) return rm(path, { force: true }) // dropped meanwhile
         begun.forget = setTimeout(() => void this.#drop(copy), forgottenMs).unref()
       },
-      () => this.#drop(copy),
+      (error: unknown) => {
+        if (this.#copies.get(copy) === begun) this.#notGiven(isForRoom(error) ? 'room' : 'failed', error)
+        return this.#drop(copy)
+      },
     )
     return begun
+  }
+
+  /** Whoever asked is told without words, and it is this store's disk that has to be looked at. */
+  #notGiven(reason: NotGiven, error: unknown): void {
+    const now = performance.now()
+    if (now < (this.#saidAt.get(reason) ?? Number.NEGATIVE_INFINITY) + saidEveryMs) return
+    this.#saidAt.set(reason, now)
+    this.#report({ event: 'notGiven', reason, error: String(error) })
   }
 
   async #copy({ follower, folder }: Kept, path: string, summed: (bytes: number) => void): Promise<Made> {
@@ -165,6 +189,11 @@ export class Copies {
       summed(bytes.length)
     }
     return { bytes: (await stat(path)).size, sha256: hash.digest('hex') }
+  }
+
+  #isUnfinished(copy: string): boolean {
+    const making = this.#copies.get(copy)
+    return making !== undefined && making.forget === undefined
   }
 
   async #progress(copy: string): Promise<number> {
@@ -185,12 +214,11 @@ export class Copies {
     const made = this.#copies.get(copy)
     if (!made) throw new Error('This copy is gone')
     made.forget?.refresh()
-    const file = await open(made.path)
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(pieceBytes), 0, pieceBytes, offset)
-      return buffer.subarray(0, bytesRead)
-    } finally {
-      await file.close()
+      return await pieceOf(made.path, offset)
+    } catch (error) {
+      this.#notGiven('failed', error)
+      throw error
     }
   }
 
@@ -200,6 +228,16 @@ export class Copies {
     this.#copies.delete(copy)
     clearTimeout(made.forget)
     await rm(made.path, { force: true })
+  }
+}
+
+async function pieceOf(path: string, offset: number): Promise<Uint8Array> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(pieceBytes), 0, pieceBytes, offset)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
   }
 }
 

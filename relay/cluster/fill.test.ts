@@ -145,7 +145,7 @@ test('a store gives no copy for which its disk has no room, and says so at once'
   const first = await started({ role: 'both', dataDir })
   await savedBy(first, createSessionKeys())
   await stop(first)
-  await started({ role: 'store', dataDir, diskReserve: 1e14 })
+  const giving = await started({ role: 'store', dataDir, diskReserve: 1e14 })
   await ringMovesOn()
   const config = { ...readConfig({}), region: region.name, dataDir: newFolder() }
   const reports: Report[] = []
@@ -153,6 +153,10 @@ test('a store gives no copy for which its disk has no room, and says so at once'
   await expect(opening).rejects.toThrow('what failed says why')
   const error = expect.stringContaining('has no room on its disk to make it')
   expect(reports).toContainEqual({ event: 'failed', error })
+  const again = { ...config, dataDir: newFolder() }
+  await expect(Origins.open(region, again, () => {}, new Meters(), 0)).rejects.toThrow('what failed says why')
+  const notGiven = { event: 'notGiven', reason: 'room', error: 'Error: There is no room for a copy' }
+  expect(giving.reports.filter(({ event }) => event === 'notGiven')).toEqual([notGiven])
 })
 
 test('a store asks for no copy for which its disk has no room, and says so', async () => {

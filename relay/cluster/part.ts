@@ -109,7 +109,7 @@ async function openStore(
     () => origins.lags,
   )
   const questions = new Questions(region, origins, config.shards)
-  const copies = new Copies(region, origins, config)
+  const copies = new Copies(region, origins, config, report)
   const service: Service = {
     kind: 'store',
     region: region.name,

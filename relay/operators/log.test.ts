@@ -19,6 +19,7 @@ const reports: { readonly [Event in Report['event']]: Extract<Report, { event: E
   storesSilent: { event: 'storesSilent' },
   copied: { event: 'copied', region: 'east' },
   incomplete: { event: 'incomplete', region: 'east' },
+  notGiven: { event: 'notGiven', reason: 'room', error: 'Error: There is no room for a copy' },
   storesAnswer: { event: 'storesAnswer' },
   tracesLost: { event: 'tracesLost' },
   tracesArrive: { event: 'tracesArrive' },

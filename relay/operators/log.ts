@@ -69,6 +69,8 @@ function sentenceOf(report: Report): string {
       return `Sessions of ${report.region} that the stream has no more were copied from another store`
     case 'incomplete':
       return `Some sessions of ${report.region} are older than its stream, and no store that answers has them; devices bring back what they hold`
+    case 'notGiven':
+      return `Another store asked for a copy of this one's database and did not get it (${report.reason}): ${report.error}`
     case 'tracesLost':
       return 'The collector at OTEL_EXPORTER_OTLP_ENDPOINT takes no traces; they are lost'
     case 'tracesArrive':

@@ -4,6 +4,9 @@ import type { CheckedTable } from '../store/store-protocol.ts'
 /** Why a connection ended, or was not opened: `address` had too many of them. */
 export type Refused = CloseReason | 'address'
 
+/** Why another store got no copy: no `room` on the disk, `unfinished` when it gave up waiting, or anything else. */
+export type NotGiven = 'room' | 'unfinished' | 'failed'
+
 /** Everything the relay may ever log. Nothing here identifies a session or a person. */
 export type Report =
   | { readonly event: 'listening'; readonly url: string; readonly region: string }
@@ -22,6 +25,7 @@ export type Report =
   | { readonly event: 'storesAnswer' }
   | { readonly event: 'copied'; readonly region: string }
   | { readonly event: 'incomplete'; readonly region: string }
+  | { readonly event: 'notGiven'; readonly reason: NotGiven; readonly error: string }
   | { readonly event: 'tracesLost' }
   | { readonly event: 'tracesArrive' }
   | { readonly event: 'failed'; readonly error: string }
@@ -44,6 +48,7 @@ export const reportLevels = {
   storesAnswer: 'info',
   copied: 'info',
   incomplete: 'error',
+  notGiven: 'error',
   tracesLost: 'warn',
   tracesArrive: 'info',
   failed: 'error',
