@@ -51,7 +51,7 @@ function sentenceOf(report: Report): string {
       return `${report.sessions} sessions that nobody used any more were deleted`
     case 'storeRefused':
       if (report.code === takenAway)
-        return `DATA_DIR has the database no more (${report.code}); changes are refused until it is back, or the relay is started again`
+        return `DATA_DIR has the database or its write-ahead log no more (${report.code}); changes are refused until it is back, or the relay is started again`
       return report.reason === 'full'
         ? `The disk is full (${report.code}); changes are refused until there is room`
         : `The database does not take changes (${report.code})`

@@ -6,7 +6,7 @@ import { base32 } from '../../shared/id.ts'
 import { DamageError, SetupError } from '../settings/setup-error.ts'
 import { lockFile } from './folder-lock.ts'
 import { depositChecksum } from './hash.ts'
-import { watchPlace } from './in-place.ts'
+import { watchPlaces } from './in-place.ts'
 import { makeFolder } from './make-folder.ts'
 import { isBytes } from './whole-rows.ts'
 
@@ -77,7 +77,7 @@ export function prepareDropping(database: Database) {
 export interface OpenDatabase {
   readonly database: Database
   readonly origin: string
-  /** False while the data folder has it no more. One in memory is always there. */
+  /** False while the data folder has it, or its write-ahead log, no more. One in memory is always there. */
   readonly isInPlace?: () => boolean
   readonly close: () => void
 }
@@ -98,7 +98,7 @@ export function openDatabase(dataDir: string, region: string, shared?: string): 
     return {
       database,
       origin,
-      isInPlace: watchPlace(path),
+      isInPlace: watchPlaces([path, `${path}-wal`]),
       close: () => {
         emptyWriteAheadLog(database)
         database.close()

@@ -4,14 +4,14 @@ import { statSync } from 'node:fs'
 export const takenAway = 'TAKEN_AWAY'
 
 /**
- * For a file that stays open: whether its name still leads to it. What is written to one that was removed or moved away nobody finds
- * at the next start, and SQLite does not look. It takes microseconds to ask.
+ * For files that stay open: whether their names still lead to them. What is written to one that was removed or moved away nobody finds
+ * at the next start, and SQLite, which keeps its write-ahead log while a database is open, does not look. It takes microseconds to ask.
  */
-export function watchPlace(path: string): () => boolean {
-  const own = placeOf(path)
+export function watchPlaces(paths: readonly string[]): () => boolean {
+  const own = paths.map(placeOf)
   return () => {
     try {
-      return placeOf(path) === own
+      return paths.every((path, at) => placeOf(path) === own[at])
     } catch {
       return true // that the file system does not say is for SQLite to meet
     }

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -7,7 +7,7 @@ import { createSessionKeys } from '../../shared/keys.ts'
 import { newFolder } from '../fixtures.testing.ts'
 import type { Report } from '../operators/report.ts'
 import { someDeposit, someEnvelope } from '../testing.ts'
-import { openBeside, openDatabase } from './database.ts'
+import { databaseName, openBeside, openDatabase } from './database.ts'
 import { checksumOf } from './hash.ts'
 import { createPlace } from './place.testing.ts'
 import { maxWaitingBytes, openSqliteStore, type SqliteStore } from './sqlite-store.ts'
@@ -243,6 +243,25 @@ test.each(['moved', 'replaced', 'removed'])(
     expect(await append(store, session, 2)).toMatchObject({ outcome: 'saved' })
   },
 )
+
+test('without its write-ahead log nothing is said to be saved, and what was is in the database', async () => {
+  const dataDir = newFolder()
+  const reports: Report[] = []
+  const store = await opened(dataDir, { reports })
+  const { session } = createSessionKeys()
+  expect(await append(store, session, 1)).toMatchObject({ outcome: 'saved' })
+  rmSync(join(dataDir, `${databaseName}-wal`))
+  expect(await append(store, session, 2)).toEqual({ outcome: 'refused', reason: 'unreachable' })
+  expect(reports).toContainEqual({ event: 'storeRefused', reason: 'unreachable', code: 'TAKEN_AWAY' })
+  const left = newFolder() // what a process that is killed here would leave
+  copyFileSync(join(dataDir, databaseName), join(left, databaseName))
+  const { database, close } = openDatabase(left, 'local')
+  expect(database.prepare('SELECT sequence FROM entries').pluck().all()).toEqual([1])
+  close()
+  await store.close()
+  const again = await opened(dataDir)
+  expect(await append(again, session, 2)).toMatchObject({ outcome: 'saved' })
+})
 
 test('a folder that cannot be made stops the start with a sentence', async () => {
   const dataDir = newFolder()

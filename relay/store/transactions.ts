@@ -114,6 +114,7 @@ export class Transactions {
   #tryCommit<Value>(work: () => Value): Done<Value> {
     if (!this.#isInPlace()) {
       this.#metDamage = false
+      this.emptyWriteAheadLog() // its name may be all that is gone, and what was saved has to outlive this process
       this.#notice({ type: 'refused', reason: 'unreachable', code: takenAway })
       return unreachable
     }
