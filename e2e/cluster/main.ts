@@ -2,7 +2,19 @@
 import { Cluster } from './cluster.ts'
 
 const port = Number(process.env.PORT ?? 8787)
-const cluster = await Cluster.start({ east: port, west: port + 1 })
+const starting = Cluster.start({ east: port, west: port + 1 })
+/** Also while it starts: what has begun by then ends with it. */
+const stop = () => {
+  console.log('Stopping')
+  void starting.then((cluster) => cluster.stop()).finally(() => process.exit(0))
+}
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)
+
+const cluster = await starting.catch((error: Error) => {
+  console.error(`${error.message.trim()}\nIf something else has port ${port} or ${port + 1}, set PORT`)
+  process.exit(1)
+})
 for (const [name, region] of Object.entries(cluster.regions)) {
   console.log(`${name}: open ${region.url}`)
   for (const [at, relay] of region.relays.entries()) console.log(`  relay ${at + 1}  ${relay.direct}`)
@@ -10,11 +22,4 @@ for (const [name, region] of Object.entries(cluster.regions)) {
     console.log(`  store ${at + 1}  ${store.direct}readyz  ${store.dataDir}`)
   console.log(`  NATS     ${region.nats.url}`)
 }
-console.log(`The link between them goes through ${cluster.link.url}`)
-
-const stop = () => {
-  console.log('Stopping')
-  void cluster.stop().then(() => process.exit(0))
-}
-process.once('SIGINT', stop)
-process.once('SIGTERM', stop)
+console.log(`The link between them goes through ${new URL(cluster.link.url).host}`)
