@@ -1,7 +1,7 @@
 import type { Asker, Deposit } from '../../shared/escrow.ts'
 import type { SealId } from '../../shared/id.ts'
 import type { FromClient } from '../../shared/wire.ts'
-import type { EscrowLink } from './relay-link.ts'
+import type { EscrowLink } from './link-options.ts'
 
 /** What a connection has asked a store's escrow for, and what the escrow's answers are about. */
 export class EscrowAsks {

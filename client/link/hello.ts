@@ -1,7 +1,7 @@
 import type { Cursor } from '../../shared/cursor.ts'
 import { helloStatement, roleSeed, type SessionKeys, sign } from '../../shared/keys.ts'
 import { type FromClient, protocolVersion } from '../../shared/wire.ts'
-import type { LinkOptions } from './relay-link.ts'
+import type { LinkOptions } from './link-options.ts'
 
 interface Greeting extends Pick<LinkOptions, 'sign'> {
   readonly keys: SessionKeys

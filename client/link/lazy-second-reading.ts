@@ -1,5 +1,5 @@
+import type { LinkOptions } from './link-options.ts'
 import type { LogReader } from './log-reader.ts'
-import type { LinkOptions } from './relay-link.ts'
 import type { SecondReading } from './second-reading.ts'
 
 /** Fetched when it is needed, which few visits do; a part of the app that cannot be fetched is a log that cannot be read. */

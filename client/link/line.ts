@@ -5,7 +5,7 @@ import {
   type FromRelay,
   subprotocol,
 } from '../../shared/wire.ts'
-import type { PlainSocket } from './relay-link.ts'
+import type { PlainSocket } from './plain-socket.ts'
 
 /** A relay that has not let us catch up by then is tried again. */
 const patience = 20_000

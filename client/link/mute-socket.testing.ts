@@ -1,4 +1,4 @@
-import type { PlainSocket } from './relay-link.ts'
+import type { PlainSocket } from './plain-socket.ts'
 
 /** Open, and says nothing by itself. */
 export function muteSocket(): PlainSocket {

@@ -9,7 +9,7 @@ import {
   tokenBytes,
 } from '../../shared/polling.ts'
 import { decodeFromRelay, frameLimits } from '../../shared/wire.ts'
-import type { PlainSocket } from './relay-link.ts'
+import type { PlainSocket } from './plain-socket.ts'
 
 /** Waits between attempts, in milliseconds. All in all less than a relay waits for whoever was cut. */
 const retryAfter = [250, 500, 1000, 2000]

@@ -8,7 +8,8 @@ import { splitIntoParts } from '../../shared/parts.ts'
 import { decodeFromClient, encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
 import { letters } from './letters.testing.ts'
 import type { LogPlace } from './log-reader.ts'
-import { type PlainSocket, RelayLink } from './relay-link.ts'
+import type { PlainSocket } from './plain-socket.ts'
+import { RelayLink } from './relay-link.ts'
 
 const keys = createSessionKeys()
 

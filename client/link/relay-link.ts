@@ -1,28 +1,13 @@
-import type * as Y from 'yjs'
 import type { CloseReason } from '../../shared/close-code.ts'
 import type { Asker, Deposit } from '../../shared/escrow.ts'
 import type { SealId } from '../../shared/id.ts'
-import type { SessionKeys } from '../../shared/keys.ts'
 import { Backoff } from './backoff.ts'
 import { Early } from './early.ts'
 import type { Held } from './held.ts'
+import type { LinkOptions } from './link-options.ts'
 import { LinkSocket } from './link-socket.ts'
 import type { LogPlace } from './log-reader.ts'
 import type { Presence } from './presence.ts'
-
-/** As much of a browser's WebSocket as the link uses; `ws` has it too. */
-export interface PlainSocket {
-  binaryType: string
-  readonly readyState: number
-  /** Not a WebSocket, because none opens here. */
-  readonly slow?: boolean
-  onopen: (() => void) | null
-  onmessage: ((event: { data: unknown }) => void) | null
-  onclose: ((event: { code: number; reason: string }) => void) | null
-  onerror: ((event: unknown) => void) | null
-  send(bytes: Uint8Array<ArrayBuffer>): void
-  close(code?: number, reason?: string): void
-}
 
 export type RelayState =
   | { readonly state: 'connecting' }
@@ -32,36 +17,6 @@ export type RelayState =
   | { readonly state: 'offline'; readonly since: number }
   /** The relay said why coming back is pointless. */
   | { readonly state: 'refused'; readonly reason: CloseReason | 'unknown'; readonly words: string }
-
-/** What the session's escrow hears. */
-export interface EscrowLink {
-  /** A store committed the key of this seal's box, or will never. */
-  deposited(seal: SealId, kept: boolean): void
-  /** The store could not take a key, or release a round's, for now. */
-  refused(): void
-  /** The keys of a round, as `decodeReleased` reads them. */
-  released(body: Uint8Array): void
-  /** True while what was released is in no document yet. */
-  readonly holds: boolean
-}
-
-export interface LinkOptions {
-  readonly keys: SessionKeys
-  readonly doc: Y.Doc
-  /** The page's origin, which the relay checks and the proof of the role is bound to. */
-  readonly origin: string
-  readonly connect: (url: string, protocol: string) => PlainSocket
-  /** Signs with a seed aside, or says that it cannot. */
-  readonly sign?: ((message: Uint8Array, seed: Uint8Array) => Promise<Uint8Array | undefined>) | undefined
-  /** Where the last visit had read the log to. */
-  readonly place: LogPlace | undefined
-  /** Called when the place has moved and the document holds everything before it. */
-  readonly remember: (place: LogPlace) => void
-  readonly changed: () => void
-  /** Undefined for a link that only carries changes. */
-  readonly escrow?: EscrowLink
-  readonly now?: () => number
-}
 
 /**
  * The encrypted link of one session to its relays. It outlives sockets: it knows how far the log was read, what is saved,

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { createSessionKeys } from '../../shared/keys.ts'
 import { encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
-import { type PlainSocket, RelayLink } from './relay-link.ts'
+import type { PlainSocket } from './plain-socket.ts'
+import { RelayLink } from './relay-link.ts'
 
 let now: number
 

@@ -7,7 +7,7 @@ import { splitIntoParts } from '../../shared/parts.ts'
 import { decodeFromClient, encodeFromRelay, type FromRelay } from '../../shared/wire.ts'
 import { Held } from './held.ts'
 import { muteSocket } from './mute-socket.testing.ts'
-import type { PlainSocket } from './relay-link.ts'
+import type { PlainSocket } from './plain-socket.ts'
 import { readFromOlder } from './second-reading.ts'
 
 const keys = createSessionKeys()

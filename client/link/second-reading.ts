@@ -5,8 +5,8 @@ import { decodeFromRelay, encodeFromClient, subprotocol } from '../../shared/wir
 import { isAcceptable } from './gate.ts'
 import { Held } from './held.ts'
 import { greet } from './hello.ts'
+import type { LinkOptions } from './link-options.ts'
 import { LogReader } from './log-reader.ts'
-import type { LinkOptions } from './relay-link.ts'
 
 export interface SecondReading {
   readonly update: Uint8Array

@@ -1,5 +1,5 @@
 import { here, read, remove, write } from '../device/device-storage.ts'
-import type { PlainSocket } from './relay-link.ts'
+import type { PlainSocket } from './plain-socket.ts'
 import type { SlowWay } from './slow-way.ts'
 
 /** So often in a row a WebSocket has to fail before anything else is tried. */

@@ -1,6 +1,6 @@
 import type { RoundId, SealId } from '../../shared/id.ts'
 import type { RecordOf } from '../../shared/record.ts'
-import type { EscrowLink } from '../link/relay-link.ts'
+import type { EscrowLink } from '../link/link-options.ts'
 import type { SessionCore } from './core.ts'
 import type { Escrow } from './escrow.ts'
 

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
 import type { SessionKeys } from '../../shared/keys.ts'
 import { signNatively, verifyNatively } from '../device/native-ed25519.ts'
-import type { PlainSocket } from '../link/relay-link.ts'
+import type { PlainSocket } from '../link/plain-socket.ts'
 import type { SessionOptions } from '../session/core.ts'
 import { LiveSession } from '../session/session.svelte.ts'
 import type { SavedView } from '../session/session-view.ts'

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import type { PlainSocket } from '../../client/link/relay-link.ts'
+import type { PlainSocket } from '../../client/link/plain-socket.ts'
 import { SessionCore } from '../../client/session/core.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 

@@ -2,7 +2,8 @@ import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { LogPlace } from '../../client/link/log-reader.ts'
-import { type PlainSocket, RelayLink } from '../../client/link/relay-link.ts'
+import type { PlainSocket } from '../../client/link/plain-socket.ts'
+import { RelayLink } from '../../client/link/relay-link.ts'
 import type { SessionKeys } from '../../shared/keys.ts'
 
 /** A device without a screen: a real document, provider and link, whose network can be pulled. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
-import type { PlainSocket } from '../../client/link/relay-link.ts'
+import type { PlainSocket } from '../../client/link/plain-socket.ts'
 import { AutoReveal } from '../../client/session/auto-reveal.ts'
 import { SessionCore } from '../../client/session/core.ts'
 import { recordsOf } from '../../shared/document.ts'

@@ -1,4 +1,4 @@
-import type { PlainSocket } from '../../client/link/relay-link.ts'
+import type { PlainSocket } from '../../client/link/plain-socket.ts'
 import type { Chance } from '../../shared/testing.ts'
 import type { Life, VirtualClock } from './virtual-clock.ts'
 
