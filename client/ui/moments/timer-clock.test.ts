@@ -29,6 +29,11 @@ test('the end of a countdown is heard once, and read', () => {
   expect(document.querySelector('[role=timer]')?.textContent).toBe('Time is up')
 })
 
+test('a page that nobody looks at, and that wakes once a minute, is heard, too', () => {
+  endsWhile(110_000)
+  expect(chime).toHaveBeenCalledOnce()
+})
+
 test('whoever comes back long after the end hears nothing of it', () => {
   endsWhile(3_600_000)
   expect(chime).not.toHaveBeenCalled()
