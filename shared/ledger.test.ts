@@ -160,8 +160,10 @@ test('whose vote met new cards knows what they had chosen, until they choose aga
   const before = alice.starts()
   bob.hears(alice)
   bob.votes(before, '8')
-  const after = alice.publish(alice.participant.startRound(undefined, [{ label: 'S' }, { label: 'L' }]))
+  const between = alice.publish(alice.participant.startRound(undefined, [{ label: 'up' }]))
   alice.publish(alice.participant.withdraw(before))
+  const after = alice.publish(alice.participant.startRound(undefined, [{ label: 'S' }, { label: 'L' }]))
+  alice.publish(alice.participant.withdraw(between))
   meet(alice, bob)
   const left = ({ participant, ...device }: Device) =>
     participant.leftBehind(device.ledger.round(after) as never)
@@ -243,6 +245,14 @@ test('what is verified keeps its place, and counts once', () => {
   expect(bob.ledger.signatures.verified(1, 3)).toEqual(all.slice(16, 48))
   expect(bob.ledger.signatures.trust(all)).toBe(all.length / 16)
   expect(bob.ledger.signatures.verified()).toEqual(all)
+})
+
+test('what was asked about before it came counts when it is there', () => {
+  const { alice, round } = revealedRound()
+  const bob = new Device('bob')
+  expect(bob.ledger.signatures.hold(round)).toBe(false)
+  bob.hears(alice)
+  expect(bob.ledger.round(round)?.id).toBe(round)
 })
 
 test('what a device verified at an earlier visit is not checked again', () => {

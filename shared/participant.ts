@@ -196,12 +196,15 @@ export class Participant {
     return choice && card !== undefined ? { ...choice, card } : undefined
   }
 
-  /** What this participant had chosen in the round that was taken back for this one, which has other cards, and has not chosen anew. */
+  /** What this participant had chosen in a round that was taken back for this one, which has other cards, and has not chosen anew. */
   leftBehind(current: RecordOf<'round'>): Card | undefined {
-    const before = current.previous && this.#ledger.round(current.previous)
-    if (!before || !this.#ledger.withdrawn(before.id) || this.latestSeal(current.id)) return undefined
-    const choice = this.choiceIn(before)
-    return choice && before.cards[choice.card]
+    let at: RecordOf<'round'> | undefined = current
+    while (at && !this.latestSeal(at.id)) {
+      at = at.previous && this.#ledger.round(at.previous)
+      if (at && !this.#ledger.withdrawn(at.id)) return undefined
+    }
+    const choice = at && at !== current ? this.choiceIn(at) : undefined
+    return choice && at?.cards[choice.card]
   }
 
   /** Where this participant may owe a vote: stories whose open round they voted in is not the current one. */

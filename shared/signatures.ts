@@ -32,9 +32,10 @@ export class Signatures {
     const known = this.#verdicts.get(id)
     if (known !== undefined) return known
     const signatures = this.of(id)
-    const holds =
-      signatures.length > 0 &&
-      signatures.every(({ signature, message, publicKey }) => verify(signature, message, publicKey))
+    if (signatures.length === 0) return false // it may still come
+    const holds = signatures.every(({ signature, message, publicKey }) =>
+      verify(signature, message, publicKey),
+    )
     this.#judge(id, holds)
     return holds
   }
