@@ -1,5 +1,5 @@
 import { type Store, unreachable } from '../store/store.ts'
-import type { Kept } from './origins.ts'
+import type { Kept } from './kept.ts'
 import type { Region } from './region.ts'
 import { countAfter } from './streams.ts'
 

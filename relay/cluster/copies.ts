@@ -10,7 +10,7 @@ import { copyApart } from '../store/copy-thread.ts'
 import { databaseName, versions } from '../store/database.ts'
 import { DiskReserve } from '../store/disk-reserve.ts'
 import { isForRoom, NoRoom } from '../store/no-room.ts'
-import type { Kept } from './origins.ts'
+import type { Kept } from './kept.ts'
 import type { Region } from './region.ts'
 
 /** Where stores of every region are asked what they could give to one that lacks it. */

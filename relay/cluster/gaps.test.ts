@@ -12,6 +12,7 @@ import { databaseName } from '../store/database.ts'
 import type { SqliteStore } from '../store/sqlite-store.ts'
 import { someEnvelope } from '../testing.ts'
 import { Copies } from './copies.ts'
+import type { Kept } from './kept.ts'
 import {
   another,
   appliedIn,
@@ -25,7 +26,7 @@ import {
   stop,
   stream,
 } from './old-region.testing.ts'
-import { type Kept, Origins } from './origins.ts'
+import { Origins } from './origins.ts'
 import { encodeStatement } from './statement.ts'
 import { logOf, originOf } from './streams.ts'
 

@@ -14,6 +14,7 @@ import type { SqliteStore } from '../store/sqlite-store.ts'
 import { someEnvelope, type TestRelay } from '../testing.ts'
 import { offersSubject } from './copies.ts'
 import { Deletions } from './deletions.ts'
+import type { Kept } from './kept.ts'
 import {
   another,
   appliedIn,
@@ -29,7 +30,7 @@ import {
   stream,
   twoDays,
 } from './old-region.testing.ts'
-import { type Kept, Origins } from './origins.ts'
+import { Origins } from './origins.ts'
 import { Questions } from './questions.ts'
 import { encodeStatement } from './statement.ts'
 import { logOf, originOf, regionOf, streamOf } from './streams.ts'

@@ -12,7 +12,7 @@ import {
   type Unreachable,
   unreachable,
 } from '../store/store.ts'
-import type { Kept } from './origins.ts'
+import type { Kept } from './kept.ts'
 import { askForPieces, respondInPieces } from './pieces.ts'
 import type { Region } from './region.ts'
 import type { Served } from './services.ts'

@@ -1,8 +1,8 @@
 import { parseSessionId, type SessionId } from '../../shared/id.ts'
 import { openBeside } from '../store/database.ts'
 import { deletionsIn } from './deletions.ts'
+import type { Kept } from './kept.ts'
 import { encodeBulletin, type News } from './news.ts'
-import type { Kept } from './origins.ts'
 import type { Region } from './region.ts'
 
 /**
