@@ -8,7 +8,8 @@ import { Applier, makesRoom, portionOf, type Task } from './applier.ts'
 import { Losses } from './losses.ts'
 import type { Region } from './region.ts'
 import { decodeStatement, echo } from './statement.ts'
-import { isStreamGone, lastGiven, lastOf, regionOf, saidAt, streamOf } from './streams.ts'
+import { StreamEnd } from './stream-end.ts'
+import { isStreamGone, lastOf, streamOf } from './streams.ts'
 import { noteTrace } from './trace-headers.ts'
 
 /** Statements that NATS brings unasked at most. */
@@ -60,6 +61,8 @@ export class Follower {
   readonly #applier: Applier
   readonly #failed: (error: unknown) => void
   readonly #losses: Losses
+  readonly #end: StreamEnd
+  readonly #stopping = new AbortController()
   readonly #waiting: Reading[] = []
   #messages: ConsumerMessages
   #done: Promise<void>
@@ -69,9 +72,6 @@ export class Follower {
   #failures = 0
   /** What was read last. */
   #last: Reached
-  #lostItsEnd: boolean
-  /** When it was looked at last, the stream ended before what was read. */
-  #isShort = false
   /** Where the stream has to be read again, because too much waits, and how much of it was passed over since. */
   #left: { readonly from: number; messages: number } | undefined
   /** Deletions among that. */
@@ -83,7 +83,6 @@ export class Follower {
   #pending = 0
   #noting: NodeJS.Timeout | undefined
   #atWork = false
-  #stopped = false
   readonly #awaiting = new Set<() => void>()
 
   private constructor(
@@ -92,7 +91,7 @@ export class Follower {
     shards: ReadonlySet<number>,
     messages: ConsumerMessages,
     reached: Reached,
-    lostItsEnd: boolean,
+    end: StreamEnd,
     {
       mostBytes = mostWaitingBytes,
       isGivenUp = false,
@@ -107,7 +106,7 @@ export class Follower {
     this.#messages = messages
     this.#reached = reached
     this.#last = reached
-    this.#lostItsEnd = lostItsEnd
+    this.#end = end
     this.#mostBytes = mostBytes
     this.#isGivenUp = isGivenUp
     this.#gapEnd = gapEnd
@@ -125,10 +124,9 @@ export class Follower {
     following: Following = {},
   ): Promise<Follower> {
     const reached = await store.applied()
-    // While this store was off the stream may have lost its end, and have grown past it since.
-    const lostItsEnd = isOwn(region, store) && (await goesOnOtherwise(region, store, reached))
+    const end = await StreamEnd.after(region, store.origin, reached)
     const messages = await messagesFrom(region, store, reached.sequence + 1)
-    return new Follower(region, store, shards, messages, reached, lostItsEnd, following)
+    return new Follower(region, store, shards, messages, reached, end, following)
   }
 
   get upTo(): number {
@@ -159,23 +157,19 @@ export class Follower {
     return isBehind && (await this.#losses.areBehind(this.upTo))
   }
 
-  /**
-   * Whether its region's stream ends before what was read of it here, or goes on otherwise: NATS acknowledges before it fsyncs, and
-   * may come back without its end, or with an older disk. The numbers of what is missing are given out again. Of a shorter stream this
-   * is said the second time it is asked: in a cluster of NATS servers whoever has just begun to lead may not know yet what it has.
-   */
-  async lostItsEnd(): Promise<boolean> {
-    if (!this.#isOwn) return false // a mirror fetches what it lost
-    const { sequence } = this.#last
-    const wasShort = this.#isShort
-    this.#isShort = (await lastGiven(this.#region.manager, this.#store.origin)) < sequence
-    return this.#lostItsEnd || (this.#isShort && wasShort)
+  /** Whether its region's stream ends before what was read of it here, or goes on otherwise. */
+  lostItsEnd(): Promise<boolean> {
+    return this.#end.look(this.#last)
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   /** Finishes what it has begun. */
   async stop(): Promise<void> {
-    if (this.#stopped) return
-    this.#stopped = true
+    if (this.#isStopped) return
+    this.#stopping.abort()
     await this.#messages.close()
     await this.#done
     while (this.#atWork) await wait(5)
@@ -185,7 +179,7 @@ export class Follower {
 
   /** Has its store write down how far it has read, unless it is stopped: then others may know better. */
   async note(): Promise<void> {
-    if (!this.#stopped) await this.#store.noteApplied(this.#reached)
+    if (!this.#isStopped) await this.#store.noteApplied(this.#reached)
   }
 
   /**
@@ -198,7 +192,7 @@ export class Follower {
     const end = performance.now() + patience
     while (this.upTo < last) {
       if (this.gapEnd !== undefined) return this.upTo
-      if (performance.now() > end || this.#stopped) return undefined
+      if (performance.now() > end || this.#isStopped) return undefined
       await this.#progress()
     }
     return last
@@ -220,7 +214,7 @@ export class Follower {
   async #read(): Promise<void> {
     // The client gives up when NATS refuses to go on.
     await this.#take(this.#messages).catch((error: unknown) => this.#noteFailure(error))
-    if (this.#stopped || this.#left || this.#gapEnd !== undefined) return
+    if (this.#isStopped || this.#left || this.#gapEnd !== undefined) return
     await wait(retryMs)
     await this.#readFrom(this.#last.sequence + 1)
   }
@@ -233,9 +227,9 @@ export class Follower {
       // Asked for what comes after its end, a stream gives its end.
       const isAgain = sequence <= this.#last.sequence
       // The first one of a consumer: that may be another one since NATS was away.
-      if (isAgain || info.deliverySequence === 1) await this.#compareLast()
-      this.#lostItsEnd ||= isAgain && this.#isOwn && this.#last.said === undefined
-      if (isAgain || this.#lostItsEnd || this.#gapEnd !== undefined) continue
+      if (isAgain || info.deliverySequence === 1) await this.#end.compare(this.#last, this.#stopping.signal)
+      if (isAgain) this.#end.noteAgain(this.#last)
+      if (isAgain || this.#end.isLost || this.#gapEnd !== undefined) continue
       if (await this.#isBehindGap(sequence)) {
         this.#gapEnd = sequence
         this.#pending++
@@ -262,22 +256,6 @@ export class Follower {
     return await this.#losses.areBehind(last, sequence)
   }
 
-  get #isOwn(): boolean {
-    return isOwn(this.#region, this.#store)
-  }
-
-  async #compareLast(): Promise<void> {
-    const last = this.#last
-    while (this.#isOwn && !this.#stopped) {
-      try {
-        this.#lostItsEnd ||= await goesOnOtherwise(this.#region, this.#store, last)
-        return
-      } catch {
-        await wait(retryMs) // no NATS
-      }
-    }
-  }
-
   #leave(sequence: number, task: Task | undefined): void {
     this.#left ??= { from: sequence, messages: 0 }
     this.#left.messages++
@@ -295,7 +273,7 @@ export class Follower {
   }
 
   async #readFrom(sequence: number): Promise<void> {
-    while (!this.#stopped) {
+    while (!this.#isStopped) {
       const messages = await messagesFrom(this.#region, this.#store, sequence).catch((error: unknown) =>
         this.#noteFailure(error),
       )
@@ -306,14 +284,14 @@ export class Follower {
 
   /** That NATS is away, or the stream gone, is no failure of this reading. */
   #noteFailure(error: unknown): undefined {
-    if (this.#stopped || !this.#region.isConnected || isStreamGone(error)) return
+    if (this.#isStopped || !this.#region.isConnected || isStreamGone(error)) return
     if (++this.#failures === failuresUnsaid) this.#failed(error)
   }
 
   async #continue(messages: ConsumerMessages): Promise<void> {
     this.#messages = messages
     this.#done = this.#read()
-    if (!this.#stopped) return
+    if (!this.#isStopped) return
     // It was stopped meanwhile, and has closed those before. Only whoever reads them can close them.
     await messages.close()
     await this.#done
@@ -329,12 +307,12 @@ export class Follower {
 
   async #work(): Promise<void> {
     this.#atWork = true
-    while (this.#waiting.length > 0 && !this.#stopped) {
+    while (this.#waiting.length > 0 && !this.#isStopped) {
       await new Promise((resolve) => setImmediate(resolve)) // what has arrived already comes along
       const readings = this.#waiting.splice(0, portionOf(this.#waiting))
       for (const { bytes } of readings) this.#waitingBytes -= bytes
       let left: readonly Task[] = readings.flatMap(({ task }) => task ?? [])
-      for (let tries = 1; left.length > 0 && !this.#stopped; tries++) {
+      for (let tries = 1; left.length > 0 && !this.#isStopped; tries++) {
         const worked = tries >= triesAlone && (await this.#works())
         left = await this.#try(left)
         // The disk worked before and works now, so something is wrong with these sessions alone. What a stream has to take waits for that.
@@ -342,7 +320,7 @@ export class Follower {
         if (left.length > 0) await this.#deleteAhead()
       }
       const last = readings.at(-1)
-      if (last && !this.#stopped) this.#reach(last)
+      if (last && !this.#isStopped) this.#reach(last)
       if (this.#waiting.length === 0 && this.#left) await this.#readLeft(this.#left)
     }
     this.#atWork = false
@@ -380,21 +358,6 @@ export class Follower {
     }, noteEveryMs).unref()
     for (const goOn of this.#awaiting) goOn()
   }
-}
-
-function isOwn({ name }: Region, { origin }: OriginStore): boolean {
-  return regionOf(origin) === name
-}
-
-/** Whether the stream has something else where this was read last. Rejects when NATS does not say. */
-async function goesOnOtherwise(
-  { manager }: Region,
-  { origin }: OriginStore,
-  { sequence, said }: Reached,
-): Promise<boolean> {
-  const there = said === undefined ? undefined : await saidAt(manager, origin, sequence)
-  // The client rounds nanoseconds that no number holds.
-  return said !== undefined && there !== undefined && Math.abs(there - said) > 1
 }
 
 async function messagesFrom(
