@@ -9,6 +9,7 @@ import { Connections } from './connections/connections.ts'
 import { type Limits, limitsOf } from './connections/limits.ts'
 import { Polls } from './connections/polls.ts'
 import { countRefusals } from './connections/refusals.ts'
+import { useLibsodium } from './connections/signature.ts'
 import { acceptSockets } from './connections/sockets.ts'
 import { createApp } from './http/app.ts'
 import { readClientFiles } from './http/files.ts'
@@ -91,6 +92,7 @@ export async function startRelay(
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     region: config.region,
   })
+  if (servesPeople) void useLibsodium()
 
   async function giveUp(error: unknown): Promise<never> {
     await connections.close()

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { createSessionKeys } from '../../shared/keys.ts'
+import { expect, test, vi } from 'vitest'
+import { createSessionKeys, sessionIdOf } from '../../shared/keys.ts'
 import { started } from '../fixtures.testing.ts'
 import { BareClient, type BareOptions } from './bare-client.testing.ts'
 import { closeCodes } from './close-words.ts'
@@ -47,6 +47,19 @@ test('the answer to another challenge, or for another page, is forbidden', async
   const elsewhere = new BareClient(url, keys, { origin: two, signedFor: one })
   expect(await elsewhere.closed).toEqual(closeCodes.forbidden)
   await BareClient.join(url, keys, { origin: two })
+})
+
+test('with a key for which anybody can sign nobody enters, once the relay has read libsodium', async () => {
+  const { url } = await started()
+  const neutral = new Uint8Array(32).fill(1, 0, 1)
+  const publicKeys = Buffer.concat([neutral, keys.publicKeys.subarray(32)])
+  const theirs = { ...keys, publicKeys, session: sessionIdOf(publicKeys) }
+  const signature = new Uint8Array(64).fill(1, 0, 1)
+  await vi.waitFor(async () => {
+    const mallory = new BareClient(url, theirs, { hello: (hello) => ({ ...hello, signature }) })
+    const entered = mallory.next('caughtUp').then(mallory.socket.terminate.bind(mallory.socket))
+    expect(await Promise.race([mallory.closed, entered])).toEqual(closeCodes.forbidden)
+  })
 })
 
 test('another version of the app is told to reload', async () => {
