@@ -1,5 +1,5 @@
 /**
- * Runs before `npm start`, `npm test` and `npm run dev`: installs what package-lock.json asks for and is not there yet.
+ * Runs before `npm start`, `npm test` and the other commands that need packages: installs what package-lock.json asks for and is not there yet.
  * With the words "browser", "tracer", "nats", "balancer", "proxies", "units" and "rules" it also sees to those for the tests. Plain JavaScript, because nothing is installed so far.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
