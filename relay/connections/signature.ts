@@ -1,3 +1,4 @@
+/// <reference path="./sodium-native.d.ts" />
 import { createPublicKey, verify } from 'node:crypto'
 import type { crypto_sign_verify_detached } from 'sodium-native'
 
