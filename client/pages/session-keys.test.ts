@@ -44,6 +44,17 @@ test('typing chooses a card, but not while a text field has the focus', async ()
   expect(session.acts).toEqual(['choose 6'])
 })
 
+test('cards and acts are typed on a keyboard of other letters, too', async () => {
+  const [_alice, bob] = seatAliceAndBob()
+  session.begin({ votes: [[bob, 4]] })
+  await open()
+  press('١', { code: 'Digit1' })
+  press('٣', { code: 'Digit3' })
+  expect(session.acts).toEqual(['choose 6'])
+  press('ق', { code: 'KeyR' })
+  expect(session.acts).toEqual(['choose 6', 'reveal'])
+})
+
 test('the projector view stays in the address, shows no hand, and Escape leaves it', async () => {
   const [_alice, bob] = seatAliceAndBob()
   session.begin({ votes: [[bob, 4]] })

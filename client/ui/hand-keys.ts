@@ -21,3 +21,17 @@ export function type(cards: readonly Card[], before: string, key: string): Typed
   if (card < 0 && !longer) return before ? type(cards, '', key) : { rest: '' }
   return { rest: longer ? typed : '', ...(card >= 0 && { card }) }
 }
+
+/** What of a key stands on keyboards everywhere. */
+type Pressed = Pick<KeyboardEvent, 'key' | 'code' | 'shiftKey'>
+
+/**
+ * What a key means, the likelier first. Where letters are not Latin, or digits need Shift as in France, it is also what
+ * the key in that place has elsewhere.
+ */
+export function spellings({ key, code, shiftKey }: Pressed): readonly string[] {
+  const typed = key.toLowerCase()
+  const [, letter = '', digit] = /^(?:Key(.)|Digit(.))$/.exec(code) ?? []
+  const elsewhere = (typed > '~' && letter.toLowerCase()) || (!shiftKey && digit)
+  return elsewhere ? [typed, elsewhere] : [typed]
+}

@@ -1,5 +1,5 @@
 import type { TableView } from '../session/session-view.ts'
-import { pause, type } from './hand-keys.ts'
+import { pause, spellings, type } from './hand-keys.ts'
 
 /** What the keys of the table do. */
 export interface TableActs {
@@ -22,10 +22,11 @@ export function tableKeys(acts: TableActs): (event: KeyboardEvent) => void {
   let timer: ReturnType<typeof setTimeout> | undefined
 
   /** Whether the key belongs to a card. */
-  function chooseTyped({ cards, state }: TableView, key: string): boolean {
+  function chooseTyped({ cards, state }: TableView, spelt: readonly string[]): boolean {
     if (!acts.plays || state.phase !== 'voting') return false
     clearTimeout(timer)
-    const { rest, card } = type(cards, typed, key)
+    const meant = spelt.map((key) => type(cards, typed, key))
+    const { rest, card } = meant.find(({ rest, card }) => rest || card !== undefined) ?? { rest: '' }
     typed = rest
     const choose = () => {
       typed = ''
@@ -41,17 +42,19 @@ export function tableKeys(acts: TableActs): (event: KeyboardEvent) => void {
     const { table } = acts
     if (!table || event.defaultPrevented || altKey || key.length > 1) return
     if (target instanceof Element && target.closest(elsewhere)) return
+    const spelt = spellings(event)
+    const means = (letter: string) => spelt.includes(letter)
     if (ctrlKey || metaKey) {
-      if (key.toLowerCase() !== 'z' || shiftKey) return
+      if (!means('z') || shiftKey) return
       event.preventDefault()
       acts.undo()
-    } else if (key === '?') acts.help()
-    else if (!chooseTyped(table, key)) {
+    } else if (means('?')) acts.help()
+    else if (!chooseTyped(table, spelt)) {
       const voting = table.state.phase === 'voting'
-      if (key === 'p') acts.project()
-      if (key === 'u' && voting) acts.toggleUnsure()
-      if (key === 'r' && voting) acts.reveal()
-      if (key === 'n' && (!voting || !table.everybodys)) acts.next()
+      if (means('p')) acts.project()
+      if (means('u') && voting) acts.toggleUnsure()
+      if (means('r') && voting) acts.reveal()
+      if (means('n') && (!voting || !table.everybodys)) acts.next()
     }
   }
 }
