@@ -170,3 +170,26 @@ for (const { code, direction } of languages.filter(({ code }) => code === 'en' |
     await expect(page.locator('[role=toolbar] [aria-pressed=true]')).toHaveCount(0)
   })
 }
+
+test('who is taken for typing when they speak switches keys on their own off, for good', async ({
+  relay,
+  alice,
+}) => {
+  await alice.starts(relay.url)
+  await alice.tellsName()
+  const { page } = alice
+  await page.keyboard.press('8')
+  await expect(alice.card('8')).toHaveAttribute('aria-pressed', 'true')
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByRole('checkbox', { name: 'Single-key shortcuts' }).uncheck()
+  await page.reload()
+  await expect(alice.card('8')).toHaveAttribute('aria-pressed', 'true')
+  await page.keyboard.type('3pr?')
+  await expect(alice.card('8')).toHaveAttribute('aria-pressed', 'true')
+  await expect(page.getByRole('button', { name: 'Reveal', exact: true })).toBeVisible()
+  await alice.opensMenu('Help')
+  const help = page.getByRole('dialog')
+  await expect(help).toContainText('Single-key shortcuts are switched off in the settings.')
+  await expect(help).toContainText('Ctrl')
+  await expect(help).not.toContainText('This help')
+})

@@ -43,7 +43,7 @@ export function rememberName(name: string): void {
   write('name', name)
 }
 
-export type Preference = 'theme' | 'language' | 'sound'
+export type Preference = 'theme' | 'language' | 'sound' | 'singleKeys'
 
 export function preference(name: Preference): string | undefined {
   return read(name)

@@ -1,4 +1,4 @@
-/** What this person prefers on this device: appearance, language, sounds. */
+/** What this person prefers on this device: appearance, language, sounds, keys. */
 
 import type { LanguageCode } from '../locales/languages.ts'
 import { detectLanguage, language, parseLanguage, useLanguage } from '../words/words.svelte.ts'
@@ -10,6 +10,7 @@ export type Theme = (typeof themes)[number]
 class Preferences {
   #theme = $state<Theme>('system')
   #sound = $state(false)
+  #singleKeys = $state(true)
 
   get theme(): Theme {
     return this.#theme
@@ -31,6 +32,16 @@ class Preferences {
     keepPreference('sound', on ? 'on' : 'off')
   }
 
+  /** Whether a key does something on its own, without Ctrl or Alt. */
+  get singleKeys(): boolean {
+    return this.#singleKeys
+  }
+
+  set singleKeys(on: boolean) {
+    this.#singleKeys = on
+    keepPreference('singleKeys', on ? 'on' : 'off')
+  }
+
   get language(): LanguageCode {
     return language().code
   }
@@ -45,6 +56,7 @@ class Preferences {
   async load(preferred: readonly string[]): Promise<void> {
     this.#theme = themes.find((theme) => theme === preference('theme')) ?? 'system'
     this.#sound = preference('sound') === 'on'
+    this.#singleKeys = preference('singleKeys') !== 'off'
     this.#show()
     await useLanguage(parseLanguage(preference('language')) ?? detectLanguage(preferred))
   }

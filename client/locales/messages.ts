@@ -143,6 +143,7 @@ export interface Messages {
   'help.unsure': undefined
   'help.projector': undefined
   'help.undo': undefined
+  'help.singleKeysOff': undefined
   'delete.title': { name: string }
   'delete.text': undefined
   'delete.confirm': undefined
@@ -433,6 +434,8 @@ export interface Messages {
   'settings.language': undefined
   'settings.sound': undefined
   'settings.soundText': undefined
+  'settings.singleKeys': undefined
+  'settings.singleKeysText': undefined
   'own.text': { story: string }
   'own.back': undefined
   'own.lay': undefined

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { flushSync } from 'svelte'
 import { expect, test, vi } from 'vitest'
+import { preferences } from '../device/preferences.svelte.ts'
 import { fakePerson } from '../session/testing.svelte.ts'
 import {
   button,
@@ -53,6 +54,29 @@ test('cards and acts are typed on a keyboard of other letters, too', async () =>
   expect(session.acts).toEqual(['choose 6'])
   press('ق', { code: 'KeyR' })
   expect(session.acts).toEqual(['choose 6', 'reveal'])
+})
+
+test('keys on their own do nothing once they are switched off, and are not told of any more', async () => {
+  const [alice, bob] = seatAliceAndBob()
+  session.begin({
+    votes: [
+      [alice, 4],
+      [bob, 4],
+    ],
+  })
+  await open()
+  expect(button('Reveal').getAttribute('aria-keyshortcuts')).toBe('r')
+  preferences.singleKeys = false
+  flushSync()
+  for (const key of ['8', 'u', 'r', 'n', 'p', '?']) press(key)
+  expect(session.acts).toEqual([])
+  expect(location.search).toBe('')
+  expect(button('Reveal').hasAttribute('aria-keyshortcuts')).toBe(false)
+  press('z', { ctrlKey: true })
+  expect(session.acts).toEqual(['undo'])
+  preferences.singleKeys = true
+  press('r')
+  expect(session.acts).toEqual(['undo', 'reveal'])
 })
 
 test('the projector view stays in the address, shows no hand, and Escape leaves it', async () => {

@@ -7,6 +7,8 @@ export interface TableActs {
   readonly table: TableView | undefined
   /** Whether this participant has a hand of cards. */
   readonly plays: boolean
+  /** Whether keys mean something on their own (WCAG 2.1.4): a voice that is taken for keys would reveal. */
+  readonly singleKeys: boolean
   choose(card: number): void
   toggleUnsure(): void
   reveal(): void
@@ -48,7 +50,8 @@ export function tableKeys(acts: TableActs): (event: KeyboardEvent) => void {
       if (!means('z') || shiftKey) return
       event.preventDefault()
       acts.undo()
-    } else if (means('?')) acts.help()
+    } else if (!acts.singleKeys) return
+    else if (means('?')) acts.help()
     else if (!chooseTyped(table, spelt)) {
       const voting = table.state.phase === 'voting'
       if (means('p')) acts.project()
