@@ -32,7 +32,7 @@ class Preferences {
     keepPreference('sound', on ? 'on' : 'off')
   }
 
-  /** Whether a key does something on its own, without Ctrl or Alt. */
+  /** Whether a key does something on its own (WCAG 2.1.4): a voice that is taken for keys would reveal. */
   get singleKeys(): boolean {
     return this.#singleKeys
   }

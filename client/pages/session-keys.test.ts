@@ -45,6 +45,27 @@ test('typing chooses a card, but not while a text field has the focus', async ()
   expect(session.acts).toEqual(['choose 6'])
 })
 
+test('keys belong to an open menu while it has the focus', async () => {
+  const [alice, bob] = seatAliceAndBob()
+  session.begin({
+    votes: [
+      [alice, 4],
+      [bob, 4],
+    ],
+  })
+  await open()
+  click('Settings')
+  const choice = await opened(() => {
+    const found = document.querySelector('.settings label')
+    if (!found) throw new Error('The settings are not open')
+    return found
+  })
+  for (const key of ['8', 'r']) {
+    choice.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+  }
+  expect(session.acts).toEqual([])
+})
+
 test('cards and acts are typed on a keyboard of other letters, too', async () => {
   const [_alice, bob] = seatAliceAndBob()
   session.begin({ votes: [[bob, 4]] })

@@ -1,3 +1,4 @@
+import { preferences } from '../device/preferences.svelte.ts'
 import type { TableView } from '../session/session-view.ts'
 import { pause, spellings, type } from './hand-keys.ts'
 
@@ -7,8 +8,6 @@ export interface TableActs {
   readonly table: TableView | undefined
   /** Whether this participant has a hand of cards. */
   readonly plays: boolean
-  /** Whether keys mean something on their own (WCAG 2.1.4): a voice that is taken for keys would reveal. */
-  readonly singleKeys: boolean
   choose(card: number): void
   toggleUnsure(): void
   reveal(): void
@@ -50,7 +49,7 @@ export function tableKeys(acts: TableActs): (event: KeyboardEvent) => void {
       if (!means('z') || shiftKey) return
       event.preventDefault()
       acts.undo()
-    } else if (!acts.singleKeys) return
+    } else if (!preferences.singleKeys) return
     else if (means('?')) acts.help()
     else if (!chooseTyped(table, spelt)) {
       const voting = table.state.phase === 'voting'
@@ -62,4 +61,4 @@ export function tableKeys(acts: TableActs): (event: KeyboardEvent) => void {
   }
 }
 
-const elsewhere = 'input, textarea, select, [contenteditable], dialog, [popover]'
+const elsewhere = 'input, textarea, select, [contenteditable], dialog, [popover], .popover .panel'
