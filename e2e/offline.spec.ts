@@ -53,9 +53,10 @@ test('whose vote meets a new deck is told why nothing is chosen, and chooses aga
   await alice.makesDeck('Fruit', ['🍒', '🍎'])
   cable.mend()
   const hint = 'The round was started anew with other cards while you chose 8. Choose again.'
-  await expect(bob.page.getByText(hint)).toBeVisible({ timeout: 35_000 })
+  const told = bob.page.getByRole('alert').filter({ hasText: hint })
+  await expect(told).toBeVisible({ timeout: 35_000 })
   await bob.votes('🍎')
-  await expect(bob.page.getByText(hint)).toBeHidden()
+  await expect(told).toBeHidden()
   await expect(alice.seatOf(bob)).toContainText('has voted')
 })
 
