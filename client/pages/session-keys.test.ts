@@ -46,14 +46,7 @@ test('typing chooses a card, but not while a text field has the focus', async ()
 })
 
 test('keys belong to an open menu while it has the focus', async () => {
-  const [alice, bob] = seatAliceAndBob()
-  session.begin({
-    votes: [
-      [alice, 4],
-      [bob, 4],
-    ],
-  })
-  await open()
+  await openWhenBothHaveVoted()
   click('Settings')
   const choice = await opened(() => {
     const found = document.querySelector('.settings label')
@@ -78,14 +71,7 @@ test('cards and acts are typed on a keyboard of other letters, too', async () =>
 })
 
 test('keys on their own do nothing once they are switched off, and are not told of any more', async () => {
-  const [alice, bob] = seatAliceAndBob()
-  session.begin({
-    votes: [
-      [alice, 4],
-      [bob, 4],
-    ],
-  })
-  await open()
+  await openWhenBothHaveVoted()
   expect(button('Reveal').getAttribute('aria-keyshortcuts')).toBe('r')
   preferences.singleKeys = false
   flushSync()
@@ -136,14 +122,7 @@ test('Ctrl+Z undoes the last act, but belongs to a text field while somebody wri
 })
 
 test('the focus alice had on the reveal moves to the result, and from there to her hand', async () => {
-  const [alice, bob] = seatAliceAndBob()
-  session.begin({
-    votes: [
-      [alice, 4],
-      [bob, 4],
-    ],
-  })
-  await open()
+  await openWhenBothHaveVoted()
   expect(document.activeElement).toBe(document.body)
   button('Reveal').focus()
   click('Reveal')
@@ -176,6 +155,14 @@ test('alice goes on writing while bob reveals', async () => {
 })
 
 test('a double click on the reveal reveals, and decides nothing else', async () => {
+  await openWhenBothHaveVoted()
+  click('Reveal')
+  for (const name of ['New quick round', 'Vote again', 'Settle at 5']) click(name, 2)
+  expect(session.acts).toEqual(['reveal'])
+})
+
+/** Both chose 5. */
+async function openWhenBothHaveVoted(): Promise<void> {
   const [alice, bob] = seatAliceAndBob()
   session.begin({
     votes: [
@@ -184,7 +171,4 @@ test('a double click on the reveal reveals, and decides nothing else', async () 
     ],
   })
   await open()
-  click('Reveal')
-  for (const name of ['New quick round', 'Vote again', 'Settle at 5']) click(name, 2)
-  expect(session.acts).toEqual(['reveal'])
-})
+}
