@@ -114,7 +114,7 @@ export const settings = {
     form: /^[\x21-\x7e]{16,256}$/,
     bounds: '16 to 256 letters, digits and signs, without spaces',
     meaning:
-      'What whoever asks for `/metrics` or `/status` has to know; without it only this computer may ask',
+      'What whoever asks for `/metrics` or `/status` has to know; without it only this computer may ask, or whoever reaches `METRICS_PORT`',
   }),
   otlpEndpoint: addressOrNone('OTEL_EXPORTER_OTLP_ENDPOINT', {
     meaning: 'Collector of OpenTelemetry that is sent traces, as JSON over HTTP, to `/v1/traces` below it',
